@@ -1,0 +1,185 @@
+/**
+ * What a component is: one definition with its settings, its documentation, its check and its constructor. The registry in
+ * app/ lists them; `project` gets them handed to it. Adding a component touches its own file and one line of the registry.
+ */
+import type { Fault, Span } from "../data/fault.ts";
+import type { RecordType, Type } from "../data/types.ts";
+import type { Expressions, Scope } from "../expr/contracts.ts";
+import type { Guarantee, Operator, OperatorContext, Sink, Source } from "../engine/contracts.ts";
+import type { World } from "../ports/mod.ts";
+import type { GroupSetting, SettingGroup } from "./settings.ts";
+
+/** Shown in the reference and run as a test. */
+export interface Example {
+  readonly title: string;
+  /** A whole small pipeline as TOML with [[tests]], or for sources and sinks a fragment that must check clean. */
+  readonly toml: string;
+}
+
+interface Spec {
+  /** The TOML name. */
+  readonly type: string;
+  /** One sentence. */
+  readonly summary: string;
+  /** Markdown: guarantees, cost, limits. */
+  readonly notes?: string;
+  readonly settings: GroupSetting;
+  readonly examples: readonly Example[];
+}
+
+/** What every component may ask while the plan is made. Nothing here touches the outside world. */
+export interface PlanContext {
+  readonly pipeline: string;
+  /** The node's name in the file. */
+  readonly name: string;
+  readonly settings: SettingGroup;
+  /** The connection's own settings, for sources and sinks with `connection`. */
+  readonly connection: SettingGroup | null;
+  readonly expressions: Expressions;
+  /** `params` alone; components add their variables. */
+  readonly params: { readonly type: Type; readonly constants: ReadonlyMap<string, unknown> };
+  /** Folder for this pipeline's state. */
+  readonly stateFolder: string;
+  fault(span: Span, message: string, hint?: string): void;
+  /** Faults made by `expressions`. */
+  report(fault: Fault): void;
+}
+
+// ---- transforms ---------------------------------------------------------------------------------------------------
+
+export interface TransformInput {
+  readonly node: string;
+  readonly type: RecordType;
+  readonly span: Span;
+}
+/** A reference table, read once at the first start; rows found by key. */
+export interface TablePlan {
+  readonly name: string;
+  readonly key: string;
+  readonly type: RecordType;
+  /** Filled before any lane runs; columns in the order of `type`. */
+  readonly rows: TableRows;
+}
+/** One loaded table: `find` gives a row number or -1. Columns as state columns. */
+export interface TableRows {
+  find(key: number | string | null): number;
+  /** Of `type`'s field: number types give NumberRows, others ValueRows. Stable once loaded. */
+  readonly columns: readonly (NumberRows | ValueRows)[];
+}
+export interface NumberRows {
+  readonly kind: "number";
+  values: Float64Array;
+  valid: Uint8Array | null;
+}
+export interface ValueRows {
+  readonly kind: "value";
+  values: unknown[];
+}
+
+export interface TransformContext extends PlanContext {
+  /** In the order of the component's `inputs` names ("inputs" counts as one input). */
+  readonly inputs: readonly TransformInput[];
+  readonly tables: ReadonlyMap<string, TablePlan>;
+}
+export interface TransformPlan {
+  /** Types by port; "out" always. `rejected` is understood. */
+  readonly outputs: ReadonlyMap<string, RecordType>;
+  /** Which fields of input i are read, given which fields of each output are needed. */
+  needs(outputs: ReadonlyMap<string, ReadonlySet<string>>): readonly ReadonlySet<string>[];
+  /** Name of the input field that state is keyed by; null for no state; "*" when all rows must meet in one lane. */
+  readonly keyedBy: string | null | "*";
+  /** Whether a lane without end of input never gives a result (an unwindowed aggregate, a join). */
+  readonly needsEnd: boolean;
+  create(context: OperatorContext): Operator;
+}
+export interface TransformSpec extends Spec {
+  readonly role: "transform";
+  /** Setting names that hold inputs: ["inputs"], or ["left", "right"]. All inputs named in "inputs" are merged into input 0. */
+  readonly inputs: readonly string[];
+  /** null when faults were reported. */
+  plan(context: TransformContext): TransformPlan | null;
+}
+
+// ---- sources and sinks ----------------------------------------------------------------------------------------------
+
+export interface SourceContext extends PlanContext {
+  readonly type: RecordType;
+  /** Record-level checks of the schema. */
+  readonly schema: SchemaPlan;
+}
+/** A schema as sources use it. */
+export interface SchemaPlan {
+  readonly name: string;
+  readonly type: RecordType;
+  /** The field that names a record. */
+  readonly id: string | null;
+  readonly numericText: "accept" | "reject";
+  readonly unknownFields: "ignore" | "reject";
+  /** Fields of which a second equal value is rejected (`duplicate:F`), bounded sources and tables only. */
+  readonly unique: readonly string[];
+  readonly require: readonly { readonly code: string; readonly that: import("./settings.ts").Cel }[];
+}
+export interface SourcePlan {
+  /** Whether every input ends by itself, given `until`. */
+  readonly bounded: boolean;
+  /** The field that the source's partitions are keyed by, where it is stated. */
+  readonly partitionedBy: string | null;
+  /** More than one partition possible. */
+  readonly partitioned: boolean;
+  /** `needed`: the fields to decode. */
+  create(world: World, needed: ReadonlySet<string>): Source;
+}
+export interface SourceSpec extends Spec {
+  readonly role: "source";
+  /** Set when it reads through [connections.X] of this type. */
+  readonly connection?: string;
+  plan(context: SourceContext): SourcePlan | null;
+}
+
+export interface SinkContext extends PlanContext {
+  readonly input: RecordType;
+  /** Whether the pipeline's input ends: `publish = "one_file"` needs it. */
+  readonly bounded: boolean;
+}
+export interface SinkPlan {
+  readonly guarantee: Guarantee;
+  /** Why not exactly once, or what it rests on; one line for `check`. */
+  readonly guaranteeNote: string;
+  /** Fields of the input that are read. */
+  readonly needs: ReadonlySet<string>;
+  /** Where a person finds the result: a path or a table, for summaries. */
+  readonly place: string;
+  create(world: World): Sink;
+}
+export interface SinkSpec extends Spec {
+  readonly role: "sink";
+  readonly connection?: string;
+  plan(context: SinkContext): SinkPlan | null;
+}
+/** A [connections.X] variant: its settings only; the sources and sinks of that type open it. */
+export interface ConnectionSpec extends Spec {
+  readonly role: "connection";
+}
+export type ComponentSpec = TransformSpec | SourceSpec | SinkSpec | ConnectionSpec;
+
+/** A scope for CEL over one record type, with `params`. */
+export function scopeOf(type: RecordType, context: PlanContext, more: ReadonlyMap<string, Type> = new Map()): Scope {
+  const variables = new Map<string, Type>(type.fields.map((f) => [f.name, f.type]));
+  variables.set("params", context.params.type);
+  variables.set("meta", META_TYPE);
+  for (const [name, t] of more) variables.set(name, t);
+  return { variables, constants: context.params.constants };
+}
+const notNull = { nullable: false } as const;
+/** `meta` in CEL. */
+export const META_TYPE: Type = {
+  kind: "struct",
+  nullable: false,
+  fields: [
+    { name: "source", type: { kind: "string", ...notNull } },
+    { name: "partition", type: { kind: "int", ...notNull } },
+    { name: "position", type: { kind: "int", ...notNull } },
+    { name: "origin", type: { kind: "int", ...notNull } },
+    { name: "epoch_time", type: { kind: "timestamp", ...notNull } },
+  ],
+};

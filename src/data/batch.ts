@@ -1,0 +1,62 @@
+/**
+ * A batch of records as columns. Invariant: every column has exactly `rows` entries, in the same order; a column is never
+ * written after its batch was handed on, so batches may share columns.
+ */
+import type { RecordType } from "./types.ts";
+
+/** Numbers: int, decimal, double, timestamp, date, duration, bool (0 or 1). `valid` is null when nothing is null. */
+export interface NumberColumn {
+  readonly kind: "number";
+  readonly values: Float64Array;
+  readonly valid: Uint8Array | null;
+}
+/** Strings as slices [start, end) of UTF-8 bytes; turned into JavaScript strings only where asked. */
+export interface TextColumn {
+  readonly kind: "text";
+  readonly bytes: Uint8Array;
+  readonly start: Int32Array;
+  readonly end: Int32Array;
+  readonly valid: Uint8Array | null;
+  /** The string of one row; rows that are null give null. Cheap for ASCII: one decode per batch, then substrings. */
+  at(row: number): string | null;
+}
+/** Anything else: computed strings, lists, maps, structs, json; null inside. */
+export interface ValueColumn {
+  readonly kind: "value";
+  readonly values: readonly unknown[];
+}
+export type Column = NumberColumn | TextColumn | ValueColumn;
+
+/** Where records came from; the same length as the batch. */
+export interface Meta {
+  /** The source's name; after an aggregate or join that makes new rows, that node's name. */
+  readonly source: string;
+  readonly partition: number;
+  /** Place in the source: CSV row number from 1, log offset from 0, table row. `meta.position` in CEL. */
+  readonly position: Float64Array;
+  /** Place in the producer's own source where a header carried it, else the position. `meta.origin` in CEL. */
+  readonly origin: Float64Array;
+  /** The record as it was read (without line end); null for made rows, whose rejects are kept as JSON. */
+  readonly raw: TextColumn | null;
+}
+
+export interface Batch {
+  readonly rows: number;
+  readonly type: RecordType;
+  /** One per field of `type`; null for a field that nobody downstream reads and that was therefore not decoded. */
+  readonly columns: readonly (Column | null)[];
+  readonly meta: Meta;
+}
+
+/** A record that did not pass. `raw` holds its original bytes. */
+export interface Rejected {
+  readonly source: string;
+  readonly partition: number;
+  readonly position: number;
+  readonly origin: number;
+  /** The node that refused it: a source's or a transform's name. */
+  readonly step: string;
+  /** A uniform code: json, missing:F, type:F, scale:F, range:F, one_of:F, duplicate:F, too-long, or a `require` name. */
+  readonly reason: string;
+  readonly raw: Uint8Array;
+}

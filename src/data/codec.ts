@@ -1,0 +1,45 @@
+/**
+ * Between bytes and columns: the interfaces of the codecs in data/json and data/csv. Decoders are compiled per schema and set
+ * of needed fields; a record that the fast path cannot handle takes the slow one with the same result (DESIGN.md section 2).
+ */
+import type { Batch, Column } from "./batch.ts";
+import type { RecordType } from "./types.ts";
+
+/** Records inside a buffer: [start, end) each, without line end. */
+export interface Records {
+  readonly bytes: Uint8Array;
+  readonly start: Int32Array;
+  readonly end: Int32Array;
+  readonly rows: number;
+}
+export interface DecoderSpec {
+  readonly type: RecordType;
+  /** Fields to decode into columns. The others are still checked as strictly as the type says. */
+  readonly needed: ReadonlySet<string>;
+  readonly numericText: "accept" | "reject";
+  readonly unknownFields: "ignore" | "reject";
+}
+export interface Decoded {
+  /** By field of the type; null where not needed. Entries of bad rows are meaningless. */
+  readonly columns: readonly (Column | null)[];
+  /** Ascending rows that were refused, with their uniform reason codes. */
+  readonly bad: readonly { readonly row: number; readonly reason: string }[];
+}
+export type Decoder = (records: Records) => Decoded;
+
+/** Splits a buffer into records. `consumed` bytes were cut off; the rest waits for more input. `tooLong` lists rows over the limit. */
+export interface Split {
+  readonly records: Records;
+  readonly consumed: number;
+  readonly tooLong: readonly number[];
+}
+
+/** Bytes under construction, grown by doubling. */
+export interface ByteWriter {
+  bytes: Uint8Array;
+  length: number;
+  /** Makes room for `more` bytes behind `length`. */
+  reserve(more: number): void;
+}
+/** Appends row `row` of the batch, line end included. */
+export type Encoder = (batch: Batch, row: number, into: ByteWriter) => void;

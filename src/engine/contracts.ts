@@ -1,0 +1,217 @@
+/**
+ * What the engine asks of sources, operators and sinks. Transforms and connectors import this file and nothing else of
+ * the engine. The rules behind it: DESIGN.md section 1 (epochs, lanes, commit protocol).
+ */
+import type { Batch, Rejected } from "../data/batch.ts";
+import type { RecordType } from "../data/types.ts";
+
+/** Opaque to the engine, compared with `===`, at most 200 characters, versioned by its owner. */
+export type Position = string;
+
+// ---- sources ------------------------------------------------------------------------------------------------------
+
+export interface PollLimits {
+  readonly rowsMax: number;
+  readonly bytesMax: number;
+  /** Replay: stop exactly here, never beyond. Also the bound of a bounded read. */
+  readonly until?: Position;
+}
+export type Polled =
+  /** `next` is where the row after this batch starts. `read` counts records, rejected ones included. */
+  | {
+    readonly kind: "batch";
+    readonly batch: Batch;
+    readonly rejected: readonly Rejected[];
+    readonly read: number;
+    readonly next: Position;
+  }
+  /** Nothing now; ask again after `retryAfterMs`. */
+  | { readonly kind: "idle"; readonly retryAfterMs: number }
+  | { readonly kind: "end" };
+
+/** Reads one partition of one source. The same range gives the same rows and rejects, however it is cut into batches. */
+export interface SourceReader {
+  readonly start: Position;
+  poll(from: Position, limits: PollLimits): Promise<Polled>;
+  close(): void;
+}
+/** A source of a running pipeline. */
+export interface Source {
+  /** Number of partitions, fixed for a run. May wait until the source exists (for example a topic made by a producer). */
+  partitions(): Promise<number>;
+  reader(partition: number): Promise<SourceReader>;
+  /** What identifies the input of a bounded run (size and digest of a file, ...); "" for an endless one. Equal text: equal input. */
+  identity(): Promise<string>;
+  /** Fraction read in [0, 1] for progress bars, where it can be told. */
+  progress?(positions: readonly Position[]): number;
+}
+
+// ---- operators ----------------------------------------------------------------------------------------------------
+
+/** Where an operator's results go. Valid only during the call it was given to. */
+export interface Output {
+  /** Hands a batch to everything connected to the port ("out" unless the operator documents others). */
+  emit(port: string, batch: Batch): void;
+  /** Row `row` of `batch` (an input of the current call) is refused; it goes to the node's `rejected` port with its bytes. */
+  reject(batch: Batch, row: number, reason: string): void;
+  /** Rows that ended here on purpose. `folded`: into an aggregate or a table. In = out + filtered + duplicates + folded + rejected. */
+  count(what: "filtered" | "duplicates" | "folded", rows: number): void;
+  /** Recorded time of the epoch, µs: the only clock an operator may read. */
+  readonly epochTimeMicros: number;
+}
+
+/** One node of the graph, in one lane. Synchronous and deterministic: no clock, randomness or outside world. */
+export interface Operator {
+  process(input: number, batch: Batch, out: Output): void;
+  /** The input has ended for good. Must not emit: what is due is emitted by `drain`. Called again after a recovery. */
+  inputEnded?(input: number): void;
+  /**
+   * Operators that hold rows back (a bounded aggregate, a join's left side) give them out here, like a source: from row
+   * `at` on, at most `rowsMax` of them; returns the next position. The engine records the positions in the schedule.
+   * Only called while `backlog(at)` is above 0.
+   */
+  drain?(at: number, rowsMax: number, out: Output): number;
+  /** Rows that `drain` could give out from `at` on, now. */
+  backlog?(at: number): number;
+  /** The result so far as rows, without changing anything: for reports and checks. */
+  peek?(): Batch;
+  /** Adds another lane's result into this one; for reports and checks after a run. */
+  absorb?(other: Operator): void;
+}
+
+// ---- keyed state --------------------------------------------------------------------------------------------------
+
+/** "wide": a sum that may pass 2^53. "value": anything JSON can hold. */
+export type StateColumnKind = "number" | "text" | "wide" | "value";
+export interface StateTableSpec {
+  readonly name: string;
+  /** Kinds of the key's parts, at most 4. A part may be null. bool keys are numbers. */
+  readonly key: readonly ("number" | "text")[];
+  readonly columns: readonly { readonly name: string; readonly kind: StateColumnKind }[];
+  /** Stated by the operator; a stored table of another version is refused, never misread. */
+  readonly version: number;
+}
+/** Arrays grow by being replaced: always go through the property, never keep the array across an `insert`. */
+export interface NumberState {
+  values: Float64Array;
+  /** 1 where a value is there. New slots hold null (0). */
+  valid: Uint8Array;
+}
+export interface TextState {
+  values: (string | null)[];
+}
+export interface ValueState {
+  values: unknown[];
+}
+/** value = hi * 2^52 + lo, both exact; |lo| < 2^52. */
+export interface WideState {
+  hi: Float64Array;
+  lo: Float64Array;
+}
+export type KeyPart = number | string | null;
+
+/** Rows behind a hash index. Slots count from 0 in order of insertion. */
+export interface StateTable {
+  readonly size: number;
+  find(a: KeyPart, b?: KeyPart, c?: KeyPart, d?: KeyPart): number;
+  /** The slot of the key, made (all columns null, sums 0) when it is not there; it then counts as touched. */
+  insert(a: KeyPart, b?: KeyPart, c?: KeyPart, d?: KeyPart): number;
+  /** Say so after writing into a slot: it belongs to this epoch's changes. */
+  touch(slot: number): void;
+  keyOf(slot: number): readonly KeyPart[];
+  number(column: string): NumberState;
+  text(column: string): TextState;
+  value(column: string): ValueState;
+  wide(column: string): WideState;
+}
+export interface StateStore {
+  table(spec: StateTableSpec): StateTable;
+}
+
+/** What an operator gets when a lane makes it. */
+export interface OperatorContext {
+  readonly lane: number;
+  readonly state: StateStore;
+}
+
+// ---- sinks --------------------------------------------------------------------------------------------------------
+
+/** Names an epoch of a lane, for markers. */
+export interface EpochStamp {
+  readonly pipeline: string;
+  readonly run: string;
+  readonly lane: number;
+  readonly epoch: number;
+  /** The owner's generation; only grows. */
+  readonly owner: number;
+  /** Digest of the epoch's intent. */
+  readonly digest: string;
+}
+/** The newest epoch a sink holds of a lane; null when none. */
+export interface Marker {
+  readonly epoch: number;
+  readonly digest: string;
+}
+export type Guarantee = "exactly-once" | "at-least-once";
+
+/** Rows of the run so far, for one lane. */
+export interface SinkLane {
+  /** After it returns, nothing of an older owner takes effect; then it tells the marker. Drops rows collected before. */
+  fence(owner: number): Promise<Marker | null>;
+  /** Collects rows of the open epoch. Must not keep the batch. Synchronous; big spills wait in `deliver`. */
+  write(batch: Batch): void;
+  /** Makes the collected rows visible together with the marker: all or nothing, at most once per epoch. May be called with no rows. */
+  deliver(stamp: EpochStamp): Promise<void>;
+  /** Forgets the collected rows (the epoch was already delivered, or the lane is dropped). */
+  discard(): void;
+  /** Bytes collected and not yet delivered, to close big epochs early. */
+  bytesHeld(): number;
+}
+export interface Sink {
+  readonly guarantee: Guarantee;
+  /** Called once per start, before any lane. `fresh`: no epoch of this run was ever committed, so what an earlier run left may be cleared. */
+  open(run: { readonly pipeline: string; readonly run: string; readonly lanes: number; readonly fresh: boolean }): Promise<void>;
+  lane(lane: number): SinkLane;
+  /** End of a bounded run, after every lane's last flip: publish. Idempotent: a crashed publish is done again. */
+  finish(): Promise<void>;
+  close(): Promise<void>;
+}
+
+// ---- the plan that the engine runs ----------------------------------------------------------------------------------
+
+export interface Edge {
+  /** A source's or operator's name. */
+  readonly from: string;
+  /** "out" or another port the node documents, "rejected" included. */
+  readonly port: string;
+}
+export interface SourceNode {
+  readonly name: string;
+  readonly type: RecordType;
+  readonly source: Source;
+  /** Sources of a lower rank are read to their end first; a join's right side comes before its left. */
+  readonly rank: number;
+}
+export interface OperatorNode {
+  readonly name: string;
+  /** inputs[i] are the edges of input number i. */
+  readonly inputs: readonly (readonly Edge[])[];
+  create(context: OperatorContext): Operator;
+}
+export interface SinkNode {
+  readonly name: string;
+  readonly inputs: readonly Edge[];
+  readonly sink: Sink;
+}
+/** Nodes stand in topological order. */
+export interface PipelinePlan {
+  readonly pipeline: string;
+  /** Changes when anything changes that could change outputs. */
+  readonly hash: string;
+  readonly sources: readonly SourceNode[];
+  readonly operators: readonly OperatorNode[];
+  readonly sinks: readonly SinkNode[];
+  readonly epoch: { readonly everyMs: number; readonly recordsMax: number; readonly bytesMax: number };
+  /** true: each partition of the source is a lane. false: one lane reads everything. */
+  readonly lanesByPartition: boolean;
+}

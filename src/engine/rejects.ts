@@ -1,0 +1,19 @@
+/** The shape of rejected records when they travel to a sink: the `rejected` port of every node has this type. */
+import type { RecordType } from "../data/types.ts";
+import { INT, STRING, withNull } from "../data/types.ts";
+
+export const REJECT_TYPE: RecordType = {
+  fields: [
+    { name: "pipeline", type: STRING },
+    { name: "source", type: STRING },
+    { name: "partition", type: INT },
+    { name: "position", type: INT },
+    { name: "origin", type: INT },
+    { name: "step", type: STRING },
+    { name: "reason", type: STRING },
+    /** The record's bytes when they are valid UTF-8, else null. */
+    { name: "raw", type: withNull(STRING) },
+    /** The record's bytes in base64 when they are not valid UTF-8, else null. */
+    { name: "raw_base64", type: withNull(STRING) },
+  ],
+};

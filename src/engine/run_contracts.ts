@@ -1,0 +1,46 @@
+/** The engine's entry and what it tells while it runs. Implemented in run.ts. */
+import type { Kv, World } from "../ports/mod.ts";
+import type { Operator, PipelinePlan, Position } from "./contracts.ts";
+
+export interface EngineOptions {
+  readonly world: World;
+  readonly plan: PipelinePlan;
+  /** The pipeline's KV file; the caller holds the ownership lock. */
+  readonly kv: Kv;
+  /** Names this run; another run of the same pipeline starts from nothing. */
+  readonly run: string;
+  /** Aborted: stop at the next batch, finish the epoch, flip, return. */
+  readonly signal: AbortSignal;
+  readonly observer?: EngineObserver;
+}
+/** Called per batch or per epoch, never per record. */
+export interface EngineObserver {
+  progress?(progress: Progress): void;
+  epochFlipped?(lane: number, epoch: number, durationMs: number): void;
+}
+export interface Progress {
+  readonly read: number;
+  /** By source: positions of its partitions in partition order. */
+  readonly positions: ReadonlyMap<string, readonly Position[]>;
+}
+/** Counters of one node over all lanes; they live in the heads, so they survive a crash. */
+export interface NodeCounters {
+  /** Sources: records read. Operators and sinks: rows that came in. */
+  readonly in: number;
+  /** Rows emitted at any port but `rejected`, counted once per row accepted (a source) or emitted (an operator). */
+  readonly out: number;
+  readonly filtered: number;
+  readonly duplicates: number;
+  readonly folded: number;
+  readonly rejected: number;
+}
+export interface EngineResult {
+  /** All sources ended and everything was drained and delivered; false when stopped by the signal. */
+  readonly ended: boolean;
+  readonly counters: ReadonlyMap<string, NodeCounters>;
+  /** The operators of each lane with their state, for reports and checks. */
+  readonly lanes: readonly ReadonlyMap<string, Operator>[];
+  readonly epochs: number;
+}
+/** Thrown when another owner took a lane over. The command line exits with 3. */
+export class FencedError extends Error {}

@@ -1,0 +1,79 @@
+/**
+ * CEL with exact decimals (DESIGN.md section 4): the interface that transforms use. Three steps: `parse` (text to tree, with
+ * places), `check` (types, nullability, cost), `emit` (JavaScript source for the middle of a generated loop).
+ */
+import type { Fault, Span } from "../data/fault.ts";
+import type { Type } from "../data/types.ts";
+
+/** The text of an expression and where it stands. `place(offset)` maps an offset in `text` to file, line and column. */
+export interface ExprSource {
+  readonly text: string;
+  readonly span: Span;
+  place(offset: number): Span;
+}
+
+/** The names an expression may use. Structs (a looked-up row, `right`, `params`, `meta`) are types with fields. */
+export interface Scope {
+  readonly variables: ReadonlyMap<string, Type>;
+  /** Values known at start-up, folded into the code: `params`. Keyed by path, "params.threshold". */
+  readonly constants: ReadonlyMap<string, unknown>;
+  /** Paths known not to be null here, because earlier rules of a first-match list failed. */
+  readonly narrowed?: ReadonlySet<string>;
+}
+
+export interface Checked {
+  readonly source: ExprSource;
+  readonly type: Type;
+  /** Paths of variables that are read, "amount", "customer.address"; pruning and dependency order use it. */
+  readonly uses: ReadonlySet<string>;
+  /** Whether evaluation can reject the record (overflow, division, index, ...). */
+  readonly canFail: boolean;
+  /** Set when the value is known at start-up. */
+  readonly constant?: { readonly value: unknown };
+  /** What is known not to be null when this condition is true, and when it is false. */
+  readonly whenTrue: ReadonlySet<string>;
+  readonly whenFalse: ReadonlySet<string>;
+  /** Opaque: the typed tree. */
+  readonly tree: unknown;
+}
+
+/** How generated code reads a variable. */
+export interface Binding {
+  /** A JavaScript expression for the value (null for null), without side effects, cheap to repeat or already a local. */
+  readonly code: string;
+  /** For structs: how to read a field without making the struct; absent fields fall back to `code`. */
+  readonly fields?: ReadonlyMap<string, Binding>;
+  /** For nullable structs: true when the struct is null. */
+  readonly isNull?: string;
+}
+export type Bindings = ReadonlyMap<string, Binding>;
+
+/** Collects what generated code closes over: constants, helper functions, compiled patterns. */
+export interface CodeUnit {
+  /** The name under which generated code sees `value`. Equal values may share a name. */
+  constant(value: unknown, hint?: string): string;
+  /** A fresh local name. */
+  local(hint?: string): string;
+  /** Compiles `body`, the body of a function with `parameters`, closing over all constants. */
+  build<F>(parameters: readonly string[], body: string): F;
+}
+
+/** Thrown by compiled expressions for a record that cannot be evaluated; `code` becomes the reject reason. */
+export class EvaluationError extends Error {
+  readonly code: string;
+  constructor(code: string, message: string) {
+    super(message);
+    this.code = code;
+  }
+}
+
+/** The entry points, implemented in mod.ts. */
+export interface Expressions {
+  /** Reports through `fault`; null when the expression cannot be used. `expected`: the wished type, checked for assignability. */
+  check(source: ExprSource, scope: Scope, fault: (fault: Fault) => void, expected?: Type): Checked | null;
+  /** A JavaScript expression giving the value. */
+  emit(checked: Checked, bindings: Bindings, unit: CodeUnit): string;
+  /** A JavaScript expression converting `code` of type `from` for storing into `to` (decimal scales, null), both checked before. */
+  convert(code: string, from: Type, to: Type, unit: CodeUnit): string;
+  unit(): CodeUnit;
+}

@@ -1,0 +1,4 @@
+/** Environment variables. */
+export interface Environment {
+  get(name: string): string | undefined;
+}

@@ -1,0 +1,34 @@
+/**
+ * The outside world, as interfaces. Everything that is not pure comes in through these: `platform/` implements them on
+ * Deno, `sim/` implements them from one seed. Nothing here imports anything.
+ */
+export type { Clock } from "./clock.ts";
+export type { Random } from "./random.ts";
+export type { FileHandle, Files, FileStat, OpenMode } from "./files.ts";
+export type { Kv, KvCommit, KvEntry, KvKey } from "./kv.ts";
+export type { Log, LogFields } from "./log.ts";
+export type { Lock, Locks } from "./locks.ts";
+export type { Environment } from "./environment.ts";
+export type { Probe, ProtocolStep } from "./probe.ts";
+
+import type { Clock } from "./clock.ts";
+import type { Random } from "./random.ts";
+import type { Files } from "./files.ts";
+import type { Kv } from "./kv.ts";
+import type { Log } from "./log.ts";
+import type { Locks } from "./locks.ts";
+import type { Environment } from "./environment.ts";
+import type { Probe } from "./probe.ts";
+
+/** All ports together; built once in a composition root. */
+export interface World {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly files: Files;
+  readonly locks: Locks;
+  readonly log: Log;
+  readonly environment: Environment;
+  readonly probe: Probe;
+  /** Opens the checkpoint store in the file at `path` (parent folders are made). One handle per file and process. */
+  openKv(path: string): Promise<Kv>;
+}

@@ -1,0 +1,104 @@
+/**
+ * What a checked project is: everything that can be known from its files, with nothing opened yet. `app` turns a blueprint
+ * into a running pipeline.
+ */
+import type { Span } from "../data/fault.ts";
+import type { RecordType } from "../data/types.ts";
+import type { Edge } from "../engine/contracts.ts";
+import type { SchemaPlan, SinkPlan, SourcePlan, TableRows, TransformPlan } from "../component/component.ts";
+
+export type PipelineKind = "serve" | "produce" | "stream" | "batch" | "load";
+
+export interface Project {
+  /** The folder, or the folder of the single file, as the user wrote it. */
+  readonly folder: string;
+  readonly pipelines: readonly PipelineBlueprint[];
+}
+
+export interface PipelineBlueprint {
+  readonly name: string;
+  readonly file: string;
+  readonly kind: PipelineKind;
+  /** Names of pipelines that must have finished before. */
+  readonly after: readonly string[];
+  readonly bounded: boolean;
+  /** The folder of this pipeline's KV file, parts and rejects. */
+  readonly stateFolder: string;
+  /** Digest of everything in the configuration that can change outputs, parameters included. */
+  readonly hash: string;
+  /** Effective parameters as text, secrets masked; for summaries. */
+  readonly params: ReadonlyMap<string, string>;
+  readonly epoch: { readonly everyMs: number; readonly recordsMax: number; readonly bytesMax: number };
+  readonly lanesByPartition: boolean;
+  readonly sources: readonly SourceBlueprint[];
+  readonly tables: readonly TableBlueprint[];
+  /** Topologically ordered; includes hidden nodes of reports and checks, whose names start with "report:" and "check:". */
+  readonly transforms: readonly TransformBlueprint[];
+  readonly sinks: readonly SinkBlueprint[];
+  readonly reports: readonly ReportBlueprint[];
+  readonly checks: readonly CheckBlueprint[];
+  /** Texts of the [[warnings]] whose condition holds. */
+  readonly warnings: readonly string[];
+  readonly tests: readonly TestBlueprint[];
+}
+export interface SourceBlueprint {
+  readonly name: string;
+  readonly schema: SchemaPlan;
+  readonly plan: SourcePlan;
+  readonly rank: number;
+  readonly needed: ReadonlySet<string>;
+  /** The schema's `unique` and `require`, as an operator that runs right behind the source; null when it has neither. */
+  readonly intake: TransformPlan | null;
+}
+export interface TableBlueprint {
+  readonly name: string;
+  readonly key: string;
+  readonly schema: SchemaPlan;
+  readonly plan: SourcePlan;
+  /** All fields of the schema that any lookup reads, and the key. */
+  readonly needed: ReadonlySet<string>;
+  /** Handed to the transforms already; `app` fills it before the first lane runs. */
+  readonly rows: LoadableRows;
+}
+/** Table rows that can be filled once. Keys are unique: a second one is refused. */
+export interface LoadableRows extends TableRows {
+  load(type: RecordType, batches: Iterable<import("../data/batch.ts").Batch>): { readonly duplicates: readonly number[] };
+}
+export interface TransformBlueprint {
+  readonly name: string;
+  readonly type: string;
+  readonly inputs: readonly (readonly Edge[])[];
+  readonly plan: TransformPlan;
+  readonly span: Span;
+}
+export interface SinkBlueprint {
+  readonly name: string;
+  readonly type: string;
+  readonly inputs: readonly Edge[];
+  readonly plan: SinkPlan;
+  readonly input: RecordType;
+}
+/** The hidden aggregate `operator` holds the rows; its columns are `by` and then the aggregates. */
+export interface ReportBlueprint {
+  readonly title: string;
+  readonly operator: string;
+  readonly by: readonly string[];
+  readonly type: RecordType;
+}
+export interface CheckBlueprint {
+  readonly name: string;
+  readonly totals: readonly { readonly name: string; readonly operator: string; readonly type: RecordType }[];
+  /** The condition over the totals' values, in run-time representation, in the order of `totals`. */
+  that(values: readonly unknown[]): boolean;
+  readonly text: string;
+  readonly onFailure: "fail" | "warn";
+}
+/** One [[tests]] entry; values are written as JSON so that the decoders read them like any record. */
+export interface TestBlueprint {
+  readonly name: string;
+  readonly span: Span;
+  /** In arrival order; node is a source's or a table's name. */
+  readonly given: readonly { readonly node: string; readonly json: string }[];
+  /** By sink (or transform) name: the rows wished, only the named fields compared, as JSON text per field. */
+  readonly expect: ReadonlyMap<string, readonly { readonly fields: ReadonlyMap<string, string>; readonly span: Span }[]>;
+}
