@@ -10,6 +10,8 @@ export type { Log, LogFields } from "./log.ts";
 export type { Lock, Locks } from "./locks.ts";
 export type { Environment } from "./environment.ts";
 export type { Probe, ProtocolStep } from "./probe.ts";
+export type { Terminal } from "./terminal.ts";
+export type { Console } from "./console.ts";
 
 import type { Clock } from "./clock.ts";
 import type { Random } from "./random.ts";
@@ -19,6 +21,7 @@ import type { Log } from "./log.ts";
 import type { Locks } from "./locks.ts";
 import type { Environment } from "./environment.ts";
 import type { Probe } from "./probe.ts";
+import type { Console } from "./console.ts";
 
 /** All ports together; built once in a composition root. */
 export interface World {
@@ -29,6 +32,8 @@ export interface World {
   readonly log: Log;
   readonly environment: Environment;
   readonly probe: Probe;
+  /** Absent where nobody looks: in the simulated world. */
+  readonly console?: Console;
   /** Opens the checkpoint store in the file at `path` (parent folders are made). One handle per file and process. */
   openKv(path: string): Promise<Kv>;
 }

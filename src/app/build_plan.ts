@@ -1,0 +1,44 @@
+/** From a blueprint (nothing opened) to the plan that the engine runs. */
+import type { Edge, OperatorNode, PipelinePlan, SinkNode, SourceNode } from "../engine/contracts.ts";
+import type { World } from "../ports/mod.ts";
+import type { PipelineBlueprint } from "../project/contracts.ts";
+
+/** The engine's name of the reader behind a source that has an intake; the intake itself carries the source's name. */
+export const readerName = (source: string): string => `${source}#read`;
+
+/** Sources and sinks are made here, once per start; they open nothing before the engine asks. */
+export function buildPlan(blueprint: PipelineBlueprint, world: World): PipelinePlan {
+  const sources: SourceNode[] = [];
+  const operators: OperatorNode[] = [];
+  for (const { name, schema, plan, rank, needed, intake } of blueprint.sources) {
+    const reader = intake ? readerName(name) : name;
+    sources.push({ name: reader, type: schema.type, source: plan.create(world, needed), rank });
+    if (intake) {
+      operators.push({ name, inputs: [[{ from: reader, port: "out" }]], create: (context) => intake.create(context) });
+    }
+  }
+  for (const { name, inputs, plan } of blueprint.transforms) {
+    operators.push({ name, inputs, create: (context) => plan.create(context) });
+  }
+  const withIntake = new Set(blueprint.sources.filter((source) => source.intake).map((source) => source.name));
+  const sinks: SinkNode[] = blueprint.sinks.map(({ name, inputs, plan }) => ({
+    name,
+    inputs: inputs.flatMap((edge) => bothRejects(edge, withIntake)),
+    sink: plan.create(world),
+  }));
+  return {
+    pipeline: blueprint.name,
+    hash: blueprint.hash,
+    sources,
+    operators,
+    sinks,
+    epoch: blueprint.epoch,
+    lanesByPartition: blueprint.lanesByPartition,
+  };
+}
+
+/** A source with an intake refuses records in two places: while decoding, and in the intake. */
+function bothRejects(edge: Edge, withIntake: ReadonlySet<string>): Edge[] {
+  if (edge.port !== "rejected" || !withIntake.has(edge.from)) return [edge];
+  return [{ from: readerName(edge.from), port: "rejected" }, edge];
+}

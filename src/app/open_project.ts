@@ -1,0 +1,42 @@
+/** Reads a project with the real components: what every subcommand starts with. */
+import { expressions } from "../expr/mod.ts";
+import { loadProject } from "../project/mod.ts";
+import type { PipelineBlueprint, Project } from "../project/contracts.ts";
+import { MillraceError } from "../data/fault.ts";
+import { planIntake } from "../transforms/intake.ts";
+import type { World } from "../ports/mod.ts";
+import { registry } from "./registry.ts";
+
+export interface ProjectChoice {
+  /** A folder or one TOML file. */
+  readonly path: string;
+  /** "params.x" and the like to text, from --set. */
+  readonly overrides: ReadonlyMap<string, string>;
+  readonly envFile?: string;
+}
+
+/** Throws ConfigurationError with every fault at once. */
+export function openProject(world: World, choice: ProjectChoice): Promise<Project> {
+  return loadProject({
+    path: choice.path,
+    files: world.files,
+    environment: world.environment,
+    registry,
+    expressions,
+    intake: planIntake,
+    overrides: choice.overrides,
+    envFile: choice.envFile,
+  });
+}
+
+/** The pipelines of the given names, or all; an unknown name is an error that lists what there is. */
+export function choosePipelines(project: Project, names: readonly string[]): readonly PipelineBlueprint[] {
+  if (names.length === 0) return project.pipelines;
+  return names.map((name) => {
+    const found = project.pipelines.find((pipeline) => pipeline.name === name);
+    if (found) return found;
+    throw new MillraceError("unknown_pipeline", `there is no pipeline "${name}" in ${project.folder}`, {
+      hint: `it has: ${project.pipelines.map((pipeline) => pipeline.name).join(", ")}`,
+    });
+  });
+}

@@ -1,0 +1,78 @@
+/**
+ * Several pipelines of one project: each starts as soon as those it comes `after` are done, so a producer and a stream that
+ * follows it run side by side.
+ */
+import { MillraceError } from "../data/fault.ts";
+import type { PipelineBlueprint, Project } from "../project/contracts.ts";
+import type { PipelineOutcome } from "./events.ts";
+import { kvPath, type RunOptions, runPipeline } from "./run_pipeline.ts";
+import { RunRecords } from "./run_record.ts";
+
+/** Runs the chosen pipelines. The first failure stops the others after their current epoch and is thrown. */
+export async function runProject(
+  project: Project,
+  chosen: readonly PipelineBlueprint[],
+  options: RunOptions,
+): Promise<readonly PipelineOutcome[]> {
+  await requireEarlier(project, chosen, options);
+  const failure = new AbortController();
+  const signal = AbortSignal.any([options.signal, failure.signal]);
+  const running = new Map<string, Promise<PipelineOutcome | null>>();
+  const begin = async (blueprint: PipelineBlueprint): Promise<PipelineOutcome | null> => {
+    const earlier = await Promise.all(blueprint.after.map((name) => running.get(name)));
+    const ready = earlier.every((outcome) => outcome === undefined || (outcome !== null && outcome.status !== "stopped"));
+    if (!ready || signal.aborted) return null;
+    try {
+      const outcome = await runPipeline(blueprint, { ...options, signal });
+      options.events.finished(outcome);
+      return outcome;
+    } catch (error) {
+      failure.abort();
+      throw error;
+    }
+  };
+  for (const blueprint of inOrder(chosen)) running.set(blueprint.name, begin(blueprint));
+  const settled = await Promise.allSettled(running.values());
+  const failed = settled.find((result) => result.status === "rejected");
+  if (failed) throw failed.reason;
+  return settled.flatMap((result) => result.status === "fulfilled" && result.value ? [result.value] : []);
+}
+
+/** So that every pipeline finds those it waits for already begun. Cycles were refused by the project's check. */
+function inOrder(chosen: readonly PipelineBlueprint[]): readonly PipelineBlueprint[] {
+  const ordered = new Set<PipelineBlueprint>();
+  const visit = (blueprint: PipelineBlueprint): void => {
+    if (ordered.has(blueprint)) return;
+    for (const name of blueprint.after) {
+      const earlier = chosen.find((candidate) => candidate.name === name);
+      if (earlier) visit(earlier);
+    }
+    ordered.add(blueprint);
+  };
+  chosen.forEach(visit);
+  return [...ordered];
+}
+
+/** A pipeline started alone wants those before it done. */
+async function requireEarlier(project: Project, chosen: readonly PipelineBlueprint[], { world }: RunOptions): Promise<void> {
+  for (const blueprint of chosen) {
+    for (const name of blueprint.after) {
+      if (chosen.some((other) => other.name === name)) continue;
+      const earlier = project.pipelines.find((candidate) => candidate.name === name);
+      if (earlier && await isDone(earlier, world)) continue;
+      throw new MillraceError("not_ready", `pipeline "${blueprint.name}" comes after "${name}", which is not done yet`, {
+        hint: `run it first: millrace run ${project.folder} ${name}`,
+      });
+    }
+  }
+}
+
+async function isDone(blueprint: PipelineBlueprint, world: RunOptions["world"]): Promise<boolean> {
+  if (!(await world.files.stat(kvPath(blueprint)))) return false;
+  const kv = await world.openKv(kvPath(blueprint));
+  try {
+    return (await RunRecords.open(kv)).current?.status === "done";
+  } finally {
+    kv.close();
+  }
+}

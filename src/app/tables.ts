@@ -1,0 +1,181 @@
+/**
+ * Reference tables: read once at a run's first start and kept beside the checkpoint, so that every later look-up, after a
+ * crash too, sees the same rows even when the table at its source has changed.
+ */
+import { Buffer } from "node:buffer";
+import { createHash } from "node:crypto";
+import type { Batch, Rejected } from "../data/batch.ts";
+import { createWriter } from "../data/bytes.ts";
+import { makeMeta } from "../data/columns.ts";
+import { assert, MillraceError } from "../data/fault.ts";
+import { compileJsonDecoder, compileJsonEncoder, splitLines } from "../data/json/mod.ts";
+import { BATCH_BYTES_MAX, BATCH_ROWS_MAX, RECORD_BYTES_MAX } from "../data/limits.ts";
+import type { RecordType } from "../data/types.ts";
+import type { Source } from "../engine/contracts.ts";
+import type { Files, World } from "../ports/mod.ts";
+import type { PipelineBlueprint, TableBlueprint } from "../project/contracts.ts";
+
+/** Rows of a table that were refused; they are kept whole in the file at `path`. */
+export interface TableRejects {
+  readonly table: string;
+  readonly rejected: number;
+  readonly path: string;
+}
+
+/** Reads every table from its source, keeps the snapshots, fills the look-ups. Returns the digests for the run record. */
+export async function snapshotTables(
+  blueprint: PipelineBlueprint,
+  run: string,
+  world: World,
+): Promise<{ digests: Record<string, string>; rejects: TableRejects[] }> {
+  const digests: Record<string, string> = {};
+  const rejects: TableRejects[] = [];
+  for (const table of blueprint.tables) {
+    const source = table.plan.create(world, table.needed);
+    const { batches, rejected } = await readAll(source);
+    if (rejected.length > 0) {
+      const path = snapshotPath(blueprint, run, table).replace(/\.ndjson$/, ".rejects.ndjson");
+      await writeDurably(path, encodeRejects(rejected), world.files);
+      rejects.push({ table: table.name, rejected: rejected.length, path });
+    }
+    digests[table.name] = await keep(table, batches, snapshotPath(blueprint, run, table), world.files);
+    fill(table, batches);
+  }
+  return { digests, rejects };
+}
+
+/** Fills the look-ups from the snapshots that an earlier start of this run kept. */
+export async function reloadTables(
+  blueprint: PipelineBlueprint,
+  run: string,
+  digests: Readonly<Record<string, string>>,
+  files: Files,
+): Promise<void> {
+  for (const table of blueprint.tables) {
+    const path = snapshotPath(blueprint, run, table);
+    const bytes = await readFile(path, files);
+    if (sha256(bytes) !== digests[table.name]) {
+      throw new MillraceError("table_snapshot", `the kept snapshot of table "${table.name}" is not the one this run began with`, {
+        hint: `${path} was changed or damaged; start over with --rerun`,
+      });
+    }
+    fill(table, decodeSnapshot(table, bytes));
+  }
+}
+
+function snapshotPath(blueprint: PipelineBlueprint, run: string, table: TableBlueprint): string {
+  return `${blueprint.stateFolder}/tables/${run}/${table.name}.ndjson`;
+}
+
+function fill(table: TableBlueprint, batches: readonly Batch[]): void {
+  const { duplicates } = table.rows.load(table.schema.type, batches);
+  if (duplicates.length === 0) return;
+  const shown = duplicates.slice(0, 5).join(", ");
+  throw new MillraceError("table_duplicate", `table "${table.name}" holds more than one row for the same ${table.key} (rows ${shown})`, {
+    hint: `make ${table.key} unique at its source, or say unique = ["${table.key}"] in its schema to reject the later rows`,
+  });
+}
+
+async function readAll(source: Source): Promise<{ batches: Batch[]; rejected: Rejected[] }> {
+  const batches: Batch[] = [];
+  const rejected: Rejected[] = [];
+  const partitions = await source.partitions();
+  for (let partition = 0; partition < partitions; partition++) {
+    const reader = await source.reader(partition);
+    try {
+      let position = reader.start;
+      for (;;) {
+        const polled = await reader.poll(position, { rowsMax: BATCH_ROWS_MAX, bytesMax: BATCH_BYTES_MAX });
+        if (polled.kind !== "batch") break; // A table is what is there now: idle is its end.
+        batches.push(polled.batch);
+        rejected.push(...polled.rejected);
+        position = polled.next;
+      }
+    } finally {
+      reader.close();
+    }
+  }
+  return { batches, rejected };
+}
+
+/** The needed fields alone, in their plain form: our own file, read by nobody else. */
+function snapshotType(table: TableBlueprint): RecordType {
+  return { fields: table.schema.type.fields.filter((f) => table.needed.has(f.name)).map(({ name, type }) => ({ name, type })) };
+}
+
+async function keep(table: TableBlueprint, batches: readonly Batch[], path: string, files: Files): Promise<string> {
+  const type = snapshotType(table);
+  const encode = compileJsonEncoder(type, { decimals: "string" });
+  const writer = createWriter(BATCH_BYTES_MAX);
+  for (const batch of batches) {
+    const columns = type.fields.map((f) => batch.columns[batch.type.fields.findIndex((g) => g.name === f.name)]);
+    const narrow: Batch = { ...batch, type, columns };
+    for (let row = 0; row < batch.rows; row++) encode(narrow, row, writer);
+  }
+  const bytes = writer.bytes.subarray(0, writer.length);
+  await writeDurably(path, bytes, files);
+  return sha256(bytes);
+}
+
+function encodeRejects(rejected: readonly Rejected[]): Uint8Array {
+  const lines = rejected.map(({ raw, ...rest }) => JSON.stringify({ ...rest, raw_base64: Buffer.from(raw).toString("base64") }) + "\n");
+  return new TextEncoder().encode(lines.join(""));
+}
+
+async function writeDurably(path: string, bytes: Uint8Array, files: Files): Promise<void> {
+  const folder = path.slice(0, path.lastIndexOf("/"));
+  await files.makeFolder(folder);
+  const handle = await files.open(`${path}.tmp`, "write");
+  await handle.write(bytes);
+  await handle.sync();
+  handle.close();
+  await files.rename(`${path}.tmp`, path);
+  await files.syncFolder(folder);
+}
+
+function decodeSnapshot(table: TableBlueprint, bytes: Uint8Array): Batch[] {
+  const full = table.schema.type;
+  const type = snapshotType(table);
+  const decode = compileJsonDecoder({ type, needed: table.needed, numericText: "accept", unknownFields: "reject" });
+  const batches: Batch[] = [];
+  let from = 0;
+  let row = 0;
+  while (from < bytes.length) {
+    const to = Math.min(from + 4 * BATCH_BYTES_MAX, bytes.length);
+    const split = splitLines(bytes, from, to, to === bytes.length ? "end" : "more", RECORD_BYTES_MAX);
+    const { columns, bad } = decode(split.records);
+    assert(bad.length === 0 && split.tooLong.length === 0 && split.consumed > 0, "a table snapshot decodes as it was encoded");
+    const position = Float64Array.from({ length: split.records.rows }, (_, i) => row + i + 1);
+    const placed = full.fields.map((f) => {
+      const index = type.fields.findIndex((g) => g.name === f.name);
+      return index < 0 ? null : columns[index];
+    });
+    batches.push({
+      rows: split.records.rows,
+      type: full,
+      columns: placed,
+      meta: makeMeta({ source: table.name, partition: 0, position, origin: position, raw: null }),
+    });
+    row += split.records.rows;
+    from += split.consumed;
+  }
+  return batches;
+}
+
+async function readFile(path: string, files: Files): Promise<Uint8Array> {
+  const handle = await files.open(path, "read");
+  try {
+    const bytes = new Uint8Array(await handle.size());
+    let at = 0;
+    while (at < bytes.length) {
+      const count = await handle.read(bytes.subarray(at), at);
+      if (count === 0) break;
+      at += count;
+    }
+    return bytes.subarray(0, at);
+  } finally {
+    handle.close();
+  }
+}
+
+const sha256 = (bytes: Uint8Array): string => createHash("sha256").update(bytes).digest("hex");

@@ -1,0 +1,80 @@
+/**
+ * From words to an exit code: 0 done, 1 failed, 2 usage or configuration, 3 another owner, 130 interrupted. The commands'
+ * code is loaded on demand, so that `--help` costs nothing.
+ */
+import { runParser } from "@optique/core/facade";
+import { message } from "@optique/core/message";
+import { ConfigurationError, MillraceError } from "../data/fault.ts";
+import type { Terminal, World } from "../ports/mod.ts";
+import { type Command, grammar } from "./grammar.ts";
+import { renderError } from "./render/error.ts";
+
+export const EXIT = { done: 0, failed: 1, usage: 2, owned: 3, interrupted: 130 } as const;
+
+/** What a command gets besides its words. */
+export interface CommandContext {
+  readonly world: World;
+  readonly terminal: Terminal;
+  /** Aborted by SIGINT or SIGTERM. */
+  readonly signal: AbortSignal;
+}
+
+class Exit extends Error {
+  constructor(readonly code: number) {
+    super();
+  }
+}
+
+/** Never throws. */
+export async function runCommandLine(args: readonly string[], version: string, context: CommandContext): Promise<number> {
+  const { terminal } = context;
+  try {
+    const exit = (code: number): never => {
+      throw new Exit(code);
+    };
+    const command = runParser(grammar, "millrace", args.length === 0 ? ["--help"] : args, {
+      help: { command: true, option: true, onShow: exit },
+      version: { value: version, option: true, onShow: () => exit(EXIT.done) },
+      completion: { command: true, onShow: () => exit(EXIT.done) },
+      aboveError: "none",
+      onError: () => exit(EXIT.usage),
+      brief: message`Exactly-once payment streams from TOML, in one binary.`,
+      footer: message`Exit codes: 0 done, 1 failed, 2 usage or configuration, 3 another owner, 130 interrupted.`,
+      stdout: (text) => terminal.out(text + "\n"),
+      stderr: (text) => terminal.err(text + "\n"),
+      colors: terminal.colors,
+      maxWidth: Math.max(60, terminal.width),
+      showDefault: false,
+    });
+    return await dispatch(command, context);
+  } catch (error) {
+    if (error instanceof Exit) return error.code;
+    terminal.err(renderError(error));
+    return exitCodeOf(error);
+  }
+}
+
+function exitCodeOf(error: unknown): number {
+  if (error instanceof ConfigurationError) return EXIT.usage;
+  if (error instanceof MillraceError) {
+    if (error.code === "owned" || error.code === "fenced" || error.code === "locked") return EXIT.owned;
+    if (error.code === "usage" || error.code === "unknown_pipeline") return EXIT.usage;
+  }
+  return EXIT.failed;
+}
+
+async function dispatch(command: Command, context: CommandContext): Promise<number> {
+  switch (command.command) {
+    case "run":
+    case "layer":
+      return await (await import("./commands/run.ts")).run(command, context);
+    case "check":
+      return await (await import("./commands/check.ts")).check(command, context);
+    case "test":
+      return await (await import("./commands/test.ts")).test(command, context);
+    case "generate":
+      return await (await import("./commands/generate.ts")).generate(command, context);
+    case "schema":
+      return await (await import("./commands/schema.ts")).schema(context);
+  }
+}

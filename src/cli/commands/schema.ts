@@ -1,0 +1,9 @@
+/** `schema`: the JSON Schema that editors complete from. */
+import { registry } from "../../app/registry.ts";
+import { jsonSchema } from "../../project/mod.ts";
+import { type CommandContext, EXIT } from "../command_line.ts";
+
+export function schema({ terminal }: CommandContext): number {
+  terminal.out(JSON.stringify(jsonSchema(registry), null, 2) + "\n");
+  return EXIT.done;
+}

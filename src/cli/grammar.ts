@@ -1,0 +1,94 @@
+/** The words of the command line. One definition gives parsing, `--help`, "did you mean" and shell completion. */
+import { merge, object, or } from "@optique/core/constructs";
+import { message } from "@optique/core/message";
+import { multiple, optional, withDefault } from "@optique/core/modifiers";
+import type { InferValue } from "@optique/core/parser";
+import { argument, command, constant, option } from "@optique/core/primitives";
+import { integer, string } from "@optique/core/valueparser";
+
+const settings = object("Settings", {
+  set: multiple(option("--set", string({ metavar: "NAME=VALUE" }), {
+    description: message`Overrides a setting, for example params.output=/tmp/x or epoch.records_max=10. May be repeated.`,
+  })),
+  envFile: optional(option("--env-file", string({ metavar: "FILE" }), {
+    description: message`Reads further environment variables from a file; the environment wins.`,
+  })),
+  json: option("--json", { description: message`Prints results as JSON on standard output.` }),
+});
+const running = object("Running", {
+  rerun: option("--rerun", { description: message`Starts a new run even when the last one is done.` }),
+  quiet: option("-q", "--quiet", { description: message`Prints no progress.` }),
+});
+const project = withDefault(
+  option("-c", "--config", string({ metavar: "PROJECT" }), {
+    description: message`The project folder or one TOML file. Default: the current folder.`,
+  }),
+  ".",
+);
+const path = argument(string({ metavar: "PATH" }), { description: message`A project folder or one TOML file.` });
+const pipelines = multiple(argument(string({ metavar: "PIPELINE" }), { description: message`Only these pipelines; default: all.` }));
+
+const run = command("run", merge(object({ command: constant("run"), path, pipelines }), running, settings), {
+  brief: message`Runs the pipelines of a project.`,
+  description:
+    message`Runs bounded pipelines in the order of their "after", unbounded ones together, until their input ends or SIGTERM comes. A bounded run that is done is not done again unless --rerun is given.`,
+});
+/** The commands by layer: the same engine, choosing pipelines by their kind and name. */
+const layer = <K extends "load" | "produce" | "stream" | "batch">(kind: K, what: string, names: string) =>
+  command(
+    kind,
+    merge(
+      object({
+        command: constant("layer"),
+        kind: constant(kind),
+        names: multiple(argument(string({ metavar: "NAME" }), { description: message`${names}` })),
+        path: project,
+      }),
+      running,
+      settings,
+    ),
+    { brief: message`${what}`, description: message`${what} These are the project's pipelines of kind "${kind}".` },
+  );
+const load = layer("load", "Loads data into the serving tables.", "Which loads: NAME or load-NAME, for example initial. Default: all.");
+const produce = layer("produce", "Produces records into topics.", "Which producers. Default: all.");
+const stream = layer("stream", "Processes streams as they arrive.", "Which streams. Default: all.");
+const batch = layer("batch", "Runs batch jobs.", "Which jobs. Default: all.");
+
+const check = command("check", merge(object({ command: constant("check"), path }), settings), {
+  brief: message`Checks a project without running it.`,
+  description:
+    message`Reports every fault of the configuration at once, with file, line and column, and says what each path from source to sink guarantees.`,
+});
+const test = command("test", merge(object({ command: constant("test"), path, pipelines }), settings), {
+  brief: message`Runs the [[tests]] of a project.`,
+});
+const generate = command(
+  "generate",
+  object({
+    command: constant("generate"),
+    what: argument(string({ metavar: "WHAT" }), { description: message`What to generate; an unknown word lists what there is.` }),
+    output: withDefault(
+      option("-o", "--output", string({ metavar: "FOLDER" }), { description: message`Where to. Default: datasets/WHAT.` }),
+      "",
+    ),
+    customers: withDefault(option("--customers", integer({ min: 1, metavar: "N" }), { description: message`Default 60.` }), 60),
+    transactions: withDefault(option("--transactions", integer({ min: 1, metavar: "M" }), { description: message`Default 800.` }), 800),
+    seed: withDefault(
+      option("--seed", integer({ min: 0, metavar: "S" }), { description: message`The same seed gives the same bytes. Default 1.` }),
+      1,
+    ),
+    json: option("--json", { description: message`Prints what was written as JSON.` }),
+  }),
+  { brief: message`Makes data sets from a seed.` },
+);
+const schema = command("schema", object({ command: constant("schema") }), {
+  brief: message`Prints the JSON Schema of configuration files, for editors.`,
+});
+
+export const grammar = or(run, load, produce, stream, batch, check, test, generate, schema);
+export type Command = InferValue<typeof grammar>;
+export type RunCommand = Extract<Command, { command: "run" }>;
+export type LayerCommand = Extract<Command, { command: "layer" }>;
+export type CheckCommand = Extract<Command, { command: "check" }>;
+export type TestCommand = Extract<Command, { command: "test" }>;
+export type GenerateCommand = Extract<Command, { command: "generate" }>;

@@ -1,0 +1,4 @@
+/** Standard output, for the results of a run. Messages about the run go to the log instead. */
+export interface Console {
+  write(text: string): void;
+}

@@ -1,0 +1,58 @@
+/**
+ * The README's commands are run as they stand, in a folder that looks like a fresh clone. A block that cannot be run in a
+ * test says so in a comment above it, with the reason.
+ */
+import assert from "node:assert/strict";
+import { freshClone, runShell } from "../support/clone.ts";
+
+interface Block {
+  readonly language: string;
+  readonly text: string;
+  /** The lines above the block up to the one before. */
+  readonly before: string;
+}
+
+function blocksOf(markdown: string): Block[] {
+  const blocks: Block[] = [];
+  let last = 0;
+  for (const match of markdown.matchAll(/^```(\w+)\n([\s\S]*?)^```$/gm)) {
+    blocks.push({ language: match[1], text: match[2], before: markdown.slice(last, match.index) });
+    last = match.index + match[0].length;
+  }
+  return blocks;
+}
+
+const readme = await Deno.readTextFile(new URL("../../README.md", import.meta.url));
+const blocks = blocksOf(readme);
+const notRun = (block: Block): string | undefined => /<!-- not run: (.*?) -->\n$/.exec(block.before)?.[1];
+
+Deno.test("the README leads with a pipeline of at most 15 lines", () => {
+  const first = blocks.find((block) => block.language === "toml");
+  assert.ok(first, "there is one");
+  assert.ok(first.text.trimEnd().split("\n").length <= 15);
+});
+
+Deno.test("the README's commands do what it says", async (t) => {
+  const clone = await freshClone();
+  try {
+    for (const block of blocks) {
+      if (block.language === "toml") {
+        const name = /`([\w-]+\.toml)`:\s*$/.exec(block.before)?.[1];
+        assert.ok(name, "a TOML block is introduced by its file's name");
+        await Deno.writeTextFile(`${clone.folder}/${name}`, block.text);
+      }
+      if (block.language !== "sh" || notRun(block)) continue;
+      await t.step(block.text.split("\n")[0], async () => {
+        const { code, output } = await runShell(`set -e\n${block.text}`, clone.folder);
+        assert.equal(code, 0, output);
+      });
+    }
+  } finally {
+    await clone.remove();
+  }
+});
+
+Deno.test("only blocks that would download or recurse are not run", () => {
+  const reasons = blocks.map(notRun).filter((reason) => reason !== undefined);
+  assert.deepEqual(reasons, ["it runs this file", "it would download Deno again", "it downloads the compiler's base"]);
+});
