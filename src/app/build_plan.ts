@@ -8,18 +8,12 @@ export const readerName = (source: string): string => `${source}#read`;
 
 /** Sources and sinks are made here, once per start; they open nothing before the engine asks. */
 export function buildPlan(blueprint: PipelineBlueprint, world: World): PipelinePlan {
-  const sources: SourceNode[] = [];
-  const operators: OperatorNode[] = [];
-  for (const { name, schema, plan, rank, needed, intake } of blueprint.sources) {
-    const reader = intake ? readerName(name) : name;
-    sources.push({ name: reader, type: schema.type, source: plan.create(world, needed), rank });
-    if (intake) {
-      operators.push({ name, inputs: [[{ from: reader, port: "out" }]], create: (context) => intake.create(context) });
-    }
-  }
-  for (const { name, inputs, plan } of blueprint.transforms) {
-    operators.push({ name, inputs, create: (context) => plan.create(context) });
-  }
+  const sources: SourceNode[] = blueprint.sources.map(({ name, schema, plan, rank, needed, intake }) => ({
+    name: intake ? readerName(name) : name,
+    type: schema.type,
+    source: plan.create(world, needed),
+    rank,
+  }));
   const withIntake = new Set(blueprint.sources.filter((source) => source.intake).map((source) => source.name));
   const sinks: SinkNode[] = blueprint.sinks.map(({ name, inputs, plan }) => ({
     name,
@@ -30,11 +24,25 @@ export function buildPlan(blueprint: PipelineBlueprint, world: World): PipelineP
     pipeline: blueprint.name,
     hash: blueprint.hash,
     sources,
-    operators,
+    operators: buildGraph(blueprint).operators,
     sinks,
     epoch: blueprint.epoch,
     lanesByPartition: blueprint.lanesByPartition,
   };
+}
+
+/** The nodes without the outside world: names of the sources, and the operators, a source's intake right behind it. */
+export function buildGraph(blueprint: PipelineBlueprint): { sources: { name: string }[]; operators: OperatorNode[] } {
+  const intakes = blueprint.sources.flatMap(({ name, intake }): OperatorNode[] =>
+    intake ? [{ name, inputs: [[{ from: readerName(name), port: "out" }]], create: (context) => intake.create(context) }] : []
+  );
+  const transforms = blueprint.transforms.map(({ name, inputs, plan }): OperatorNode => ({
+    name,
+    inputs,
+    create: (context) => plan.create(context),
+  }));
+  const sources = blueprint.sources.map(({ name, intake }) => ({ name: intake ? readerName(name) : name }));
+  return { sources, operators: [...intakes, ...transforms] };
 }
 
 /** A source with an intake refuses records in two places: while decoding, and in the intake. */

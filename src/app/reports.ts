@@ -28,7 +28,7 @@ export function readReports(blueprint: PipelineBlueprint, lanes: Lanes): ReportT
     const rows = Array.from({ length: batch.rows }, (_, row) =>
       batch.type.fields.map((field, i) => {
         const column = batch.columns[i];
-        return column ? displayText(field.type, cell(column, field.type, row)) : "";
+        return column ? displayText(field, cell(column, field.type, row)) : "";
       }));
     return { title: report.title, columns, rows: rows.sort((a, b) => compareRows(a, b, report.by.length)) };
   });
@@ -65,7 +65,7 @@ function runCheck(check: CheckBlueprint, lanes: Lanes): CheckOutcome {
     assert(batch.rows === 1 && column, `the total "${name}" is one value`);
     const value = cell(column, field.type, 0);
     values.push(value);
-    shown.push(`${name} ${displayText(field.type, value)}`);
+    shown.push(`${name} ${displayText(field, value)}`);
   }
   return { name: check.name, passed: check.that(values), values: shown.join(", "), text: check.text };
 }

@@ -154,7 +154,7 @@ function decodeSnapshot(table: TableBlueprint, bytes: Uint8Array): Batch[] {
       rows: split.records.rows,
       type: full,
       columns: placed,
-      meta: makeMeta({ source: table.name, partition: 0, position, origin: position, raw: null }),
+      meta: makeMeta(table.name, 0, position),
     });
     row += split.records.rows;
     from += split.consumed;

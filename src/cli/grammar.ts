@@ -1,6 +1,6 @@
 /** The words of the command line. One definition gives parsing, `--help`, "did you mean" and shell completion. */
 import { merge, object, or } from "@optique/core/constructs";
-import { message } from "@optique/core/message";
+import { message, text } from "@optique/core/message";
 import { multiple, optional, withDefault } from "@optique/core/modifiers";
 import type { InferValue } from "@optique/core/parser";
 import { argument, command, constant, option } from "@optique/core/primitives";
@@ -41,13 +41,13 @@ const layer = <K extends "load" | "produce" | "stream" | "batch">(kind: K, what:
       object({
         command: constant("layer"),
         kind: constant(kind),
-        names: multiple(argument(string({ metavar: "NAME" }), { description: message`${names}` })),
+        names: multiple(argument(string({ metavar: "NAME" }), { description: message`${text(names)}` })),
         path: project,
       }),
       running,
       settings,
     ),
-    { brief: message`${what}`, description: message`${what} These are the project's pipelines of kind "${kind}".` },
+    { brief: message`${text(what)}`, description: message`${text(what)} These are the project's pipelines of kind "${kind}".` },
   );
 const load = layer("load", "Loads data into the serving tables.", "Which loads: NAME or load-NAME, for example initial. Default: all.");
 const produce = layer("produce", "Produces records into topics.", "Which producers. Default: all.");
@@ -67,16 +67,12 @@ const generate = command(
   object({
     command: constant("generate"),
     what: argument(string({ metavar: "WHAT" }), { description: message`What to generate; an unknown word lists what there is.` }),
-    output: withDefault(
-      option("-o", "--output", string({ metavar: "FOLDER" }), { description: message`Where to. Default: datasets/WHAT.` }),
-      "",
+    output: optional(option("-o", "--output", string({ metavar: "FOLDER" }), { description: message`Where to. Default: datasets/WHAT.` })),
+    customers: optional(
+      option("--customers", integer({ min: 1, metavar: "N" }), { description: message`How many customers. Default: as in datasets/WHAT.` }),
     ),
-    customers: withDefault(option("--customers", integer({ min: 1, metavar: "N" }), { description: message`Default 60.` }), 60),
-    transactions: withDefault(option("--transactions", integer({ min: 1, metavar: "M" }), { description: message`Default 800.` }), 800),
-    seed: withDefault(
-      option("--seed", integer({ min: 0, metavar: "S" }), { description: message`The same seed gives the same bytes. Default 1.` }),
-      1,
-    ),
+    transactions: optional(option("--transactions", integer({ min: 1, metavar: "M" }), { description: message`How many transactions.` })),
+    seed: optional(option("--seed", integer({ min: 0, metavar: "S" }), { description: message`The same seed gives the same bytes.` })),
     json: option("--json", { description: message`Prints what was written as JSON.` }),
   }),
   { brief: message`Makes data sets from a seed.` },

@@ -19,6 +19,11 @@ export interface Scope {
   readonly constants: ReadonlyMap<string, unknown>;
   /** Paths known not to be null here, because earlier rules of a first-match list failed. */
   readonly narrowed?: ReadonlySet<string>;
+  /**
+   * By bool variable: the paths known not to be null when it is true, and when it is false. A `let` hands on what its own
+   * condition told (`known = a != null && b != null`), so that `known ? a + b : 0` checks.
+   */
+  readonly facts?: ReadonlyMap<string, { readonly whenTrue: ReadonlySet<string>; readonly whenFalse: ReadonlySet<string> }>;
 }
 
 export interface Checked {
@@ -52,8 +57,10 @@ export type Bindings = ReadonlyMap<string, Binding>;
 export interface CodeUnit {
   /** The name under which generated code sees `value`. Equal values may share a name. */
   constant(value: unknown, hint?: string): string;
-  /** A fresh local name. */
+  /** A fresh local name, for code that declares it itself. */
   local(hint?: string): string;
+  /** A fresh local that `build` declares, for expressions that hold a value; never shared between threads of evaluation. */
+  temporary(): string;
   /** Compiles `body`, the body of a function with `parameters`, closing over all constants. */
   build<F>(parameters: readonly string[], body: string): F;
 }

@@ -4,7 +4,7 @@
  */
 import type { Span } from "../data/fault.ts";
 import type { RecordType } from "../data/types.ts";
-import type { Edge } from "../engine/contracts.ts";
+import type { Edge, Guarantee } from "../engine/contracts.ts";
 import type { SchemaPlan, SinkPlan, SourcePlan, TableRows, TransformPlan } from "../component/component.ts";
 
 export type PipelineKind = "serve" | "produce" | "stream" | "batch" | "load";
@@ -30,6 +30,10 @@ export interface PipelineBlueprint {
   readonly params: ReadonlyMap<string, string>;
   readonly epoch: { readonly everyMs: number; readonly recordsMax: number; readonly bytesMax: number };
   readonly lanesByPartition: boolean;
+  /** Why there is one lane, or what the lanes are; one sentence for `check`. */
+  readonly lanesReason: string;
+  /** For each source and each sink that it reaches; for `check`. */
+  readonly guarantees: readonly PathGuarantee[];
   readonly sources: readonly SourceBlueprint[];
   readonly tables: readonly TableBlueprint[];
   /** Topologically ordered; includes hidden nodes of reports and checks, whose names start with "report:" and "check:". */
@@ -40,6 +44,14 @@ export interface PipelineBlueprint {
   /** Texts of the [[warnings]] whose condition holds. */
   readonly warnings: readonly string[];
   readonly tests: readonly TestBlueprint[];
+}
+/** What holds between a source and a sink. `note` says what it rests on, or why it is not exactly-once. */
+export interface PathGuarantee {
+  readonly source: string;
+  readonly sink: string;
+  readonly guarantee: Guarantee;
+  readonly note: string;
+  readonly hint?: string;
 }
 export interface SourceBlueprint {
   readonly name: string;

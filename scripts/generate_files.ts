@@ -1,0 +1,29 @@
+/**
+ * Writes the files that are made from the components' own definitions: the editors' JSON Schema and the reference pages.
+ *   deno task gen           writes them
+ *   deno task gen --check   says which are stale, and fails
+ */
+import { registry } from "../src/app/registry.ts";
+import { jsonSchema, referencePages } from "../src/project/mod.ts";
+
+/** Path from the root to content. */
+export function generatedFiles(): ReadonlyMap<string, string> {
+  const files = new Map([["config/millrace.schema.json", JSON.stringify(jsonSchema(registry), null, 2) + "\n"]]);
+  for (const [name, text] of referencePages(registry)) files.set(`docs/reference/${name}`, text);
+  return files;
+}
+
+if (import.meta.main) {
+  const stale: string[] = [];
+  for (const [path, text] of generatedFiles()) {
+    const now = await Deno.readTextFile(path).catch(() => "");
+    if (now === text) continue;
+    stale.push(path);
+    if (Deno.args.includes("--check")) continue;
+    await Deno.mkdir(path.replace(/\/[^/]*$/, ""), { recursive: true });
+    await Deno.writeTextFile(path, text);
+  }
+  const verb = Deno.args.includes("--check") ? "stale" : "written";
+  for (const path of stale) console.log(`${verb}: ${path}`);
+  if (stale.length > 0 && Deno.args.includes("--check")) Deno.exit(1);
+}

@@ -1,0 +1,120 @@
+/**
+ * The [[tests]] of a pipeline: given rows go through the real decoders and the real operators of one lane, without KV, sources
+ * or sinks; what arrives at a sink, or leaves a transform, is compared field by field.
+ */
+import type { Batch } from "../data/batch.ts";
+import { cell, makeMeta } from "../data/columns.ts";
+import { assert } from "../data/fault.ts";
+import { compileJsonDecoder, jsonText, splitLines } from "../data/json/mod.ts";
+import { BATCH_ROWS_MAX, RECORD_BYTES_MAX } from "../data/limits.ts";
+import { createStateStore, type GraphPlan, LaneGraph } from "../engine/mod.ts";
+import type { SchemaPlan } from "../component/component.ts";
+import type { PipelineBlueprint, TestBlueprint } from "../project/contracts.ts";
+import { buildGraph, readerName } from "./build_plan.ts";
+
+export interface TestResult {
+  readonly pipeline: string;
+  readonly name: string;
+  /** file:line of the test. */
+  readonly place: string;
+  /** Empty when it passed. */
+  readonly differences: readonly string[];
+}
+type Row = ReadonlyMap<string, string>;
+
+export function runTests(blueprint: PipelineBlueprint): TestResult[] {
+  return blueprint.tests.map((test) => ({
+    pipeline: blueprint.name,
+    name: test.name,
+    place: `${test.span.file}:${test.span.line}`,
+    differences: compare(test, observe(blueprint, test)),
+  }));
+}
+
+/** Rows by observed node, each as JSON text by field. */
+function observe(blueprint: PipelineBlueprint, test: TestBlueprint): ReadonlyMap<string, readonly Row[]> {
+  for (const table of blueprint.tables) {
+    const given = test.given.filter(({ node }) => node === table.name).map(({ json }) => json);
+    const { duplicates } = table.rows.load(table.schema.type, [decodeRows(table.schema, given, table.name, 0)]);
+    assert(duplicates.length === 0, `the test gives table "${table.name}" each key once`);
+  }
+  const seen = new Map<string, Row[]>();
+  const nodes = [...test.expect.keys()];
+  const plan = observedPlan(blueprint, nodes);
+  const write = (node: string, batch: Batch): void => {
+    const rows = seen.get(node) ?? [];
+    for (let row = 0; row < batch.rows; row++) rows.push(rowTexts(batch, row));
+    seen.set(node, rows);
+  };
+  const graph = new LaneGraph({ plan, lane: 0, state: createStateStore(), write });
+  feed(blueprint, test, graph);
+  return seen;
+}
+
+/** The pipeline's graph with an observer at each named sink or transform. */
+function observedPlan(blueprint: PipelineBlueprint, nodes: readonly string[]): GraphPlan {
+  const { sources, operators } = buildGraph(blueprint);
+  const sinks = nodes.map((name) => {
+    const sink = blueprint.sinks.find((candidate) => candidate.name === name);
+    return { name, inputs: sink ? sink.inputs : [{ from: name, port: "out" }] };
+  });
+  return { pipeline: blueprint.name, sources, operators, sinks };
+}
+
+function feed(blueprint: PipelineBlueprint, test: TestBlueprint, graph: LaneGraph): void {
+  const positions = new Map<string, number>();
+  for (const { node, json } of test.given) {
+    const source = blueprint.sources.find((candidate) => candidate.name === node);
+    if (!source) continue;
+    const position = (positions.get(node) ?? 0) + 1;
+    positions.set(node, position);
+    graph.feed(source.intake ? readerName(node) : node, decodeRows(source.schema, [json], node, position - 1), [], 1);
+    drainAll(graph);
+  }
+  for (const source of blueprint.sources) {
+    graph.endSource(source.intake ? readerName(source.name) : source.name);
+    drainAll(graph);
+  }
+}
+
+function drainAll(graph: LaneGraph): void {
+  for (let next = graph.nextDrain(); next; next = graph.nextDrain()) graph.drain(next.operator, BATCH_ROWS_MAX);
+}
+
+function decodeRows(schema: SchemaPlan, rows: readonly string[], source: string, before: number): Batch {
+  const { type } = schema;
+  const bytes = new TextEncoder().encode(rows.map((row) => row + "\n").join(""));
+  const { records } = splitLines(bytes, 0, bytes.length, "end", RECORD_BYTES_MAX);
+  const needed = new Set(type.fields.map((field) => field.name));
+  const { columns, bad } = compileJsonDecoder({ type, needed, numericText: "accept", unknownFields: "reject" })(records);
+  assert(bad.length === 0, `a given row of "${source}" fits its schema: ${bad[0]?.reason} in ${rows[bad[0]?.row]}`);
+  const position = Float64Array.from({ length: rows.length }, (_, i) => before + i + 1);
+  return { rows: rows.length, type, columns, meta: makeMeta(source, 0, position) };
+}
+
+function rowTexts(batch: Batch, row: number): Row {
+  return new Map(batch.type.fields.map((field, i) => {
+    const column = batch.columns[i];
+    return [field.name, jsonText(field, column ? cell(column, field.type, row) : null, {})];
+  }));
+}
+
+function compare(test: TestBlueprint, seen: ReadonlyMap<string, readonly Row[]>): string[] {
+  const differences: string[] = [];
+  for (const [node, wished] of test.expect) {
+    const rows = seen.get(node) ?? [];
+    if (rows.length !== wished.length) {
+      differences.push(`${node}: ${wished.length} row${wished.length === 1 ? "" : "s"} wished, ${rows.length} came`);
+    }
+    wished.slice(0, rows.length).forEach(({ fields }, i) => {
+      for (const [name, text] of fields) {
+        const came = rows[i].get(name) ?? "null";
+        if (plain(came) !== plain(text)) differences.push(`${node} row ${i + 1}: ${name} is ${came}, not ${text}`);
+      }
+    });
+  }
+  return differences;
+}
+
+/** 2800 and 2800.00 are one number. */
+const plain = (json: string): string => /^-?\d+\.\d+$/.test(json) ? json.replace(/\.?0+$/, "") : json;

@@ -1,0 +1,149 @@
+/**
+ * The rows of one open epoch of one lane, encoded as they come and put in order when the epoch is delivered.
+ * Invariant: the result depends on the rows and their order of arrival only, never on how batches were cut.
+ */
+import type { Batch } from "../../data/batch.ts";
+import { createWriter } from "../../data/bytes.ts";
+import type { ByteWriter, Encoder } from "../../data/codec.ts";
+import { compareBytes, type SortKey } from "./sort_key.ts";
+
+/** Encoded rows in their final order. `index` is empty where there is no sort key. */
+export interface OrderedRows {
+  readonly count: number;
+  readonly rows: Uint8Array;
+  /** Per row: u32 length of the row, u32 length of the key unless its width is fixed, key; little-endian. */
+  readonly index: Uint8Array;
+  readonly firstKey: Uint8Array;
+  readonly lastKey: Uint8Array;
+}
+
+const CAPACITY_BYTES = 64 << 10;
+
+export class EpochRows {
+  #rows: ByteWriter = createWriter(CAPACITY_BYTES);
+  #keys: ByteWriter = createWriter(1 << 10);
+  #rowEnds = new Uint32Array(1024);
+  #keyEnds = new Uint32Array(1024);
+  #count = 0;
+  #inOrder = true;
+
+  constructor(private readonly encode: Encoder, private readonly key: SortKey | null) {}
+
+  get count(): number {
+    return this.#count;
+  }
+  get bytes(): number {
+    return this.#rows.length + this.#keys.length + 8 * this.#count;
+  }
+
+  append(batch: Batch): void {
+    this.#grow(this.#count + batch.rows);
+    const { encode } = this;
+    const rows = this.#rows;
+    const rowEnds = this.#rowEnds;
+    const first = this.#count;
+    for (let row = 0; row < batch.rows; row++) {
+      encode(batch, row, rows);
+      rowEnds[first + row] = rows.length;
+    }
+    if (this.key) this.#appendKeys(batch, this.key);
+    this.#count += batch.rows;
+  }
+
+  #appendKeys(batch: Batch, key: SortKey): void {
+    const encodeKey = key.over(batch);
+    const keys = this.#keys;
+    const ends = this.#keyEnds;
+    for (let row = 0, at = this.#count; row < batch.rows; row++, at++) {
+      const start = keys.length;
+      encodeKey(row, keys);
+      ends[at] = keys.length;
+      if (this.#inOrder && at > 0) {
+        const before = at > 1 ? ends[at - 2] : 0;
+        this.#inOrder = compareBytes(keys.bytes, before, start, keys.bytes, start, keys.length) <= 0;
+      }
+    }
+  }
+
+  clear(): void {
+    // One big epoch must not hold its memory for ever.
+    if (this.#rows.bytes.length > 16 * CAPACITY_BYTES) this.#rows = createWriter(CAPACITY_BYTES);
+    this.#rows.length = 0;
+    this.#keys.length = 0;
+    this.#count = 0;
+    this.#inOrder = true;
+  }
+
+  /** Views of this object's memory, valid until the next `append` or `clear`. */
+  ordered(): OrderedRows {
+    const rows = this.#rows.bytes.subarray(0, this.#rows.length);
+    const none = new Uint8Array(0);
+    if (!this.key || this.#count === 0) return { count: this.#count, rows, index: none, firstKey: none, lastKey: none };
+    const order = this.#inOrder ? null : this.#sortedOrder();
+    return {
+      count: this.#count,
+      rows: order ? this.#reordered(order) : rows,
+      index: this.#index(order, this.key.width),
+      firstKey: this.#keyAt(order ? order[0] : 0),
+      lastKey: this.#keyAt(order ? order[this.#count - 1] : this.#count - 1),
+    };
+  }
+
+  #sortedOrder(): Uint32Array {
+    const { bytes } = this.#keys;
+    const ends = this.#keyEnds;
+    const order = Uint32Array.from({ length: this.#count }, (_, i) => i);
+    // Equal keys keep their order of arrival.
+    return order.sort((a, b) => compareBytes(bytes, start(ends, a), ends[a], bytes, start(ends, b), ends[b]) || a - b);
+  }
+
+  #reordered(order: Uint32Array): Uint8Array {
+    const { bytes, length } = this.#rows;
+    const into = new Uint8Array(length);
+    let at = 0;
+    for (const row of order) {
+      into.set(bytes.subarray(start(this.#rowEnds, row), this.#rowEnds[row]), at);
+      at += this.#rowEnds[row] - start(this.#rowEnds, row);
+    }
+    return into;
+  }
+
+  #index(order: Uint32Array | null, width: number | null): Uint8Array {
+    const into = new Uint8Array(this.#count * (width === null ? 8 : 4) + this.#keys.length);
+    const view = new DataView(into.buffer);
+    let at = 0;
+    for (let i = 0; i < this.#count; i++) {
+      const row = order ? order[i] : i;
+      const from = start(this.#keyEnds, row);
+      const to = this.#keyEnds[row];
+      view.setUint32(at, this.#rowEnds[row] - start(this.#rowEnds, row), true);
+      at += 4;
+      if (width === null) {
+        view.setUint32(at, to - from, true);
+        at += 4;
+      }
+      const { bytes } = this.#keys;
+      for (let k = from; k < to; k++) into[at++] = bytes[k];
+    }
+    return into;
+  }
+
+  #keyAt(row: number): Uint8Array {
+    return this.#keys.bytes.slice(start(this.#keyEnds, row), this.#keyEnds[row]);
+  }
+
+  #grow(rows: number): void {
+    if (rows <= this.#rowEnds.length) return;
+    const length = Math.max(rows, 2 * this.#rowEnds.length);
+    this.#rowEnds = enlarged(this.#rowEnds, length);
+    this.#keyEnds = enlarged(this.#keyEnds, length);
+  }
+}
+
+const start = (ends: Uint32Array, row: number): number => row === 0 ? 0 : ends[row - 1];
+
+function enlarged(from: Uint32Array, length: number): Uint32Array<ArrayBuffer> {
+  const into = new Uint32Array(length);
+  into.set(from);
+  return into;
+}

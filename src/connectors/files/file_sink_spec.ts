@@ -1,0 +1,165 @@
+/** The `csv` and `ndjson` sinks: settings, their check, and the plan. */
+import type { Example, SinkContext, SinkPlan, SinkSpec } from "../../component/component.ts";
+import type { GroupSetting, Setting } from "../../component/settings.ts";
+import { typeText } from "../../data/types.ts";
+import { compileRowExpression, type RowExpression } from "../row_expressions.ts";
+import { FileSink } from "./file_sink.ts";
+import { encodingOf, type EncodingOptions, type FileFormat, type LineEnd } from "./format.ts";
+import { OneFilePublisher, PartsPublisher, type Publisher } from "./publisher.ts";
+import { isSortable, type SortKey, sortKey } from "./sort_key.ts";
+
+const COMMON: Readonly<Record<string, Setting>> = {
+  path: { kind: "text", doc: 'The file, or with publish = "parts" the folder. Relative paths start at the working directory.' },
+  publish: {
+    kind: "choice",
+    optional: true,
+    doc: "When people see the rows. Default: one_file where the input ends, else parts.",
+    choices: {
+      one_file: "one file, renamed into place when the input has ended; its bytes depend neither on lanes nor on crashes",
+      parts: "a folder of files, one per lane and span of epochs, each complete when it appears",
+    },
+  },
+  order_by: { kind: "cel_list", optional: true, doc: "Sort keys of a file's rows; equal ones by lane and order of arrival. Nulls first." },
+  columns: { kind: "text_list", optional: true, doc: "Fields to write, in this order. Default: all." },
+  roll_epochs: {
+    kind: "int",
+    unit: "epochs",
+    min: 1,
+    max: 1_000_000,
+    default: 100,
+    doc: "parts: a file holds at most so many epochs, and appears when a later one comes or the input ends.",
+  },
+  roll_size: { kind: "size", default: "64MiB", doc: "parts: a file is closed before it grows beyond this." },
+};
+const CSV_SETTINGS: GroupSetting = {
+  kind: "group",
+  doc: "A CSV file with a header line (RFC 4180).",
+  fields: {
+    ...COMMON,
+    line_end: { kind: "choice", default: "lf", doc: "What ends a line.", choices: { lf: "\\n", crlf: "\\r\\n" } },
+  },
+};
+const NDJSON_SETTINGS: GroupSetting = {
+  kind: "group",
+  doc: "One JSON object per line.",
+  fields: {
+    ...COMMON,
+    decimals: {
+      kind: "choice",
+      default: "number",
+      doc: "How decimals are written.",
+      choices: { number: "12.30", string: '"12.30", for readers that would turn numbers into doubles' },
+    },
+  },
+};
+
+const NOTES = `Every epoch's rows are first kept as an immutable part in the state folder, under a name that follows from the epoch
+alone: delivering it again changes nothing, so the sink is exactly-once without locks or transactions. A file appears by one rename
+after everything in it is on disk. With \`parts\`, rows become visible when their file is complete: after \`roll_epochs\` epochs or
+\`roll_size\`, at latest when the input ends; a rerun removes the earlier run's numbered files from the folder.`;
+
+function example(format: FileFormat): readonly Example[] {
+  const toml = `[sinks.result]
+type     = "${format}"
+inputs   = ["payments"]
+path     = "out/result.${format}"
+order_by = ["meta.position"]
+`;
+  return [{ title: "One file in the order of the input", toml }];
+}
+
+export const csvSink: SinkSpec = {
+  role: "sink",
+  type: "csv",
+  summary: "Writes CSV files, exactly once.",
+  notes: NOTES,
+  settings: CSV_SETTINGS,
+  examples: example("csv"),
+  plan: (context) => planFileSink(context, "csv"),
+};
+export const ndjsonSink: SinkSpec = {
+  role: "sink",
+  type: "ndjson",
+  summary: "Writes files of one JSON object per line, exactly once.",
+  notes: NOTES,
+  settings: NDJSON_SETTINGS,
+  examples: example("ndjson"),
+  plan: (context) => planFileSink(context, "ndjson"),
+};
+
+function planFileSink(context: SinkContext, format: FileFormat): SinkPlan | null {
+  const { settings, input } = context;
+  const columns = chooseColumns(context);
+  const keys = settings.has("order_by") ? compileOrder(context) : [];
+  const publish = choosePublish(context);
+  if (!columns || !keys || !publish) return null;
+  const options: EncodingOptions = {
+    format,
+    columns,
+    lineEnd: format === "csv" ? settings.text("line_end") as LineEnd : "lf",
+    decimals: format === "ndjson" ? settings.text("decimals") as "number" | "string" : "number",
+  };
+  const key: SortKey | null = keys.length > 0 ? sortKey(keys) : null;
+  const path = settings.text("path").replace(/(?<=.)\/+$/, "");
+  const roll = { epochs: settings.number("roll_epochs"), bytes: settings.number("roll_size") };
+  return {
+    guarantee: "exactly-once",
+    guaranteeNote: "every epoch has one immutable part",
+    needs: new Set([...columns, ...keys.flatMap((expression) => [...expression.uses])]),
+    place: path,
+    create({ files }) {
+      const encoding = encodingOf(input, options);
+      const publisher: Publisher = publish === "one_file"
+        ? new OneFilePublisher(files, path, encoding.header)
+        : new PartsPublisher(files, path, encoding.extension, encoding.header, roll);
+      return new FileSink({
+        files,
+        stateFolder: `${context.stateFolder}/sinks/${context.name}`,
+        encoder: encoding.encoder,
+        key,
+        publisher,
+      });
+    },
+  };
+}
+
+function choosePublish(context: SinkContext): "one_file" | "parts" | null {
+  const { settings, bounded } = context;
+  const publish = settings.has("publish") ? settings.text("publish") : bounded ? "one_file" : "parts";
+  if (publish === "one_file" && !bounded) {
+    context.fault(
+      settings.at("publish"),
+      'publish = "one_file" needs an input that ends',
+      'use publish = "parts", or say `until` at the source',
+    );
+    return null;
+  }
+  return publish as "one_file" | "parts";
+}
+
+function chooseColumns(context: SinkContext): readonly string[] | null {
+  const { settings, input } = context;
+  const known = input.fields.map((field) => field.name);
+  if (!settings.has("columns")) return known;
+  const columns = settings.texts("columns");
+  const wrong = columns.filter((name, i) => !known.includes(name) || columns.indexOf(name) !== i);
+  for (const name of new Set(wrong)) {
+    const message = known.includes(name) ? `column "${name}" is listed twice` : `there is no field "${name}" to write`;
+    context.fault(settings.at("columns"), message, `the rows have: ${known.join(", ")}`);
+  }
+  return wrong.length > 0 ? null : columns;
+}
+
+function compileOrder(context: SinkContext): readonly RowExpression[] | null {
+  const keys: RowExpression[] = [];
+  let failed = false;
+  for (const cel of context.settings.celList("order_by")) {
+    const expression = compileRowExpression(cel, context.input, context);
+    if (expression && !isSortable(expression.type)) {
+      context.fault(cel.span, `rows cannot be ordered by a ${typeText(expression.type)}`, "order by numbers, text, times or booleans");
+      failed = true;
+    } else if (expression) keys.push(expression);
+    else failed = true;
+  }
+  return failed ? null : keys;
+}

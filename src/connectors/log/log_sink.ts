@@ -1,0 +1,222 @@
+/** The `log` sink: records of a pipeline into an embedded topic, exactly once. */
+import type { SinkContext, SinkPlan, SinkSpec } from "../../component/component.ts";
+import type { Batch } from "../../data/batch.ts";
+import { createWriter, writeDecimal, writeInteger, writeText, written } from "../../data/bytes.ts";
+import type { ByteWriter, Encoder } from "../../data/codec.ts";
+import { assert, MillraceError } from "../../data/fault.ts";
+import { compileJsonEncoder } from "../../data/json/mod.ts";
+import { type Type, typeText } from "../../data/types.ts";
+import type { EpochStamp, Marker, Sink, SinkLane } from "../../engine/contracts.ts";
+import type { World } from "../../ports/mod.ts";
+import { compileRowExpression, type RowExpression } from "../row_expressions.ts";
+import { partitionOfKey } from "./murmur2.ts";
+import { PartitionRows } from "./partition_rows.ts";
+import { readTopic, type TopicDescription, type TopicPlace, writeTopic } from "./topic.ts";
+import { TopicWriter } from "./topic_writer.ts";
+
+export const logSink: SinkSpec = {
+  role: "sink",
+  type: "log",
+  connection: "log",
+  summary: "Appends records to a topic of the embedded log, exactly once.",
+  notes: `Readers see whole epochs only, in all partitions at once. A topic has one writing pipeline and, while it runs, one writing
+process. A new run of it begins the topic anew; the end of a bounded run seals the topic, which is what a source's
+\`until = "end"\` waits for. Each record carries \`meta.origin\` of its row. A key's partition is the one Kafka's Java client chooses
+for the key's text; records without a key go round by \`meta.position\`.`,
+  settings: {
+    kind: "group",
+    doc: "A topic of the embedded log.",
+    fields: {
+      topic: { kind: "text", doc: "The topic's name." },
+      create: {
+        kind: "group",
+        optional: true,
+        doc: "Makes the topic where it is missing.",
+        fields: { partitions: { kind: "int", unit: "partitions", min: 1, max: 1024, default: 1, doc: "Number of partitions." } },
+      },
+      key: { kind: "cel", optional: true, doc: "The record's key: an int, a decimal or a string." },
+      format: { kind: "choice", default: "json", doc: "How records are written.", choices: { json: "one JSON object per record" } },
+    },
+  },
+  examples: [{
+    title: "A topic of four partitions",
+    toml:
+      `[sinks.topic]\nconnection = "bus"\ninputs     = ["payments"]\ntopic      = "payments"\nkey        = "id"\ncreate     = { partitions = 4 }\n`,
+  }],
+  plan: planLogSink,
+};
+
+function planLogSink(context: SinkContext): SinkPlan | null {
+  const { settings, connection, input, name } = context;
+  assert(connection, "a log sink has a connection");
+  const topic = settings.text("topic");
+  if (!isTopicName(topic)) {
+    context.fault(settings.at("topic"), `"${topic}" cannot be the name of a topic`, "use letters, digits, dots, dashes and underscores");
+    return null;
+  }
+  const key = settings.has("key") ? planKey(context) : undefined;
+  if (key === null) return null;
+  const partitions = settings.has("create") ? settings.group("create").number("partitions") : null;
+  const folder = `${connection.text("path")}/${topic}`;
+  return {
+    guarantee: "exactly-once",
+    guaranteeNote: "one commit entry makes an epoch visible; one process holds the topic's writer lock",
+    needs: new Set(input.fields.map((field) => field.name)),
+    place: folder,
+    create: (world) =>
+      new LogSink({
+        world,
+        name,
+        place: { files: world.files, folder, topic },
+        partitions,
+        key: key ?? null,
+        encoder: compileJsonEncoder(input, { decimals: "number" }),
+      }),
+  };
+}
+
+/** Names that are safe as folders on every system. */
+export const isTopicName = (topic: string): boolean => /^[A-Za-z0-9_][A-Za-z0-9._-]{0,200}$/.test(topic);
+
+function planKey(context: SinkContext): RowExpression | null {
+  const cel = context.settings.cel("key");
+  const key = compileRowExpression(cel, context.input, context);
+  if (!key || key.type.kind === "int" || key.type.kind === "decimal" || key.type.kind === "string") return key;
+  context.fault(cel.span, `a ${typeText(key.type)} cannot be a record's key`, "use an int, a decimal or a string");
+  return null;
+}
+
+interface LogSinkOptions {
+  readonly world: World;
+  readonly name: string;
+  readonly place: TopicPlace;
+  /** null: the topic must be there. */
+  readonly partitions: number | null;
+  readonly key: RowExpression | null;
+  readonly encoder: Encoder;
+}
+
+class LogSink implements Sink {
+  readonly guarantee = "exactly-once";
+  #writer: TopicWriter | null = null;
+  #owner = 0;
+  constructor(private readonly options: LogSinkOptions) {}
+
+  async open(run: { readonly pipeline: string; readonly run: string; readonly fresh: boolean }): Promise<void> {
+    const { world, place } = this.options;
+    const lock = await world.locks.acquire(`${place.folder}/writer.lock`);
+    if (!lock) {
+      throw new MillraceError("locked", `another process is writing topic "${place.topic}"`, {
+        hint: `a topic has one writer at a time; the lock is ${place.folder}/writer.lock`,
+      });
+    }
+    try {
+      this.#writer = new TopicWriter(place, await this.#describe(run), lock);
+    } catch (error) {
+      lock.release();
+      throw error;
+    }
+  }
+
+  lane(lane: number): SinkLane {
+    assert(this.#writer, "a sink is opened before its lanes");
+    return new LogSinkLane(this.options, this.#writer, lane, (owner) => this.#owner = Math.max(this.#owner, owner));
+  }
+
+  async finish(): Promise<void> {
+    assert(this.#writer, "a sink is opened before it is finished");
+    await this.#writer.seal(this.#owner);
+  }
+
+  async close(): Promise<void> {
+    await this.#writer?.close();
+    this.#writer = null;
+  }
+
+  /** The generation that this run writes, made where it is a new one. */
+  async #describe({ pipeline, run, fresh }: { pipeline: string; run: string; fresh: boolean }): Promise<TopicDescription> {
+    const { place } = this.options;
+    const { topic, folder } = place;
+    const found = await readTopic(place);
+    if (found && found.pipeline !== pipeline) {
+      throw new MillraceError("topic_owned", `topic "${topic}" is written by pipeline "${found.pipeline}"`, {
+        hint: `give "${pipeline}" a topic of its own, or remove ${folder}`,
+      });
+    }
+    if (found?.run === run) return found;
+    if (!fresh) {
+      throw new MillraceError("topic_lost", `topic "${topic}" no longer holds what this run has written`, {
+        hint: `${folder} was removed or replaced; put it back, or start over with --rerun`,
+      });
+    }
+    const partitions = this.options.partitions ?? found?.partitions;
+    if (partitions === undefined) {
+      throw new MillraceError("topic_missing", `there is no topic "${topic}" at ${folder}`, {
+        hint: "add create = { partitions = 1 } to the sink",
+      });
+    }
+    const next: TopicDescription = { version: 1, generation: (found?.generation ?? 0) + 1, partitions, pipeline, run };
+    await writeTopic(place, next, run);
+    if (found) await place.files.remove(`${folder}/${found.generation}`);
+    return next;
+  }
+}
+
+class LogSinkLane implements SinkLane {
+  readonly #partitions: PartitionRows[];
+  readonly #key: ByteWriter = createWriter(64);
+  constructor(
+    private readonly options: LogSinkOptions,
+    private readonly writer: TopicWriter,
+    private readonly lane: number,
+    private readonly onOwner: (owner: number) => void,
+  ) {
+    this.#partitions = Array.from({ length: writer.partitions }, () => new PartitionRows(options.encoder));
+  }
+
+  async fence(owner: number): Promise<Marker | null> {
+    this.onOwner(owner);
+    this.discard();
+    return await this.writer.fence(this.lane, owner);
+  }
+
+  write(batch: Batch): void {
+    const partitions = this.#partitions;
+    const key = this.#key;
+    const { key: expression } = this.options;
+    const value = expression?.over(batch);
+    const { position } = batch.meta;
+    for (let row = 0; row < batch.rows; row++) {
+      const keyValue = value ? value(row) : null;
+      if (keyValue === null) {
+        partitions[position[row] % partitions.length].append(batch, row, null);
+        continue;
+      }
+      key.length = 0;
+      writeKey(key, keyValue, expression!.type);
+      partitions[partitionOfKey(key.bytes, 0, key.length, partitions.length)].append(batch, row, written(key));
+    }
+  }
+
+  async deliver(stamp: EpochStamp): Promise<void> {
+    if (this.bytesHeld() > 0) await this.writer.commit(stamp, this.#partitions.map((rows) => rows.bodies()));
+    this.discard();
+  }
+
+  discard(): void {
+    for (const rows of this.#partitions) rows.clear();
+  }
+
+  bytesHeld(): number {
+    let bytes = 0;
+    for (const rows of this.#partitions) bytes += rows.bytes;
+    return bytes;
+  }
+}
+
+/** A key is its text: the same bytes that a Kafka producer with a string serialiser would send. */
+function writeKey(into: ByteWriter, value: unknown, type: Type): void {
+  if (type.kind === "string") writeText(into, value as string);
+  else if (type.kind === "decimal") writeDecimal(into, value as number, type.scale);
+  else writeInteger(into, value as number);
+}

@@ -1,0 +1,15 @@
+/** Every source, sink and connection of the binary. A new one adds its folder and its line here. */
+import type { ConnectionSpec, SinkSpec, SourceSpec } from "../component/component.ts";
+import { consoleSink } from "./console/console_sink.ts";
+import { csvSink, ndjsonSink } from "./files/file_sink_spec.ts";
+import { csvSource, ndjsonSource } from "./files/file_source.ts";
+import { logConnection } from "./log/log_connection.ts";
+import { logSink } from "./log/log_sink.ts";
+import { logSource } from "./log/log_source.ts";
+import { sqliteConnection } from "./sqlite/sqlite_connection.ts";
+import { sqliteSink } from "./sqlite/sqlite_sink_spec.ts";
+import { sqliteSource } from "./sqlite/sqlite_source.ts";
+
+export const sources: readonly SourceSpec[] = [csvSource, ndjsonSource, logSource, sqliteSource];
+export const sinks: readonly SinkSpec[] = [csvSink, ndjsonSink, logSink, sqliteSink, consoleSink];
+export const connections: readonly ConnectionSpec[] = [logConnection, sqliteConnection];

@@ -1,0 +1,52 @@
+/**
+ * From records to what a source hands on: a batch of the good rows, and the others as rejects with their own bytes.
+ * Invariant: every record is in exactly one of the two.
+ */
+import type { Batch, Rejected } from "../data/batch.ts";
+import type { Decoder, Records } from "../data/codec.ts";
+import { makeMeta, select, SharedText, textColumn } from "../data/columns.ts";
+import type { RecordType } from "../data/types.ts";
+
+export interface RecordOrigin {
+  /** The source's name; also the step that rejects. */
+  readonly source: string;
+  readonly partition: number;
+  readonly type: RecordType;
+}
+export interface PlacedRecords {
+  readonly records: Records;
+  /** Per record; of the same length as the records. */
+  readonly position: Float64Array;
+  readonly origin: Float64Array;
+  /** Ascending rows over the length limit. */
+  readonly tooLong: readonly number[];
+}
+
+/** Decodes and divides. */
+export function sourceBatch(
+  { source, partition, type }: RecordOrigin,
+  { records, position, origin, tooLong }: PlacedRecords,
+  decode: Decoder,
+): { readonly batch: Batch; readonly rejected: readonly Rejected[] } {
+  const { columns, bad } = decode(records);
+  const { bytes, start, end, rows } = records;
+  const shared = new SharedText(bytes, rows > 0 ? start[0] : 0, rows > 0 ? end[rows - 1] : 0);
+  const raw = textColumn(bytes, start, end, null, shared);
+  const batch: Batch = { rows, type, columns, meta: makeMeta(source, partition, position, origin, raw) };
+  if (bad.length === 0 && tooLong.length === 0) return { batch, rejected: [] };
+  const reasons = new Map(bad.map(({ row, reason }) => [row, reason]));
+  for (const row of tooLong) reasons.set(row, "too-long");
+  const good = new Int32Array(rows);
+  const rejected: Rejected[] = [];
+  let count = 0;
+  for (let row = 0; row < rows; row++) {
+    const reason = reasons.get(row);
+    if (reason === undefined) good[count++] = row;
+    else {
+      // A copy: a reject may outlive the buffer by far.
+      const own = bytes.slice(start[row], end[row]);
+      rejected.push({ source, partition, position: position[row], origin: origin[row], step: source, reason, raw: own });
+    }
+  }
+  return { batch: select(batch, good, count), rejected };
+}

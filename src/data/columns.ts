@@ -1,0 +1,158 @@
+/**
+ * Making, reading and rearranging columns and batches. Invariant: no function here changes a column it was given; `select`
+ * shares text bytes, `concat` copies them, so that its result keeps no batch alive.
+ */
+import type { Batch, Column, Meta, NumberColumn, TextColumn, ValueColumn } from "./batch.ts";
+import { builderOf, TextBuilder } from "./builders.ts";
+import { assert } from "./fault.ts";
+import { selectText } from "./text_column.ts";
+import type { RecordType, Type } from "./types.ts";
+
+export { builderOf, type ColumnBuilder, NumberBuilder, TextBuilder, ValueBuilder } from "./builders.ts";
+export { detach, SharedText, textColumn } from "./text_column.ts";
+
+/** Numbers with an optional validity bitmap (1: there, 0: null). */
+export function numberColumn(values: Float64Array, valid: Uint8Array | null = null): NumberColumn {
+  return { kind: "number", values, valid };
+}
+/** Run-time values, null included. */
+export function valueColumn(values: readonly unknown[]): ValueColumn {
+  return { kind: "value", values };
+}
+/** A column of run-time values of `type`: bool as boolean, null for null. */
+export function columnOf(type: Type, values: readonly unknown[]): Column {
+  const builder = builderOf(type);
+  for (const value of values) builder.pushValue(value);
+  return builder.finish();
+}
+
+/** Whether a row holds no value. */
+export function isNull(column: Column, row: number): boolean {
+  if (column.kind === "value") return column.values[row] === null || column.values[row] === undefined;
+  return column.valid !== null && column.valid[row] === 0;
+}
+/** The run-time value of one row: bool as boolean, null for null. Not for hot loops. */
+export function cell(column: Column, type: Type, row: number): unknown {
+  switch (column.kind) {
+    case "number":
+      if (column.valid !== null && column.valid[row] === 0) return null;
+      return type.kind === "bool" ? column.values[row] !== 0 : column.values[row];
+    case "text":
+      return column.at(row);
+    case "value":
+      return column.values[row] ?? null;
+  }
+}
+
+/** Where rows came from. `origin` is the position unless a header told otherwise; `raw` is null for made rows. */
+export function makeMeta(
+  source: string,
+  partition: number,
+  position: Float64Array,
+  origin: Float64Array = position,
+  raw: TextColumn | null = null,
+): Meta {
+  return { source, partition, position, origin, raw };
+}
+/** No rows, with every column there. */
+export function emptyBatch(type: RecordType, source: string, partition = 0): Batch {
+  const columns = type.fields.map((field) => columnOf(field.type, []));
+  return { rows: 0, type, columns, meta: makeMeta(source, partition, new Float64Array(0)) };
+}
+
+/** The rows `rows[0, count)` of one column, in that order; a row may occur more than once. */
+export function selectColumn<C extends Column>(column: C, rows: Int32Array, count: number): C;
+export function selectColumn(column: Column, rows: Int32Array, count: number): Column {
+  switch (column.kind) {
+    case "number":
+      return numberColumn(selectNumbers(column.values, rows, count), selectValid(column.valid, rows, count));
+    case "text":
+      return selectText(column, rows, count, selectValid(column.valid, rows, count));
+    case "value": {
+      const values = new Array<unknown>(count);
+      for (let i = 0; i < count; i++) values[i] = column.values[rows[i]];
+      return valueColumn(values);
+    }
+  }
+}
+/** The rows `rows[0, count)` of a batch, in that order. */
+export function select(batch: Batch, rows: Int32Array, count: number): Batch {
+  const columns = batch.columns.map((column) => column === null ? null : selectColumn(column, rows, count));
+  return { rows: count, type: batch.type, columns, meta: selectMeta(batch.meta, rows, count) };
+}
+/** The rows `rows[0, count)` of a batch's origin. */
+export function selectMeta(meta: Meta, rows: Int32Array, count: number): Meta {
+  const position = selectNumbers(meta.position, rows, count);
+  const origin = meta.origin === meta.position ? position : selectNumbers(meta.origin, rows, count);
+  return { ...meta, position, origin, raw: meta.raw === null ? null : selectColumn(meta.raw, rows, count) };
+}
+
+/** All rows of batches of one type, source and partition, one after the other. At least one batch. */
+export function concat(batches: readonly Batch[]): Batch {
+  assert(batches.length > 0, "concat needs a batch");
+  const [first] = batches;
+  if (batches.length === 1) return first;
+  const sameOrigin = batches.every((b) => b.meta.source === first.meta.source && b.meta.partition === first.meta.partition);
+  assert(sameOrigin && batches.every((b) => b.columns.length === first.columns.length), "concat needs batches of one kind and origin");
+  const rows = batches.reduce((sum, batch) => sum + batch.rows, 0);
+  const columns = first.type.fields.map((field, i) => {
+    const parts = batches.map((batch) => batch.columns[i]);
+    return parts.every((part) => part !== null) ? concatColumns(field.type, parts, batches) : null;
+  });
+  const position = concatNumbers(batches.map((batch) => batch.meta.position), rows);
+  const origin = concatNumbers(batches.map((batch) => batch.meta.origin), rows);
+  const raws = batches.map((batch) => batch.meta.raw);
+  const raw = raws.every((part) => part !== null) ? concatText(raws, batches) : null;
+  return { rows, type: first.type, columns, meta: { ...first.meta, position, origin, raw } };
+}
+
+function concatColumns(type: Type, parts: readonly Column[], batches: readonly Batch[]): Column {
+  const rows = batches.reduce((sum, batch) => sum + batch.rows, 0);
+  if (parts.every((part) => part.kind === "number")) {
+    const valid = parts.some((part) => part.valid !== null) ? new Uint8Array(rows).fill(1) : null;
+    let at = 0;
+    for (const [i, part] of parts.entries()) {
+      if (part.valid !== null) valid!.set(part.valid.subarray(0, batches[i].rows), at);
+      at += batches[i].rows;
+    }
+    return numberColumn(concatNumbers(parts.map((part) => part.values), rows), valid);
+  }
+  if (parts.every((part) => part.kind === "text")) return concatText(parts, batches);
+  const values: unknown[] = [];
+  for (const [i, part] of parts.entries()) {
+    for (let row = 0; row < batches[i].rows; row++) values.push(cell(part, type, row));
+  }
+  return valueColumn(values);
+}
+function concatText(parts: readonly TextColumn[], batches: readonly Batch[]): TextColumn {
+  const builder = new TextBuilder();
+  for (const [i, part] of parts.entries()) {
+    for (let row = 0; row < batches[i].rows; row++) {
+      if (part.valid !== null && part.valid[row] === 0) builder.pushNull();
+      else builder.pushBytes(part.bytes, part.start[row], part.end[row]);
+    }
+  }
+  return builder.finish();
+}
+function concatNumbers(parts: readonly Float64Array[], rows: number): Float64Array {
+  const all = new Float64Array(rows);
+  let at = 0;
+  for (const part of parts) {
+    all.set(part, at);
+    at += part.length;
+  }
+  return all;
+}
+function selectNumbers(values: Float64Array, rows: Int32Array, count: number): Float64Array {
+  const selected = new Float64Array(count);
+  for (let i = 0; i < count; i++) selected[i] = values[rows[i]];
+  return selected;
+}
+/** null when none of the selected rows is null. */
+function selectValid(valid: Uint8Array | null, rows: Int32Array, count: number): Uint8Array | null {
+  if (valid === null) return null;
+  const selected = new Uint8Array(count);
+  let there = 0;
+  for (let i = 0; i < count; i++) there += selected[i] = valid[rows[i]];
+  return there === count ? null : selected;
+}

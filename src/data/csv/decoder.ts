@@ -1,0 +1,28 @@
+/** CSV records to columns, by code generated for the header; what that does not recognise is read by the slow path. */
+import type { Decoder, DecoderSpec } from "../codec.ts";
+import { DecodedColumns } from "../decoded_columns.ts";
+import { assert } from "../fault.ts";
+import { compileFastCsv } from "./fast.ts";
+import { compileSlowCsv } from "./slow.ts";
+
+/**
+ * Compiles a decoder of records whose columns are `header`. Reject codes by priority: `csv` (malformed, not UTF-8, another number of
+ * fields than the header), `unknown:F`, then by field in schema order `missing:F` (no such column), `type:F`, `scale:F`,
+ * `range:F`, `one_of:F`. An empty field, quoted or not, is null where the type allows it and "" for a string.
+ */
+export function compileCsvDecoder(spec: DecoderSpec, header: readonly string[]): Decoder {
+  assert(new Set(header).size === header.length, "a CSV header names each column once");
+  const fast = compileFastCsv(spec, header);
+  const slow = compileSlowCsv(spec, header);
+  return (records) => {
+    const columns = new DecodedColumns(spec, records);
+    const bad: { row: number; reason: string }[] = [];
+    let row = 0;
+    while ((row = fast === null ? row : fast(columns, row, records.rows)) < records.rows) {
+      const reason = slow(columns, row);
+      if (reason !== null) bad.push({ row, reason });
+      row++;
+    }
+    return columns.finish(bad);
+  };
+}

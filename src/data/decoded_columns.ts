@@ -1,0 +1,105 @@
+/**
+ * Where decoders put what they read: one store per needed field, and an arena for text that does not stand in the input as it is
+ * (escapes). Invariant: positions at or above `arenaBase` point into the arena, all others into the records' own bytes;
+ * `finish` lays both out in one buffer only when the arena was used.
+ */
+import type { Column } from "./batch.ts";
+import { createWriter, putText } from "./bytes.ts";
+import type { ByteWriter, Decoded, DecoderSpec, Records } from "./codec.ts";
+import { numberColumn, SharedText, textColumn, valueColumn } from "./columns.ts";
+import { isNumeric } from "./types.ts";
+
+export interface NumberStore {
+  readonly kind: "number";
+  readonly values: Float64Array;
+  /** null for a field that is never null; all 0 at first. */
+  readonly valid: Uint8Array | null;
+}
+export interface TextStore {
+  readonly kind: "text";
+  readonly start: Int32Array;
+  readonly end: Int32Array;
+  readonly valid: Uint8Array | null;
+}
+export interface ValueStore {
+  readonly kind: "value";
+  readonly values: unknown[];
+}
+export type Store = NumberStore | TextStore | ValueStore;
+
+/** The stores of one call of a decoder. */
+export class DecodedColumns {
+  readonly records: Records;
+  /** By field; null where not needed. */
+  readonly stores: readonly (Store | null)[];
+  readonly arena: ByteWriter = createWriter(256);
+  readonly arenaBase: number;
+  readonly #from: number;
+
+  constructor(spec: DecoderSpec, records: Records) {
+    this.records = records;
+    const { rows } = records;
+    this.stores = spec.type.fields.map(({ name, type }) => {
+      if (!spec.needed.has(name)) return null;
+      const valid = type.nullable ? new Uint8Array(rows) : null;
+      if (isNumeric(type)) return { kind: "number", values: new Float64Array(rows), valid };
+      if (type.kind === "string") return { kind: "text", start: new Int32Array(rows), end: new Int32Array(rows), valid };
+      return { kind: "value", values: new Array(rows).fill(null) };
+    });
+    let from = rows === 0 ? 0 : records.start[0];
+    let to = from;
+    for (let row = 0; row < rows; row++) {
+      if (records.start[row] < from) from = records.start[row];
+      if (records.end[row] > to) to = records.end[row];
+    }
+    this.#from = from;
+    this.arenaBase = to;
+  }
+
+  /** Stores a run-time value, null included; does nothing for a field that is not needed. For slow paths. */
+  put(field: number, row: number, value: unknown): void {
+    const store = this.stores[field];
+    if (store === null) return;
+    if (store.kind === "value") {
+      store.values[row] = value;
+      return;
+    }
+    if (store.valid !== null) store.valid[row] = value === null ? 0 : 1;
+    if (value === null) return;
+    if (store.kind === "number") store.values[row] = Number(value);
+    else {
+      const text = value as string;
+      this.arena.reserve(3 * text.length);
+      store.start[row] = this.arenaBase + this.arena.length;
+      this.arena.length = putText(this.arena.bytes, this.arena.length, text);
+      store.end[row] = this.arenaBase + this.arena.length;
+    }
+  }
+
+  /** The result; the stores become its columns. */
+  finish(bad: Decoded["bad"]): Decoded {
+    let shared: SharedText | null = null;
+    const columns = this.stores.map((store): Column | null => {
+      if (store === null) return null;
+      if (store.kind === "value") return valueColumn(store.values);
+      const valid = dropFull(store.valid);
+      if (store.kind === "number") return numberColumn(store.values, valid);
+      shared ??= this.#text();
+      return textColumn(shared.bytes, store.start, store.end, valid, shared);
+    });
+    return { columns, bad };
+  }
+
+  #text(): SharedText {
+    if (this.arena.length === 0) return new SharedText(this.records.bytes, this.#from, this.arenaBase);
+    const bytes = new Uint8Array(this.arenaBase + this.arena.length);
+    bytes.set(this.records.bytes.subarray(this.#from, this.arenaBase), this.#from);
+    bytes.set(this.arena.bytes.subarray(0, this.arena.length), this.arenaBase);
+    return new SharedText(bytes, this.#from, bytes.length);
+  }
+}
+
+/** A bitmap without a null says no more than no bitmap. */
+function dropFull(valid: Uint8Array | null): Uint8Array | null {
+  return valid === null || !valid.includes(0) ? null : valid;
+}

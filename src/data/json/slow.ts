@@ -1,0 +1,27 @@
+/**
+ * One record at a time, by the rules alone: the reference that the compiled decoder must agree with, and where it sends whatever
+ * it does not recognise.
+ */
+import type { DecoderSpec } from "../codec.ts";
+import type { DecodedColumns } from "../decoded_columns.ts";
+import { isUtf8 } from "../utf8.ts";
+import { membersConverter, Refusal } from "./convert.ts";
+import { readJson } from "./reader.ts";
+
+/** What the slow path says of a record. `keys` are its members in their order, for the fast path to learn from. */
+export type SlowResult = { readonly reason: string } | { readonly reason: null; readonly keys: readonly string[] };
+
+/** Reads a record into the columns, or tells its reject code. */
+export function compileSlowJson(spec: DecoderSpec): (columns: DecodedColumns, row: number) => SlowResult {
+  const convert = membersConverter(spec.type.fields, spec);
+  return (columns, row) => {
+    const { bytes, start, end } = columns.records;
+    const node = isUtf8(bytes, start[row], end[row]) ? readJson(bytes, start[row], end[row]) : undefined;
+    if (!(node instanceof Map)) return NOT_JSON;
+    const values = convert(node, bytes);
+    if (values instanceof Refusal) return { reason: `${values.code}:${values.path.slice(1)}` };
+    for (let field = 0; field < values.length; field++) columns.put(field, row, values[field]);
+    return { reason: null, keys: [...node.keys()] };
+  };
+}
+const NOT_JSON = { reason: "json" };

@@ -1,0 +1,105 @@
+/**
+ * Text columns: slices of UTF-8 bytes that become JavaScript strings only where asked. Invariant: a slice holds whole, valid
+ * UTF-8; the columns of one batch share one decoding of its bytes.
+ */
+import { Buffer } from "node:buffer";
+import type { TextColumn } from "./batch.ts";
+
+const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
+/** V8 copies substrings below this length and lets longer ones point into their parent. */
+const COPIED_LENGTH_MAX = 12;
+
+/** Bytes [from, to) of a buffer with their text, decoded once and only when the first string is wanted. */
+export class SharedText {
+  readonly bytes: Uint8Array;
+  readonly #from: number;
+  readonly #to: number;
+  /** One UTF-16 unit per byte; right wherever the bytes are ASCII. */
+  #text: string | null = null;
+  #ascii = false;
+
+  constructor(bytes: Uint8Array, from: number, to: number) {
+    this.bytes = bytes;
+    this.#from = from;
+    this.#to = to;
+  }
+
+  /** The text of bytes [start, end), which lie within the span. */
+  slice(start: number, end: number): string {
+    if (this.#text === null) this.#decode();
+    if (!this.#ascii && !isAscii(this.bytes, start, end)) return decoder.decode(this.bytes.subarray(start, end));
+    return this.#text!.substring(start - this.#from, end - this.#from);
+  }
+
+  #decode(): void {
+    const span = this.bytes.subarray(this.#from, this.#to);
+    const text = decoder.decode(span);
+    // As many units as bytes: then every byte became one unit, and positions agree.
+    this.#ascii = text.length === span.length;
+    this.#text = this.#ascii ? text : Buffer.from(span.buffer, span.byteOffset, span.length).toString("latin1");
+  }
+}
+
+class TextSlices implements TextColumn {
+  readonly kind = "text";
+  readonly bytes: Uint8Array;
+  readonly start: Int32Array;
+  readonly end: Int32Array;
+  readonly valid: Uint8Array | null;
+  readonly shared: SharedText;
+  constructor(shared: SharedText, start: Int32Array, end: Int32Array, valid: Uint8Array | null) {
+    this.bytes = shared.bytes;
+    this.start = start;
+    this.end = end;
+    this.valid = valid;
+    this.shared = shared;
+  }
+  at(row: number): string | null {
+    if (this.valid !== null && this.valid[row] === 0) return null;
+    return this.shared.slice(this.start[row], this.end[row]);
+  }
+}
+
+/** A column of slices [start, end) of `bytes`. Columns of one batch should share one `shared`, so that it is decoded once. */
+export function textColumn(
+  bytes: Uint8Array,
+  start: Int32Array,
+  end: Int32Array,
+  valid: Uint8Array | null,
+  shared: SharedText = new SharedText(bytes, leastOf(start), greatestOf(end)),
+): TextColumn {
+  return new TextSlices(shared, start, end, valid);
+}
+
+/** The rows `rows[0, count)` of a text column, on the same bytes. */
+export function selectText(column: TextColumn, rows: Int32Array, count: number, valid: Uint8Array | null): TextColumn {
+  const start = new Int32Array(count);
+  const end = new Int32Array(count);
+  for (let i = 0; i < count; i++) {
+    start[i] = column.start[rows[i]];
+    end[i] = column.end[rows[i]];
+  }
+  return column instanceof TextSlices ? new TextSlices(column.shared, start, end, valid) : textColumn(column.bytes, start, end, valid);
+}
+
+/** A string that may outlive its batch: without this, a short piece can keep a whole batch's text in memory. */
+export function detach(text: string): string {
+  if (text.length <= COPIED_LENGTH_MAX) return text;
+  // A concatenation is flattened into memory of its own before it is cut.
+  return (" " + text).substring(1);
+}
+
+function isAscii(bytes: Uint8Array, from: number, to: number): boolean {
+  for (let i = from; i < to; i++) if (bytes[i] > 127) return false;
+  return true;
+}
+function leastOf(starts: Int32Array): number {
+  let least = starts.length === 0 ? 0 : starts[0];
+  for (let i = 1; i < starts.length; i++) if (starts[i] < least) least = starts[i];
+  return least;
+}
+function greatestOf(ends: Int32Array): number {
+  let greatest = 0;
+  for (let i = 0; i < ends.length; i++) if (ends[i] > greatest) greatest = ends[i];
+  return greatest;
+}

@@ -1,0 +1,315 @@
+/**
+ * A lane in its owner's hands, from the moment its sinks are fenced until it is let go: steps 1 to 4 of the commit protocol
+ * (DESIGN.md section 1). Invariant: after any throw this object is dropped; only a new take-over leads back in.
+ */
+import { assert, MillraceError } from "../data/fault.ts";
+import { BATCH_ROWS_MAX } from "../data/limits.ts";
+import type { World } from "../ports/mod.ts";
+import type { PipelinePlan, SinkLane, SinkNode } from "./contracts.ts";
+import type { Head } from "./head.ts";
+import { type LaneInput, LaneInputs } from "./lane_inputs.ts";
+import { LaneGraph } from "./lane_graph.ts";
+import { groupForCommits, type LaneStore } from "./lane_store.ts";
+import { SCHEDULE_BYTES_MAX } from "./limits.ts";
+import { judgeMarker, type SinkStanding } from "./markers.ts";
+import { digestOf, entryBytes, type Intent, type ScheduleEntry } from "./schedule.ts";
+import { createStateStore, type LaneState } from "./state/store.ts";
+
+/** What a lane is made of, for as long as the run lasts. */
+export interface LaneSetting {
+  readonly world: World;
+  readonly plan: PipelinePlan;
+  readonly run: string;
+  readonly lane: number;
+  readonly inputs: readonly LaneInput[];
+  /** After every batch. */
+  batchProcessed(held: HeldLane): void;
+  epochFlipped(epoch: number, durationMs: number): void;
+}
+/** One sink as this lane sees it. */
+export interface LaneSink {
+  readonly node: SinkNode;
+  readonly lane: SinkLane;
+}
+
+/** The open epoch. */
+interface Epoch {
+  readonly timeMicros: number;
+  readonly startedMs: number;
+  readonly schedule: ScheduleEntry[];
+  scheduleBytes: number;
+  /** Records read and held rows given out. */
+  records: number;
+}
+
+export class HeldLane {
+  readonly graph: LaneGraph;
+  readonly #setting: LaneSetting;
+  readonly #store: LaneStore;
+  readonly #sinks: readonly LaneSink[];
+  readonly #inputs: LaneInputs;
+  readonly #state: LaneState;
+  readonly #standing: ReadonlyMap<string, SinkStanding>;
+  /** Sinks that the open epoch gave rows. */
+  readonly #fed = new Set<string>();
+
+  private constructor(
+    setting: LaneSetting,
+    store: LaneStore,
+    sinks: readonly LaneSink[],
+    found: { readonly standing: ReadonlyMap<string, SinkStanding>; readonly state: LaneState; readonly inputs: LaneInputs },
+  ) {
+    this.#setting = setting;
+    this.#store = store;
+    this.#sinks = sinks;
+    this.#standing = found.standing;
+    this.#state = found.state;
+    this.#inputs = found.inputs;
+    const byName = new Map(sinks.map(({ node, lane }) => [node.name, lane]));
+    this.graph = new LaneGraph({
+      plan: setting.plan,
+      lane: setting.lane,
+      state: found.state,
+      from: store.head,
+      write: (sink, batch) => {
+        this.#fed.add(sink);
+        byName.get(sink)!.write(batch);
+      },
+    });
+    for (const { name } of setting.plan.sources) if (found.inputs.hasEnded(name)) this.graph.endSource(name);
+  }
+
+  /** Step 0 behind the take-over: fence every sink, and only then read markers and load the state. */
+  static async open(setting: LaneSetting, store: LaneStore, sinks: readonly LaneSink[]): Promise<HeldLane> {
+    const { world, run, lane } = setting;
+    const { head } = store;
+    const markers = await all(sinks.map((sink) => sink.lane.fence(head.generation)));
+    world.probe.step("fenced", `lane ${lane} generation ${head.generation}`);
+    const openDigest = head.intent && digestOf({ run, lane, epoch: head.epoch + 1, before: head.digest }, head.intent);
+    const standing = new Map(sinks.map(({ node }, i): [string, SinkStanding] => {
+      const isExact = node.sink.guarantee === "exactly-once";
+      return [node.name, isExact ? judgeMarker(node.name, markers[i], head, openDigest) : "behind"];
+    }));
+    const entries = await store.readState();
+    // Had another owner come between, it might have removed what was just read over; a replay needs no further write to find out.
+    await store.requireUnchanged();
+    const state = createStateStore({ epoch: head.epoch, tables: head.tables, entries });
+    const inputs = await LaneInputs.open(setting.inputs, head.inputs);
+    try {
+      const held = new HeldLane(setting, store, sinks, { standing, state, inputs });
+      world.probe.step("loaded", `lane ${lane} epoch ${head.epoch}`);
+      return held;
+    } catch (error) {
+      void inputs.close();
+      throw error;
+    }
+  }
+
+  get head(): Head {
+    return this.#store.head;
+  }
+  /** How far input was handed to the graph; ahead of the head's positions while an epoch is open. */
+  get inputs(): LaneInputs {
+    return this.#inputs;
+  }
+
+  /** Completes an epoch that an earlier owner began, exactly as it was meant; "none" when there is none. */
+  async replay(): Promise<"flipped" | "none"> {
+    const { intent } = this.head;
+    if (!intent) return "none";
+    const epoch = this.#begin(intent.timeMicros);
+    for (const entry of intent.schedule) {
+      if (entry.kind === "batch") {
+        const { batch, rejected, read } = await this.#inputs.retake(entry, this.#setting.world.clock);
+        this.graph.feed(entry.source, batch, rejected, read);
+      } else if (entry.kind === "end") {
+        this.#inputs.retakeEnd(entry.source, entry.partition);
+        if (this.#inputs.hasEnded(entry.source)) this.graph.endSource(entry.source);
+      } else {
+        const end = this.graph.drain(entry.operator, entry.end - this.graph.drainPosition(entry.operator));
+        assert(end === entry.end, `"${entry.operator}" drains as the schedule says`);
+      }
+      this.#setting.world.probe.step("batch_processed", `${this.#name(this.head.epoch + 1)} again`);
+    }
+    await this.#complete(intent, epoch.startedMs, this.#standing);
+    return "flipped";
+  }
+
+  /** One epoch of new input; "ended" and "stopped" when there was nothing to put into one. */
+  async advance(signal: AbortSignal): Promise<"flipped" | "ended" | "stopped"> {
+    const collected = await this.#collect(signal);
+    if (typeof collected === "string") return collected;
+    const { world, plan } = this.#setting;
+    const intent: Intent = { schedule: collected.schedule, timeMicros: collected.timeMicros, planHash: plan.hash };
+    world.probe.step("epoch_closed", this.#name(this.head.epoch + 1));
+    // With this first commit after the take-over, every sink being fenced, other owners' ids are known to be silent.
+    await this.#store.decide({ ...this.head, intent, ids: [] });
+    world.probe.step("intent_written", this.#name(this.head.epoch + 1));
+    await this.#complete(intent, collected.startedMs, new Map());
+    return "flipped";
+  }
+
+  /** Drops what is open; input not yet covered by head is read again by the next owner. */
+  async close(): Promise<void> {
+    for (const { lane } of this.#sinks) lane.discard();
+    await this.#inputs.close();
+  }
+
+  /** Step 1: pulls input through the graph until the epoch is full, late, idle or at the end. */
+  async #collect(signal: AbortSignal): Promise<Epoch | "ended" | "stopped"> {
+    const { world, plan } = this.#setting;
+    let epoch: Epoch | null = null;
+    while (!signal.aborted) {
+      const drain = this.graph.nextDrain();
+      if (drain) this.#drain(epoch ??= this.#begin(this.#epochTime()), drain.operator);
+      else {
+        const collected = epoch?.records ?? 0;
+        const taken = await this.#inputs.take(plan.epoch.recordsMax - collected, (read) => {
+          const left = plan.epoch.recordsMax - collected - read;
+          return left > 0 ? left : plan.epoch.recordsMax;
+        });
+        if (taken.kind === "ended") return epoch ?? "ended";
+        if (taken.kind === "idle") {
+          if (epoch) return epoch;
+          await world.clock.sleep(taken.retryAfterMs, signal);
+          continue;
+        }
+        this.#feed(epoch ??= this.#begin(this.#epochTime()), taken);
+      }
+      world.probe.step("batch_processed", this.#name(this.head.epoch + 1));
+      this.#setting.batchProcessed(this);
+      if (this.#isFull(epoch)) return epoch;
+    }
+    return epoch ?? "stopped";
+  }
+
+  #begin(timeMicros: number): Epoch {
+    this.graph.epochTimeMicros = timeMicros;
+    this.#fed.clear();
+    return { timeMicros, startedMs: this.#setting.world.clock.monotonicMs(), schedule: [], scheduleBytes: 0, records: 0 };
+  }
+
+  /** Now, but never before the epoch before: operators may rely on recorded time not going back. */
+  #epochTime(): number {
+    return Math.max(this.head.timeMicros, this.#setting.world.clock.nowMicros());
+  }
+
+  #feed(epoch: Epoch, taken: Awaited<ReturnType<LaneInputs["take"]>> & { readonly kind: "batch" | "end" }): void {
+    const { node, partition } = taken.input;
+    if (taken.kind === "end") {
+      if (this.#inputs.hasEnded(node.name)) this.graph.endSource(node.name);
+      return schedule(epoch, { kind: "end", source: node.name, partition });
+    }
+    this.graph.feed(node.name, taken.batch, taken.rejected, taken.read);
+    epoch.records += taken.read;
+    schedule(epoch, { kind: "batch", source: node.name, partition, read: taken.read, end: taken.end });
+  }
+
+  #drain(epoch: Epoch, operator: string): void {
+    const from = this.graph.drainPosition(operator);
+    const rowsMax = Math.max(1, Math.min(BATCH_ROWS_MAX, this.#setting.plan.epoch.recordsMax - epoch.records));
+    const end = this.graph.drain(operator, rowsMax);
+    epoch.records += end - from;
+    schedule(epoch, { kind: "drain", operator, end });
+  }
+
+  #isFull(epoch: Epoch): boolean {
+    const { plan, world } = this.#setting;
+    if (epoch.records >= plan.epoch.recordsMax || epoch.scheduleBytes >= SCHEDULE_BYTES_MAX) return true;
+    let bytesHeld = 0;
+    for (const { lane } of this.#sinks) bytesHeld += lane.bytesHeld();
+    return bytesHeld >= plan.epoch.bytesMax || world.clock.monotonicMs() - epoch.startedMs >= plan.epoch.everyMs;
+  }
+
+  /** Steps 3 and 4, the intent being acknowledged: deliver to all sinks, write the state, flip. */
+  async #complete(intent: Intent, startedMs: number, standing: ReadonlyMap<string, SinkStanding>): Promise<void> {
+    const { world, run, lane } = this.#setting;
+    const before = this.head;
+    const epoch = before.epoch + 1;
+    assert(before.intent === intent, "only what head announces is delivered");
+    const digest = digestOf({ run, lane, epoch, before: before.digest }, intent);
+    const { sets, deletes } = this.#state.checkpoint(epoch);
+    const groups = groupForCommits(sets, run);
+    await all([
+      ...this.#sinks.map((sink) => this.#deliver(sink, epoch, digest, standing.get(sink.node.name) ?? "behind")),
+      this.#writeState(groups.slice(0, -1), epoch),
+    ]);
+    // The last group rides with the flip: most epochs then need two commits in all.
+    await this.#store.decide(this.#flipped(intent, epoch, digest), groups.at(-1), deletes);
+    world.probe.step("head_flipped", this.#name(epoch));
+    this.#setting.epochFlipped(epoch, world.clock.monotonicMs() - startedMs);
+  }
+
+  async #deliver({ node, lane: sinkLane }: LaneSink, epoch: number, digest: string, standing: SinkStanding): Promise<void> {
+    const { world, plan, run, lane } = this.#setting;
+    if (standing === "ahead") return sinkLane.discard();
+    await sinkLane.deliver({ pipeline: plan.pipeline, run, lane, epoch, owner: this.head.generation, digest });
+    world.probe.step("sink_delivered", `${this.#name(epoch)} sink ${node.name}`);
+  }
+
+  async #writeState(groups: ReturnType<typeof groupForCommits>, epoch: number): Promise<void> {
+    for (const group of groups) await this.#store.writeState(group);
+    this.#setting.world.probe.step("state_written", this.#name(epoch));
+  }
+
+  #flipped(intent: Intent, epoch: number, digest: string): Head {
+    const fed = this.#setting.plan.sinks.filter(({ name }) => this.#fed.has(name)).map(({ name }) => ({ sink: name, epoch, digest }));
+    return {
+      ...this.head,
+      epoch,
+      digest,
+      timeMicros: intent.timeMicros,
+      ids: [],
+      planHash: intent.planHash,
+      inputs: this.#inputs.positions(),
+      drains: this.graph.drainPositions(),
+      tallies: this.graph.counters(),
+      sinks: [...this.head.sinks.filter(({ sink }) => !this.#fed.has(sink)), ...fed],
+      tables: this.#state.layouts,
+      intent: null,
+    };
+  }
+
+  #name(epoch: number): string {
+    return `lane ${this.#setting.lane} epoch ${epoch}`;
+  }
+}
+
+function schedule(epoch: Epoch, entry: ScheduleEntry): void {
+  epoch.schedule.push(entry);
+  epoch.scheduleBytes += entryBytes(entry);
+}
+
+/** Waits for all, then throws the first fault: nothing of this owner may be under way when the lane is taken over again. */
+async function all<T>(promises: readonly Promise<T>[]): Promise<T[]> {
+  const settled = await Promise.allSettled(promises);
+  return settled.map((one) => {
+    if (one.status === "rejected") throw one.reason;
+    return one.value;
+  });
+}
+
+/** Throws when an open epoch, or the positions of earlier ones, are another plan's. */
+export function requireSamePlan(plan: PipelinePlan, inputs: readonly LaneInput[], head: Head): void {
+  if (head.intent && head.intent.planHash !== plan.hash) {
+    throw new MillraceError(
+      "plan_changed",
+      `epoch ${head.epoch + 1} of "${plan.pipeline}" was begun with another configuration and is not complete`,
+      {
+        hint: "start once with the configuration that began it, so that it can complete; then change it. Or start over with --rerun",
+      },
+    );
+  }
+  const lost = head.inputs.find(({ source, partition }) =>
+    !inputs.some((input) => input.node.name === source && input.partition === partition)
+  );
+  if (lost) {
+    throw new MillraceError(
+      "plan_changed",
+      `"${plan.pipeline}" has read partition ${lost.partition} of "${lost.source}", which is no input of it any more`,
+      {
+        hint: "bring the source back as it was, or start over with --rerun",
+      },
+    );
+  }
+}

@@ -1,0 +1,268 @@
+/**
+ * The graph of one lane: operators with their state, and where every batch goes. Pure: what leaves it depends only on the calls
+ * and their order, which is what the schedule records. Invariant: when a call returns, every row it caused has reached a sink
+ * callback, an operator's state or a counter; nothing is queued between nodes.
+ */
+import type { Batch, Rejected } from "../data/batch.ts";
+import { assert, MillraceError } from "../data/fault.ts";
+import type { Edge, Operator, OperatorNode, Output } from "./contracts.ts";
+import { copyTallies, emptyTally, type NodeTally, summarize } from "./counters.ts";
+import { RejectedRows } from "./rejected_rows.ts";
+import type { LaneState } from "./state/store.ts";
+
+/** The part of a plan that a graph needs: a PipelinePlan is one. */
+export interface GraphPlan {
+  readonly pipeline: string;
+  readonly sources: readonly { readonly name: string }[];
+  readonly operators: readonly OperatorNode[];
+  readonly sinks: readonly { readonly name: string; readonly inputs: readonly Edge[] }[];
+}
+export interface LaneGraphOptions {
+  readonly plan: GraphPlan;
+  readonly lane: number;
+  /** Empty, or as it was at the end of the epoch to go on from. */
+  readonly state: LaneState;
+  /** Gets every batch for a sink; must not keep it. */
+  write(sink: string, batch: Batch): void;
+  /** As the head has them; absent: from the beginning. */
+  readonly from?: { readonly drains: ReadonlyMap<string, number>; readonly tallies: ReadonlyMap<string, NodeTally> };
+}
+
+type Receiver = (batch: Batch) => void;
+
+/** A node as a place that rows leave: routes its batches and counts them. */
+class Outlet implements Output {
+  epochTimeMicros = 0;
+  readonly name: string;
+  readonly tally: NodeTally;
+  readonly #receivers = new Map<string, Receiver[]>();
+  readonly #rejected: RejectedRows;
+
+  constructor(name: string, tally: NodeTally, pipeline: string) {
+    this.name = name;
+    this.tally = tally;
+    this.#rejected = new RejectedRows(pipeline);
+  }
+
+  connect(port: string, receiver: Receiver): void {
+    const receivers = this.#receivers.get(port);
+    if (receivers) receivers.push(receiver);
+    else this.#receivers.set(port, [receiver]);
+  }
+
+  emit(port: string, batch: Batch): void {
+    if (batch.rows === 0) return;
+    assert(port !== "rejected", "rejected rows leave through reject");
+    this.#count(port, batch.rows);
+    this.#hand(port, batch);
+  }
+
+  reject(batch: Batch, row: number, reason: string): void {
+    this.#count("rejected", 1);
+    if (this.#receivers.has("rejected")) this.#rejected.addRow(batch, row, this.name, reason);
+  }
+
+  /** A source's rejects, which never were in a batch. */
+  rejectAll(rejected: readonly Rejected[]): void {
+    if (rejected.length === 0) return;
+    this.#count("rejected", rejected.length);
+    if (!this.#receivers.has("rejected")) return;
+    for (const one of rejected) this.#rejected.add(one);
+  }
+
+  count(what: "filtered" | "duplicates" | "folded", rows: number): void {
+    this.tally[what] += rows;
+  }
+
+  /** Ends a call of the node. */
+  flush(): void {
+    this.#rejected.flush((batch) => this.#hand("rejected", batch));
+  }
+
+  #hand(port: string, batch: Batch): void {
+    const receivers = this.#receivers.get(port);
+    if (receivers) { for (const receive of receivers) receive(batch); }
+  }
+
+  #count(port: string, rows: number): void {
+    this.tally.ports.set(port, (this.tally.ports.get(port) ?? 0) + rows);
+  }
+}
+
+interface OperatorPlace {
+  readonly node: OperatorNode;
+  readonly operator: Operator;
+  readonly outlet: Outlet;
+  readonly inputEnded: boolean[];
+  drainAt: number;
+}
+
+export class LaneGraph {
+  readonly #tallies: Map<string, NodeTally>;
+  readonly #outlets = new Map<string, Outlet>();
+  readonly #operators = new Map<string, OperatorPlace>();
+  readonly #sources: ReadonlySet<string>;
+  readonly #endedSources = new Set<string>();
+
+  constructor({ plan, lane, state, write, from }: LaneGraphOptions) {
+    this.#tallies = copyTallies(from?.tallies ?? new Map());
+    this.#sources = new Set(plan.sources.map((source) => source.name));
+    for (const { name } of plan.sources) this.#addOutlet(name, plan.pipeline);
+    for (const node of plan.operators) {
+      const operator = node.create({ lane, state: state.scope(node.name) });
+      const outlet = this.#addOutlet(node.name, plan.pipeline);
+      const place: OperatorPlace = {
+        node,
+        operator,
+        outlet,
+        inputEnded: node.inputs.map(() => false),
+        drainAt: from?.drains.get(node.name) ?? 0,
+      };
+      this.#operators.set(node.name, place);
+      node.inputs.forEach((edges, input) => this.#connect(edges, (batch) => process(place, input, batch)));
+    }
+    state.restored();
+    for (const { name, inputs } of plan.sinks) {
+      const tally = this.#tally(name);
+      this.#connect(inputs, (batch) => {
+        tally.in += batch.rows;
+        write(name, batch);
+      });
+    }
+  }
+
+  /** The recorded time of the epoch that the next calls belong to, µs. */
+  set epochTimeMicros(micros: number) {
+    for (const outlet of this.#outlets.values()) outlet.epochTimeMicros = micros;
+  }
+
+  /** What one poll of a source gave. */
+  feed(source: string, batch: Batch, rejected: readonly Rejected[], read: number): void {
+    if (read !== batch.rows + rejected.length) {
+      throw new MillraceError("count_mismatch", `"${source}" read ${read} records but gave ${batch.rows} and rejected ${rejected.length}`, {
+        hint: "this is a defect of the source's connector; please report it with these numbers",
+      });
+    }
+    const outlet = this.#outlet(source);
+    outlet.tally.in += read;
+    outlet.rejectAll(rejected);
+    outlet.flush();
+    outlet.emit("out", batch);
+  }
+
+  /** The source has no more input in this lane. */
+  endSource(source: string): void {
+    assert(this.#sources.has(source), `"${source}" is a source`);
+    this.#endedSources.add(source);
+    this.#passEndOn();
+  }
+
+  /** The operator nearest to the sources that could give out held rows now, and how many. */
+  nextDrain(): { readonly operator: string; readonly rows: number } | null {
+    for (const [name, place] of this.#operators) {
+      const rows = backlog(place);
+      if (rows > 0) return { operator: name, rows };
+    }
+    return null;
+  }
+
+  /** Lets an operator give out at most `rowsMax` held rows; returns its next position. */
+  drain(operator: string, rowsMax: number): number {
+    const place = this.#place(operator);
+    const before = place.drainAt;
+    const leftBefore = left(place.outlet.tally);
+    place.drainAt = place.operator.drain!(before, rowsMax, place.outlet);
+    assert(place.drainAt > before && place.drainAt <= before + rowsMax, `"${operator}" drains at least one row and at most ${rowsMax}`);
+    place.outlet.flush();
+    place.outlet.tally.drained += left(place.outlet.tally) - leftBefore;
+    this.#passEndOn();
+    return place.drainAt;
+  }
+
+  /** Where the operator's next drain starts. */
+  drainPosition(operator: string): number {
+    return this.#place(operator).drainAt;
+  }
+
+  /** Positions of the operators that hold rows back. */
+  drainPositions(): ReadonlyMap<string, number> {
+    return new Map([...this.#operators].filter(([, { operator }]) => operator.drain).map(([name, { drainAt }]) => [name, drainAt]));
+  }
+
+  /** Records read from all sources, rejected ones included. */
+  get recordsRead(): number {
+    let read = 0;
+    for (const source of this.#sources) read += this.#tallies.get(source)!.in;
+    return read;
+  }
+
+  operator(name: string): Operator {
+    return this.#place(name).operator;
+  }
+  operators(): ReadonlyMap<string, Operator> {
+    return new Map([...this.#operators].map(([name, { operator }]) => [name, operator]));
+  }
+
+  /** A copy of all counters so far. */
+  counters(): Map<string, NodeTally> {
+    return copyTallies(this.#tallies);
+  }
+
+  #passEndOn(): void {
+    for (const place of this.#operators.values()) {
+      place.node.inputs.forEach((edges, input) => {
+        if (place.inputEnded[input] || !edges.every((edge) => this.#isExhausted(edge.from))) return;
+        place.inputEnded[input] = true;
+        place.operator.inputEnded?.(input);
+      });
+    }
+  }
+
+  /** Nothing will ever leave the node again. */
+  #isExhausted(node: string): boolean {
+    if (this.#sources.has(node)) return this.#endedSources.has(node);
+    const place = this.#place(node);
+    return place.inputEnded.every((ended) => ended) && backlog(place) === 0;
+  }
+
+  #connect(edges: readonly Edge[], receiver: Receiver): void {
+    for (const { from, port } of edges) this.#outlet(from).connect(port, receiver);
+  }
+
+  #addOutlet(name: string, pipeline: string): Outlet {
+    assert(!this.#outlets.has(name), `two nodes are named "${name}"`);
+    const outlet = new Outlet(name, this.#tally(name), pipeline);
+    this.#outlets.set(name, outlet);
+    return outlet;
+  }
+  #tally(name: string): NodeTally {
+    let tally = this.#tallies.get(name);
+    if (!tally) this.#tallies.set(name, tally = emptyTally());
+    return tally;
+  }
+  #outlet(name: string): Outlet {
+    const outlet = this.#outlets.get(name);
+    assert(outlet, `node "${name}" stands before those that read it`);
+    return outlet;
+  }
+  #place(name: string): OperatorPlace {
+    const place = this.#operators.get(name);
+    assert(place, `"${name}" is an operator`);
+    return place;
+  }
+}
+
+function process(place: OperatorPlace, input: number, batch: Batch): void {
+  assert(!place.inputEnded[input], `input ${input} of "${place.node.name}" gets nothing after its end`);
+  place.outlet.tally.in += batch.rows;
+  place.operator.process(input, batch, place.outlet);
+  place.outlet.flush();
+}
+
+const backlog = ({ operator, drainAt }: OperatorPlace): number => operator.drain && operator.backlog ? operator.backlog(drainAt) : 0;
+
+/** Rows that have left the node in any way. */
+function left(tally: NodeTally): number {
+  const { out, filtered, duplicates, folded, rejected } = summarize(tally);
+  return out + filtered + duplicates + folded + rejected;
+}

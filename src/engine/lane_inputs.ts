@@ -1,0 +1,182 @@
+/**
+ * Where a lane's input comes from: one cursor per partition of each source. Invariant: a cursor's position covers exactly what
+ * was handed out; what was fetched ahead and not yet handed out is read again by the next owner.
+ */
+import type { Batch, Rejected } from "../data/batch.ts";
+import { concat } from "../data/columns.ts";
+import { assert, MillraceError } from "../data/fault.ts";
+import { BATCH_BYTES_MAX, BATCH_ROWS_MAX } from "../data/limits.ts";
+import type { Clock } from "../ports/mod.ts";
+import type { Polled, Position, SourceNode, SourceReader } from "./contracts.ts";
+import type { InputPosition } from "./head.ts";
+import { IDLE_WAIT_MAX_MS, IDLE_WAIT_MIN_MS, POSITION_LENGTH_MAX } from "./limits.ts";
+import type { ScheduleEntry } from "./schedule.ts";
+
+/** One partition that the lane reads. */
+export interface LaneInput {
+  readonly node: SourceNode;
+  readonly partition: number;
+}
+export type Taken =
+  | {
+    readonly kind: "batch";
+    readonly input: LaneInput;
+    readonly batch: Batch;
+    readonly rejected: readonly Rejected[];
+    readonly read: number;
+    readonly end: Position;
+  }
+  | { readonly kind: "end"; readonly input: LaneInput }
+  /** Nobody has anything now. */
+  | { readonly kind: "idle"; readonly retryAfterMs: number }
+  /** Every partition has ended. */
+  | { readonly kind: "ended" };
+
+interface Cursor {
+  readonly input: LaneInput;
+  readonly reader: SourceReader;
+  position: Position;
+  ended: boolean;
+  /** A poll from `position` that is under way. */
+  ahead: Promise<Polled> | null;
+}
+
+export class LaneInputs {
+  readonly #cursors: readonly Cursor[];
+  /** Takes turns among the partitions of one rank. */
+  #turn = 0;
+
+  private constructor(cursors: readonly Cursor[]) {
+    this.#cursors = cursors;
+  }
+
+  /** Opens every partition where `from` left it, or at its start. */
+  static async open(inputs: readonly LaneInput[], from: readonly InputPosition[]): Promise<LaneInputs> {
+    const cursors: Cursor[] = [];
+    try {
+      for (const input of inputs) {
+        const reader = await input.node.source.reader(input.partition);
+        const left = from.find(({ source, partition }) => source === input.node.name && partition === input.partition);
+        cursors.push({ input, reader, position: left?.position ?? reader.start, ended: left?.ended ?? false, ahead: null });
+      }
+    } catch (error) {
+      for (const { reader } of cursors) reader.close();
+      throw error;
+    }
+    return new LaneInputs(cursors);
+  }
+
+  /** How far each partition was handed out. */
+  positions(): readonly InputPosition[] {
+    return this.#cursors.map(({ input, position, ended }) => ({ source: input.node.name, partition: input.partition, position, ended }));
+  }
+
+  /** Whether the lane has no more input of this source. */
+  hasEnded(source: string): boolean {
+    return this.#cursors.every(({ input, ended }) => ended || input.node.name !== source);
+  }
+
+  /**
+   * The next input: sources of a lower rank first, partitions of one rank in turn. `rowsMax` bounds this batch, `rowsMaxNext` the
+   * one that is fetched meanwhile, given the rows of this one.
+   */
+  async take(rowsMax: number, rowsMaxNext: (read: number) => number): Promise<Taken> {
+    const open = this.#cursors.filter(({ ended }) => !ended);
+    if (open.length === 0) return { kind: "ended" };
+    const rank = Math.min(...open.map(({ input }) => input.node.rank));
+    const candidates = open.filter(({ input }) => input.node.rank === rank);
+    let retryAfterMs = IDLE_WAIT_MAX_MS;
+    for (let tried = 0; tried < candidates.length; tried++) {
+      const cursor = candidates[this.#turn++ % candidates.length];
+      const polled = await this.#poll(cursor, rowsMax);
+      if (polled.kind === "idle") retryAfterMs = Math.min(retryAfterMs, polled.retryAfterMs);
+      else if (polled.kind === "end") {
+        cursor.ended = true;
+        return { kind: "end", input: cursor.input };
+      } else {
+        this.#advance(cursor, polled.next);
+        this.#fetchAhead(cursor, rowsMaxNext(polled.read));
+        return { kind: "batch", input: cursor.input, batch: polled.batch, rejected: polled.rejected, read: polled.read, end: polled.next };
+      }
+    }
+    return { kind: "idle", retryAfterMs: Math.max(IDLE_WAIT_MIN_MS, retryAfterMs) };
+  }
+
+  /** Hands out again exactly what a schedule says was handed out. */
+  async retake(entry: ScheduleEntry & { readonly kind: "batch" }, clock: Clock): Promise<Taken & { readonly kind: "batch" }> {
+    const cursor = this.#cursor(entry.source, entry.partition);
+    const batches: Batch[] = [];
+    const rejected: Rejected[] = [];
+    let read = 0;
+    while (cursor.position !== entry.end) {
+      const limits = { rowsMax: Math.max(1, entry.read - read), bytesMax: BATCH_BYTES_MAX, until: entry.end };
+      const polled = await cursor.reader.poll(cursor.position, limits);
+      if (polled.kind === "idle") await clock.sleep(Math.max(IDLE_WAIT_MIN_MS, Math.min(polled.retryAfterMs, IDLE_WAIT_MAX_MS)));
+      else if (polled.kind === "end") throw inputChanged(entry, `it ends after ${read} of them`);
+      else {
+        this.#advance(cursor, polled.next);
+        read += polled.read;
+        batches.push(polled.batch);
+        rejected.push(...polled.rejected);
+        if (read > entry.read) throw inputChanged(entry, `now there are ${read}`);
+      }
+    }
+    if (read !== entry.read || batches.length === 0) throw inputChanged(entry, `now there are ${read}`);
+    return { kind: "batch", input: cursor.input, batch: concat(batches), rejected, read, end: entry.end };
+  }
+
+  /** Takes note of an end that a schedule says was seen. */
+  retakeEnd(source: string, partition: number): void {
+    this.#cursor(source, partition).ended = true;
+  }
+
+  /** Closes the readers, each when its poll under way has come back. */
+  async close(): Promise<void> {
+    await Promise.all(this.#cursors.map(async ({ ahead, reader }) => {
+      try {
+        await ahead;
+      } catch {
+        // Its batch is not wanted any more, so neither is its fault.
+      }
+      reader.close();
+    }));
+  }
+
+  #poll(cursor: Cursor, rowsMax: number): Promise<Polled> {
+    const { ahead } = cursor;
+    cursor.ahead = null;
+    return ahead ?? cursor.reader.poll(cursor.position, { rowsMax: Math.min(rowsMax, BATCH_ROWS_MAX), bytesMax: BATCH_BYTES_MAX });
+  }
+
+  #fetchAhead(cursor: Cursor, rowsMax: number): void {
+    const limits = { rowsMax: Math.min(rowsMax, BATCH_ROWS_MAX), bytesMax: BATCH_BYTES_MAX };
+    cursor.ahead = cursor.reader.poll(cursor.position, limits);
+    cursor.ahead.catch(() => {}); // Seen when it is taken; until then it must not count as unhandled.
+  }
+
+  #advance(cursor: Cursor, next: Position): void {
+    const { node, partition } = cursor.input;
+    assert(next !== cursor.position, `source "${node.name}" moves on in partition ${partition}`);
+    assert(next.length <= POSITION_LENGTH_MAX, `positions of source "${node.name}" have at most ${POSITION_LENGTH_MAX} characters`);
+    cursor.position = next;
+  }
+
+  #cursor(source: string, partition: number): Cursor {
+    const cursor = this.#cursors.find(({ input }) => input.node.name === source && input.partition === partition);
+    if (cursor) return cursor;
+    throw new MillraceError(
+      "plan_changed",
+      `the open epoch read partition ${partition} of "${source}", which this pipeline does not read`,
+      {
+        hint: "finish it with the configuration that began it, or start over with --rerun",
+      },
+    );
+  }
+}
+
+function inputChanged(entry: ScheduleEntry & { readonly kind: "batch" }, now: string): MillraceError {
+  const where = `partition ${entry.partition} of source "${entry.source}"`;
+  return new MillraceError("input_changed", `the open epoch took ${entry.read} records from ${where} up to ${entry.end}; ${now}`, {
+    hint: "bring the input back as it was, or start over with --rerun",
+  });
+}

@@ -1,0 +1,130 @@
+/**
+ * The engine's entry: from a plan to lanes, and from lanes to a result. Invariant: either every lane ran to the end of its input
+ * or to the signal, and no row is unaccounted for, or it throws.
+ */
+import { MillraceError } from "../data/fault.ts";
+import type { PipelinePlan } from "./contracts.ts";
+import { addTallies, summarize, type Tallies, verifyTallies } from "./counters.ts";
+import type { Head, InputPosition } from "./head.ts";
+import type { HeldLane, LaneSink } from "./held_lane.ts";
+import { Lane, type LaneEnd } from "./lane.ts";
+import type { LaneInput } from "./lane_inputs.ts";
+import type { EngineOptions, EngineResult, Progress } from "./run_contracts.ts";
+
+/**
+ * Runs a pipeline until its input has ended or the signal aborts. When it returns, the sinks are open and hold everything: the
+ * caller finishes (if `ended`) and closes them. When it throws, they are closed. Throws FencedError when another owner took a
+ * lane over, MillraceError for everything else a user can meet.
+ */
+export async function runPipeline(options: EngineOptions): Promise<EngineResult> {
+  const { plan, signal } = options;
+  const failed = new AbortController();
+  const stop = AbortSignal.any([signal, failed.signal]);
+  const progress = new ProgressOfLanes(options);
+  const lanes = (await inputsOfLanes(plan)).map((inputs, lane) => new Lane(progress.setting(inputs, lane), options.kv));
+  // Once every lane is taken over no older owner can begin an epoch: only then "nothing was ever committed" stays true.
+  const heads = await settle(lanes.map((lane) => lane.takeOver(stop)), failed);
+  try {
+    const fresh = heads.every((head) => head.epoch === 0 && head.intent === null);
+    const run = { pipeline: plan.pipeline, run: options.run, lanes: lanes.length, fresh };
+    await settle(plan.sinks.map(({ sink }) => sink.open(run)), failed);
+    const ends = await settle(lanes.map((lane, number) => lane.run(sinksOf(plan, number), stop)), failed);
+    return conclude(plan, ends, progress.epochs);
+  } catch (error) {
+    await Promise.allSettled(plan.sinks.map(({ sink }) => sink.close()));
+    throw error;
+  }
+}
+
+/** One lane per partition, co-partitioned sources together; or one lane that reads everything. */
+async function inputsOfLanes(plan: PipelinePlan): Promise<readonly (readonly LaneInput[])[]> {
+  const counts = await Promise.all(plan.sources.map(({ source }) => source.partitions()));
+  if (!plan.lanesByPartition) {
+    return [plan.sources.flatMap((node, i) => Array.from({ length: counts[i] }, (_, partition) => ({ node, partition })))];
+  }
+  if (counts.some((count) => count !== counts[0])) {
+    const list = plan.sources.map(({ name }, i) => `"${name}" has ${counts[i]}`).join(", ");
+    throw new MillraceError(
+      "partitions_differ",
+      `the sources of "${plan.pipeline}" are read partition by partition together, but ${list}`,
+      {
+        hint: "give them equal numbers of partitions, or send one through a repartition",
+      },
+    );
+  }
+  return Array.from({ length: counts[0] }, (_, partition) => plan.sources.map((node) => ({ node, partition })));
+}
+
+const sinksOf = (plan: PipelinePlan, lane: number): readonly LaneSink[] => plan.sinks.map((node) => ({ node, lane: node.sink.lane(lane) }));
+
+/** Waits for all; the first fault stops the others at their next epoch and is thrown when they have come to rest. */
+async function settle<T>(promises: readonly Promise<T>[], failed: AbortController): Promise<T[]> {
+  let fault: { readonly error: unknown } | null = null;
+  const results = await Promise.all(promises.map((promise) =>
+    promise.catch((error: unknown) => {
+      fault ??= { error };
+      failed.abort();
+      return null;
+    })
+  ));
+  if (fault) throw (fault as { readonly error: unknown }).error;
+  return results as T[];
+}
+
+function conclude(plan: PipelinePlan, ends: readonly LaneEnd[], epochs: number): EngineResult {
+  const ended = ends.every((end) => end.ended);
+  const tallies: Tallies = new Map();
+  for (const { held } of ends) addTallies(tallies, held.graph.counters());
+  // Where the configuration changed on the way, older epochs were counted by other nodes.
+  if (ends.every(({ held }) => countedBy(held.head) === plan.hash)) verifyTallies(plan, tallies, ended ? "ended" : "stopped");
+  const counters = new Map([...tallies].map(([name, tally]) => [name, summarize(tally)]));
+  return { ended, counters, lanes: ends.map(({ held }) => held.graph.operators()), epochs };
+}
+
+const countedBy = (head: Head): string => head.firstPlanHash;
+
+/** Brings the lanes' steps together for the observer. */
+class ProgressOfLanes {
+  epochs = 0;
+  readonly #options: EngineOptions;
+  readonly #read: number[] = [];
+  readonly #positions: (readonly InputPosition[])[] = [];
+
+  constructor(options: EngineOptions) {
+    this.#options = options;
+  }
+
+  /** What lane number `lane` is made of. */
+  setting(inputs: readonly LaneInput[], lane: number): ConstructorParameters<typeof Lane>[0] {
+    const { world, plan, run, observer } = this.#options;
+    return {
+      world,
+      plan,
+      run,
+      lane,
+      inputs,
+      batchProcessed: (held) => {
+        if (!observer?.progress) return;
+        this.#note(held, lane);
+        observer.progress(this.#now());
+      },
+      epochFlipped: (epoch, durationMs) => {
+        this.epochs++;
+        observer?.epochFlipped?.(lane, epoch, durationMs);
+      },
+    };
+  }
+
+  #note(held: HeldLane, lane: number): void {
+    this.#positions[lane] = held.inputs.positions();
+    this.#read[lane] = held.graph.recordsRead;
+  }
+
+  #now(): Progress {
+    const positions = new Map(this.#options.plan.sources.map(({ name }) => [name, [] as string[]]));
+    for (const lane of this.#positions) {
+      for (const { source, partition, position } of lane ?? []) positions.get(source)![partition] = position;
+    }
+    return { read: this.#read.reduce((sum, read) => sum + (read ?? 0), 0), positions };
+  }
+}

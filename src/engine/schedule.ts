@@ -1,0 +1,106 @@
+/**
+ * The schedule of an epoch: in which order its input was taken and how far. With the state before it, the time and the plan it
+ * determines everything that the epoch does, so the digest over these names its content. Invariant: an entry is one call of
+ * the graph; batch borders are kept, because where branches meet again the order of rows depends on them.
+ */
+import { createHash } from "node:crypto";
+import { unreachable } from "../data/fault.ts";
+import type { BinaryReader, BinaryWriter } from "./binary.ts";
+import type { Position } from "./contracts.ts";
+
+export type ScheduleEntry =
+  /** `read` records of the partition, up to `end`. */
+  | { readonly kind: "batch"; readonly source: string; readonly partition: number; readonly read: number; readonly end: Position }
+  /** The partition has no more input. */
+  | { readonly kind: "end"; readonly source: string; readonly partition: number }
+  /** Rows that an operator held back, from its position up to `end`. */
+  | { readonly kind: "drain"; readonly operator: string; readonly end: number };
+
+/** What was decided about the next epoch before anything of it became visible. */
+export interface Intent {
+  readonly schedule: readonly ScheduleEntry[];
+  /** The epoch's recorded time, µs. */
+  readonly timeMicros: number;
+  readonly planHash: string;
+}
+
+/** An upper bound of what the entry adds to a head. */
+export function entryBytes(entry: ScheduleEntry): number {
+  switch (entry.kind) {
+    case "batch":
+      return 24 + entry.source.length * 3 + entry.end.length * 3;
+    case "end":
+      return 16 + entry.source.length * 3;
+    case "drain":
+      return 20 + entry.operator.length * 3;
+  }
+}
+
+const KIND = { batch: 1, end: 2, drain: 3 } as const;
+
+export function writeIntent(writer: BinaryWriter, intent: Intent): void {
+  writer.f64(intent.timeMicros);
+  writer.string(intent.planHash);
+  writer.u32(intent.schedule.length);
+  for (const entry of intent.schedule) writeEntry(writer, entry);
+}
+
+function writeEntry(writer: BinaryWriter, entry: ScheduleEntry): void {
+  writer.u32(KIND[entry.kind]);
+  switch (entry.kind) {
+    case "batch":
+      writer.string(entry.source);
+      writer.u32(entry.partition);
+      writer.u32(entry.read);
+      writer.string(entry.end);
+      return;
+    case "end":
+      writer.string(entry.source);
+      writer.u32(entry.partition);
+      return;
+    case "drain":
+      writer.string(entry.operator);
+      writer.f64(entry.end);
+      return;
+    default:
+      unreachable(entry);
+  }
+}
+
+export function readIntent(reader: BinaryReader): Intent {
+  const timeMicros = reader.f64();
+  const planHash = reader.string();
+  const schedule: ScheduleEntry[] = [];
+  for (let left = reader.u32(); left > 0; left--) schedule.push(readEntry(reader));
+  return { timeMicros, planHash, schedule };
+}
+
+function readEntry(reader: BinaryReader): ScheduleEntry {
+  const kind = reader.u32();
+  if (kind === KIND.batch) {
+    return { kind: "batch", source: reader.string(), partition: reader.u32(), read: reader.u32(), end: reader.string() };
+  }
+  if (kind === KIND.end) return { kind: "end", source: reader.string(), partition: reader.u32() };
+  if (kind === KIND.drain) return { kind: "drain", operator: reader.string(), end: reader.f64() };
+  throw new Error(`unknown kind ${kind} of schedule entry`);
+}
+
+/**
+ * Names the content of an epoch: SHA-256 in hex over run, lane, epoch, the digest of the epoch before, and the intent. Being
+ * chained, it names the lane's whole history.
+ */
+export function digestOf(
+  where: { readonly run: string; readonly lane: number; readonly epoch: number; readonly before: string },
+  intent: Intent,
+): string {
+  const hash = createHash("sha256");
+  const entries = intent.schedule.map((entry) =>
+    entry.kind === "batch"
+      ? [entry.kind, entry.source, entry.partition, entry.read, entry.end]
+      : entry.kind === "end"
+      ? [entry.kind, entry.source, entry.partition]
+      : [entry.kind, entry.operator, entry.end]
+  );
+  hash.update(JSON.stringify([where.run, where.lane, where.epoch, where.before, intent.timeMicros, intent.planHash, entries]));
+  return hash.digest("hex");
+}

@@ -1,0 +1,183 @@
+/**
+ * The index of a table whose key is text or has several parts: keys lie encoded, one behind the other, in one arena; open
+ * addressing compares hashes and then bytes, so that no string is kept per key. Invariant: the encoding is injective.
+ *
+ *   key = part*    part = 0 (null) | 1 f64 | 2 packedLength:u32 bytes
+ */
+import { assert } from "../../data/fault.ts";
+import { type BinaryReader, BinaryWriter } from "../binary.ts";
+import type { KeyPart } from "../contracts.ts";
+import type { Keys } from "./keys.ts";
+import { packedBytes, packText, unpackText } from "./packed_text.ts";
+
+const NULL = 0, NUMBER = 1, TEXT = 2;
+const ARENA_BYTES_MAX = 2 ** 32 - 1;
+
+export class ByteKeys implements Keys {
+  size = 0;
+  readonly #parts: number;
+  #arena = new Uint8Array(1024);
+  #arenaLength = 0;
+  #starts = new Uint32Array(16);
+  #lengths = new Uint32Array(16);
+  #hashes = new Int32Array(16);
+  /** Slot + 1, or 0 where free; a power of two, at least twice `size`. */
+  #index = new Int32Array(64);
+  /** The key asked for, encoded. */
+  readonly #asked = new BinaryWriter(256);
+
+  constructor(parts: number) {
+    this.#parts = parts;
+  }
+
+  find(a: KeyPart, b?: KeyPart, c?: KeyPart, d?: KeyPart): number {
+    this.#encode(a, b, c, d);
+    return this.#lookUp(hashBytes(this.#asked.bytes, 0, this.#asked.length));
+  }
+
+  insert(a: KeyPart, b?: KeyPart, c?: KeyPart, d?: KeyPart): number {
+    this.#encode(a, b, c, d);
+    const asked = this.#asked.written();
+    const hash = hashBytes(asked, 0, asked.length);
+    const found = this.#lookUp(hash);
+    if (found >= 0) return found;
+    const slot = this.size;
+    this.resize(slot + 1);
+    this.#put(slot, asked, hash);
+    if (this.size * 2 > this.#index.length) this.reindex();
+    else this.#enter(slot);
+    return slot;
+  }
+
+  keyOf(slot: number): readonly KeyPart[] {
+    const view = new DataView(this.#arena.buffer, this.#starts[slot], this.#lengths[slot]);
+    const key: KeyPart[] = [];
+    for (let at = 0; key.length < this.#parts;) {
+      const tag = view.getUint8(at++);
+      if (tag === NULL) key.push(null);
+      else if (tag === NUMBER) {
+        key.push(view.getFloat64(at, true));
+        at += 8;
+      } else {
+        const length = view.getUint32(at, true);
+        key.push(unpackText(this.#arena, this.#starts[slot] + at + 4, length));
+        at += 4 + packedBytes(length);
+      }
+    }
+    return key;
+  }
+
+  resize(size: number): void {
+    if (size > this.#starts.length) {
+      const capacity = Math.max(this.#starts.length * 2, size);
+      this.#starts = grown(this.#starts, new Uint32Array(capacity));
+      this.#lengths = grown(this.#lengths, new Uint32Array(capacity));
+      this.#hashes = grown(this.#hashes, new Int32Array(capacity));
+    }
+    this.size = size;
+  }
+
+  reindex(): void {
+    let capacity = this.#index.length;
+    while (capacity < this.size * 4) capacity *= 2;
+    this.#index = new Int32Array(capacity);
+    for (let slot = 0; slot < this.size; slot++) this.#enter(slot);
+  }
+
+  write(writer: BinaryWriter, slots: Int32Array): void {
+    const lengths = new Int32Array(slots.length);
+    for (let i = 0; i < slots.length; i++) lengths[i] = this.#lengths[slots[i]];
+    writer.raw(lengths);
+    for (const slot of slots) writer.raw(this.#arena.subarray(this.#starts[slot], this.#starts[slot] + this.#lengths[slot]));
+  }
+
+  read(reader: BinaryReader, slots: Int32Array): void {
+    const lengths = reader.int32s(slots.length);
+    for (let i = 0; i < slots.length; i++) {
+      const key = reader.take(lengths[i]);
+      // A key never changes, and both a base chunk and a later delta may carry it.
+      if (this.#lengths[slots[i]] === 0) this.#put(slots[i], key, hashBytes(key, 0, key.length));
+    }
+  }
+
+  #encode(a: KeyPart, b?: KeyPart, c?: KeyPart, d?: KeyPart): void {
+    this.#asked.reset();
+    this.#encodePart(a);
+    if (this.#parts > 1) this.#encodePart(b);
+    if (this.#parts > 2) this.#encodePart(c);
+    if (this.#parts > 3) this.#encodePart(d);
+  }
+
+  #encodePart(part: KeyPart | undefined): void {
+    const asked = this.#asked;
+    asked.reserve(5);
+    if (typeof part === "string") {
+      asked.bytes[asked.length] = TEXT;
+      const lengthAt = asked.length + 1;
+      asked.length += 5;
+      const length = packText(asked, part);
+      asked.bytes[lengthAt] = length;
+      asked.bytes[lengthAt + 1] = length >>> 8;
+      asked.bytes[lengthAt + 2] = length >>> 16;
+      asked.bytes[lengthAt + 3] = length >>> 24;
+    } else if (typeof part === "number") {
+      assert(part === part, "NaN is no key");
+      asked.bytes[asked.length++] = NUMBER;
+      asked.f64(part + 0); // -0 + 0 is 0: they are one key
+    } else {
+      assert(part === null, "a key has as many parts as its table says");
+      asked.bytes[asked.length++] = NULL;
+    }
+  }
+
+  #lookUp(hash: number): number {
+    const index = this.#index;
+    const mask = index.length - 1;
+    for (let at = hash & mask;; at = at + 1 & mask) {
+      const slot = index[at] - 1;
+      if (slot < 0 || this.#hashes[slot] === hash && this.#isAsked(slot)) return slot;
+    }
+  }
+
+  #isAsked(slot: number): boolean {
+    const { bytes, length } = this.#asked;
+    if (this.#lengths[slot] !== length) return false;
+    const start = this.#starts[slot];
+    const arena = this.#arena;
+    for (let i = 0; i < length; i++) if (arena[start + i] !== bytes[i]) return false;
+    return true;
+  }
+
+  #put(slot: number, key: Uint8Array, hash: number): void {
+    const end = this.#arenaLength + key.length;
+    assert(end <= ARENA_BYTES_MAX, "the keys of one state table fit 4 GiB");
+    if (end > this.#arena.length) {
+      this.#arena = grown(this.#arena, new Uint8Array(Math.min(Math.max(this.#arena.length * 2, end), ARENA_BYTES_MAX)));
+    }
+    this.#arena.set(key, this.#arenaLength);
+    this.#starts[slot] = this.#arenaLength;
+    this.#lengths[slot] = key.length;
+    this.#hashes[slot] = hash;
+    this.#arenaLength = end;
+  }
+
+  #enter(slot: number): void {
+    const mask = this.#index.length - 1;
+    let at = this.#hashes[slot] & mask;
+    while (this.#index[at] !== 0) at = at + 1 & mask;
+    this.#index[at] = slot + 1;
+  }
+}
+
+function grown<T extends Uint8Array | Uint32Array | Int32Array>(from: T, into: T): T {
+  into.set(from);
+  return into;
+}
+
+/** FNV-1a, finished by a mix, because the low bits choose the place. */
+function hashBytes(bytes: Uint8Array, from: number, to: number): number {
+  let h = 0x811c_9dc5;
+  for (let i = from; i < to; i++) h = Math.imul(h ^ bytes[i], 0x0100_0193);
+  h = Math.imul(h ^ h >>> 16, 0x85eb_ca6b);
+  return h ^ h >>> 13;
+}

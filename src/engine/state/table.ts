@@ -1,0 +1,182 @@
+/**
+ * One keyed state table: keys, typed columns, and which slots this epoch touched. Invariant: after `writeChanges` of every epoch
+ * up to e, the written rows, applied in order, give the table as it was at the end of e.
+ *
+ *   rows = bytes:u32 table:u32 size:u32 keyFrom:u32 count:u32 slot:i32* keys(of slots >= keyFrom) column*
+ */
+import { assert } from "../../data/fault.ts";
+import type { BinaryReader, BinaryWriter } from "../binary.ts";
+import type { KeyPart, NumberState, StateColumnKind, StateTable, StateTableSpec, TextState, ValueState, WideState } from "../contracts.ts";
+import type { TableLayout } from "../head.ts";
+import { STATE_CHUNK_ROWS, STATE_KEY_PARTS_MAX } from "../limits.ts";
+import { ByteKeys } from "./byte_keys.ts";
+import { createColumn, type StateColumn } from "./columns.ts";
+import type { Keys } from "./keys.ts";
+import { NumberKeys } from "./number_keys.ts";
+
+export class Table implements StateTable {
+  readonly layout: TableLayout;
+  /** By chunk: the oldest epoch whose change of a row is in no base chunk; 0 when the newest base has everything. */
+  readonly unfoldedSince: number[] = [];
+  /** By chunk: the epoch of its newest base, 0 when it has none. */
+  readonly foldedAt: number[] = [];
+  readonly #keys: Keys;
+  readonly #columns: ReadonlyMap<string, StateColumn>;
+  #capacity = 0;
+  #touched = new Uint8Array(0);
+  #changed = new Int32Array(0);
+  #changedCount = 0;
+  /** Slots below were written with their keys by an earlier epoch. */
+  #written = 0;
+
+  constructor(spec: StateTableSpec) {
+    assert(
+      spec.key.length >= 1 && spec.key.length <= STATE_KEY_PARTS_MAX,
+      `state table ${spec.name}: 1 to ${STATE_KEY_PARTS_MAX} key parts`,
+    );
+    this.layout = layoutOf(spec);
+    this.#keys = spec.key.length === 1 && spec.key[0] === "number" ? new NumberKeys() : new ByteKeys(spec.key.length);
+    this.#columns = new Map(spec.columns.map(({ name, kind }) => [name, createColumn(kind)]));
+    assert(this.#columns.size === spec.columns.length, `state table ${spec.name}: columns have different names`);
+    this.#grow(16);
+  }
+
+  get size(): number {
+    return this.#keys.size;
+  }
+  get chunks(): number {
+    return Math.ceil(this.size / STATE_CHUNK_ROWS);
+  }
+
+  find(a: KeyPart, b?: KeyPart, c?: KeyPart, d?: KeyPart): number {
+    return this.#keys.find(a, b, c, d);
+  }
+
+  insert(a: KeyPart, b?: KeyPart, c?: KeyPart, d?: KeyPart): number {
+    const slot = this.#keys.insert(a, b, c, d);
+    if (slot >= this.#capacity) this.#grow(this.#capacity * 2);
+    if (slot >= this.#written) this.touch(slot);
+    return slot;
+  }
+
+  touch(slot: number): void {
+    if (this.#touched[slot] !== 0) return;
+    this.#touched[slot] = 1;
+    this.#changed[this.#changedCount++] = slot;
+  }
+
+  keyOf(slot: number): readonly KeyPart[] {
+    assert(slot >= 0 && slot < this.size, "the slot is in the table");
+    return this.#keys.keyOf(slot);
+  }
+
+  number(column: string): NumberState {
+    return this.#column(column, "number") as StateColumn & NumberState;
+  }
+  text(column: string): TextState {
+    return this.#column(column, "text") as StateColumn & TextState;
+  }
+  value(column: string): ValueState {
+    return this.#column(column, "value") as StateColumn & ValueState;
+  }
+  wide(column: string): WideState {
+    return this.#column(column, "wide") as StateColumn & WideState;
+  }
+
+  /** Appends the rows touched since the last call, if any, as changes of `epoch`. */
+  writeChanges(writer: BinaryWriter, number: number, epoch: number): void {
+    if (this.#changedCount === 0) return;
+    const slots = this.#changed.slice(0, this.#changedCount);
+    this.#writeRows(writer, number, slots, this.#written);
+    for (const slot of slots) {
+      this.#touched[slot] = 0;
+      this.#markUnfolded(slot, epoch);
+    }
+    this.#changedCount = 0;
+    this.#written = this.size;
+  }
+
+  /** Appends all rows of a chunk, and takes them for folded at `epoch`. */
+  writeChunk(writer: BinaryWriter, number: number, chunk: number, epoch: number): void {
+    const first = chunk * STATE_CHUNK_ROWS;
+    const slots = new Int32Array(Math.min(STATE_CHUNK_ROWS, this.size - first));
+    for (let i = 0; i < slots.length; i++) slots[i] = first + i;
+    this.#writeRows(writer, number, slots, first);
+    this.unfoldedSince[chunk] = 0;
+    this.foldedAt[chunk] = epoch;
+  }
+
+  /** Reads back rows that were written at `epoch`, as a base chunk or as changes: bases first. Finish with `restored`. */
+  readRows(rows: BinaryReader, written: "base" | "changes", epoch: number): void {
+    const size = rows.u32();
+    const keyFrom = rows.u32();
+    const slots = rows.int32s(rows.u32());
+    if (size > this.size) {
+      while (this.#capacity < size) this.#grow(this.#capacity * 2);
+      this.#keys.resize(size);
+    }
+    this.#keys.read(rows, slots.filter((slot) => slot >= keyFrom));
+    for (const column of this.#columns.values()) column.read(rows, slots);
+    assert(rows.done, "stored rows end where their length says");
+    if (written === "base") this.foldedAt[this.#chunkOf(slots[0])] = epoch;
+    else for (const slot of slots) this.#markUnfolded(slot, epoch);
+  }
+
+  /** Ends a restore: every row read so far is known to be stored. */
+  restored(): void {
+    this.#keys.reindex();
+    this.#written = this.size;
+  }
+
+  #writeRows(writer: BinaryWriter, number: number, slots: Int32Array, keyFrom: number): void {
+    const start = writer.length;
+    writer.u32(0);
+    writer.u32(number);
+    writer.u32(this.size);
+    writer.u32(keyFrom);
+    writer.u32(slots.length);
+    writer.raw(slots);
+    this.#keys.write(writer, slots.filter((slot) => slot >= keyFrom));
+    for (const column of this.#columns.values()) column.write(writer, slots);
+    const end = writer.length;
+    writer.length = start;
+    writer.u32(end - start);
+    writer.length = end;
+  }
+
+  #markUnfolded(slot: number, epoch: number): void {
+    const chunk = this.#chunkOf(slot);
+    if (this.unfoldedSince[chunk] === 0 && epoch > this.foldedAt[chunk]) this.unfoldedSince[chunk] = epoch;
+  }
+
+  #chunkOf(slot: number): number {
+    const chunk = Math.floor(slot / STATE_CHUNK_ROWS);
+    while (this.foldedAt.length <= chunk) {
+      this.foldedAt.push(0);
+      this.unfoldedSince.push(0);
+    }
+    return chunk;
+  }
+
+  #column(name: string, kind: StateColumnKind): StateColumn {
+    const column = this.#columns.get(name);
+    assert(column?.kind === kind, `state table ${this.layout.name} has no ${kind} column "${name}"`);
+    return column;
+  }
+
+  #grow(capacity: number): void {
+    this.#capacity = capacity;
+    const touched = new Uint8Array(capacity);
+    touched.set(this.#touched);
+    this.#touched = touched;
+    const changed = new Int32Array(capacity);
+    changed.set(this.#changed);
+    this.#changed = changed;
+    for (const column of this.#columns.values()) column.grow(capacity);
+  }
+}
+
+/** How rows of such a table look; compared before any is read. */
+export function layoutOf({ name, version, key, columns }: StateTableSpec): TableLayout {
+  return { name, version, shape: `${key.join(",")}|${columns.map((column) => `${column.name}:${column.kind}`).join(",")}` };
+}

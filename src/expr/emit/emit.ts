@@ -1,0 +1,147 @@
+/**
+ * Typed tree to one JavaScript expression. Invariant: evaluation order never shows (everything is pure), a value that can be
+ * null is never touched, and code that sits inside a closure uses locals of that closure only.
+ */
+import { assert } from "../../data/fault.ts";
+import type { Binding, Bindings, CodeUnit } from "../contracts.ts";
+import { absorb } from "../runtime/failures.ts";
+import * as comprehensions from "../runtime/comprehensions.ts";
+import type { Emitter, LogicNode, MacroNode, Node, NullTestNode, PathNode } from "../tree.ts";
+import { literalCode, UnitEmitter } from "./unit.ts";
+
+/** The JavaScript expression that gives the node's value. */
+export function emitTree(node: Node, bindings: Bindings, unit: CodeUnit): string {
+  return new TreeEmitter(bindings, unit, new UnitEmitter(unit)).emit(node);
+}
+
+class TreeEmitter {
+  readonly #bindings: Bindings;
+  readonly #unit: CodeUnit;
+  readonly #emitter: Emitter;
+  constructor(bindings: Bindings, unit: CodeUnit, emitter: Emitter) {
+    this.#bindings = bindings;
+    this.#unit = unit;
+    this.#emitter = emitter;
+  }
+
+  emit(node: Node): string {
+    switch (node.op) {
+      case "constant":
+        return literalCode(node.value, this.#emitter);
+      case "path":
+        return this.#path(node).value;
+      case "select": {
+        const access = fieldAccess(this.emit(node.operand), node.field, node.operand.type.nullable);
+        return node.type.nullable ? `(${access} ?? null)` : access;
+      }
+      case "null_test":
+        return this.#nullTest(node);
+      case "call":
+        return node.emit(node.args.map((arg) => this.emit(arg)), this.#emitter);
+      case "if":
+        return `(${this.emit(node.condition)} ? ${this.emit(node.then)} : ${this.emit(node.otherwise)})`;
+      case "and":
+      case "or":
+        return this.#logic(node);
+      case "macro":
+        return this.#macro(node);
+    }
+  }
+
+  /** Follows the bindings as far as they have fields, then reads the rest from the struct itself. */
+  #path(node: PathNode): { readonly value: string; readonly binding: Binding | null } {
+    let binding: Binding | undefined = node.local === null ? this.#bindings.get(node.root) : { code: node.local };
+    assert(binding !== undefined, `no binding for ${node.root}`);
+    let bound = 0;
+    for (; bound < node.fields.length; bound++) {
+      const next: Binding | undefined = binding.fields?.get(node.fields[bound]);
+      if (next === undefined) break;
+      binding = next;
+    }
+    if (bound === node.fields.length) return { value: binding.code, binding };
+    let code = binding.code;
+    let mayMiss = false;
+    for (let i = bound; i < node.fields.length; i++) {
+      code = fieldAccess(code, node.fields[i], node.types[i].nullable || mayMiss);
+      mayMiss ||= node.types[i + 1].nullable || node.types[i].nullable;
+    }
+    return { value: mayMiss ? `(${code} ?? null)` : code, binding: null };
+  }
+
+  #nullTest(node: NullTestNode): string {
+    if (node.operand.op === "path") {
+      const { value, binding } = this.#path(node.operand);
+      if (binding?.isNull !== undefined) return node.whenNull ? `(${binding.isNull})` : `!(${binding.isNull})`;
+      return `(${value} ${node.whenNull ? "===" : "!=="} null)`;
+    }
+    return `(${this.emit(node.operand)} ${node.whenNull ? "===" : "!=="} null)`;
+  }
+
+  /**
+   * && and || of CEL commute. So a right side that cannot fail may go first, which absorbs failures of the left one without
+   * try and catch; where it relies on what the left side says, a guard stands before it.
+   */
+  #logic(node: LogicNode): string {
+    const sign = node.op === "and" ? "&&" : "||";
+    const left = this.emit(node.left);
+    if (!node.left.canFail) return `(${left} ${sign} ${this.emit(node.right)})`;
+    const guards = node.guards.map((guard) => this.#nullTest({ op: "null_test", operand: guard, whenNull: false, type: guard.type, at: guard.at, canFail: false }));
+    if (!node.right.canFail) {
+      const right = this.emit(node.right);
+      if (guards.length === 0) return `(${right} ${sign} ${left})`;
+      return node.op === "and"
+        ? `(${guards.join(" && ")} && !(${right}) ? false : ${left})`
+        : `(${guards.join(" && ")} && ${right} ? true : ${left})`;
+    }
+    const helper = this.#emitter.use(absorb, "absorb");
+    const leftCode = this.#closure([], (inner) => inner.emit(node.left));
+    const rightCode = this.#closure([], (inner) => {
+      const right = inner.emit(node.right);
+      return guards.length === 0 ? right : `(${guards.join(" && ")} ? ${right} : null)`;
+    });
+    return `${helper}(${leftCode}, ${rightCode}, ${node.op === "or"})`;
+  }
+
+  #macro(node: MacroNode): string {
+    const range = this.emit(node.range);
+    const test = node.test === null ? null : this.#closure([node.variable], (inner) => inner.emit(node.test!));
+    const step = node.step === null ? null : this.#closure([node.variable], (inner) => inner.emit(node.step!));
+    const helper = this.#emitter.use(helperOf(node), node.macro);
+    return `${helper}(${[range, test, step].filter((part) => part !== null).join(", ")})`;
+  }
+
+  /** An arrow function with its own temporaries: those of the outer function would have to live in a shared context. */
+  #closure(parameters: readonly string[], body: (inner: TreeEmitter) => string): string {
+    const temporaries: string[] = [];
+    const emitter = new UnitEmitter(this.#unit, () => {
+      const name = this.#unit.local("t");
+      temporaries.push(name);
+      return name;
+    });
+    const code = body(new TreeEmitter(this.#bindings, this.#unit, emitter));
+    if (temporaries.length === 0) return `(${parameters.join(", ")}) => ${code.startsWith("{") ? `(${code})` : code}`;
+    return `(${parameters.join(", ")}) => { let ${temporaries.join(", ")}; return ${code}; }`;
+  }
+}
+
+const ASCII_NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
+function fieldAccess(code: string, field: string, nullable: boolean): string {
+  if (ASCII_NAME.test(field)) return `${code}${nullable ? "?." : "."}${field}`;
+  return `${code}${nullable ? "?." : ""}[${JSON.stringify(field)}]`;
+}
+
+function helperOf(node: MacroNode): unknown {
+  const fails = node.test?.canFail ?? false;
+  switch (node.macro) {
+    case "all":
+      return fails ? comprehensions.allAbsorbing : comprehensions.all;
+    case "exists":
+      return fails ? comprehensions.existsAbsorbing : comprehensions.exists;
+    case "exists_one":
+      return comprehensions.existsOne;
+    case "filter":
+      return comprehensions.filter;
+    case "map":
+      return node.test === null ? comprehensions.map : comprehensions.mapWhere;
+  }
+}

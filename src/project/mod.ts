@@ -1,0 +1,154 @@
+/**
+ * A folder of TOML files to a checked project. Invariant: either everything is in order and a Project comes back, or all faults
+ * are thrown together; nothing outside the configuration's own files is touched.
+ */
+import { ConfigurationError } from "../data/fault.ts";
+import type { Expressions } from "../expr/contracts.ts";
+import type { Environment, Files } from "../ports/mod.ts";
+import type { PipelineBlueprint, Project } from "./contracts.ts";
+import { type Document, joinDocuments } from "./documents.ts";
+import { withEnvFile } from "./env_file.ts";
+import { Faults, placeOf } from "./faults.ts";
+import { type ProjectFiles, readProjectFiles, readText } from "./load_files.ts";
+import { suggestion } from "./nearest.ts";
+import { environmentFillings, type Params, readParams } from "./params.ts";
+import { readPipeline, type ReadPipeline } from "./pipeline.ts";
+import { EPOCH_SETTINGS, readAfter, readState } from "./pipeline_settings.ts";
+import { outsideSpan } from "./positions.ts";
+import type { PlanIntake, Registry } from "./registry.ts";
+import { Secrets } from "./secrets.ts";
+import type { SettingContext } from "./settings.ts";
+import type { TomlNode } from "./toml.ts";
+
+export { renderFaults } from "./faults.ts";
+export { jsonSchema } from "./json_schema.ts";
+export { referencePages } from "./reference.ts";
+export type { PlanIntake, Registry } from "./registry.ts";
+
+/** Everything that a project is read from. */
+export interface LoadOptions {
+  /** A folder, or one .toml file. */
+  readonly path: string;
+  readonly files: Files;
+  readonly environment: Environment;
+  readonly registry: Registry;
+  readonly expressions: Expressions;
+  readonly intake: PlanIntake;
+  /** From --set: "params.x", "epoch.every", "epoch.records_max", "epoch.bytes_max", "state". */
+  readonly overrides: ReadonlyMap<string, string>;
+  /** Variables for what the environment does not set. */
+  readonly envFile?: string;
+  /** "test": decode also what only [[tests]] look at. Default "run". */
+  readonly purpose?: "run" | "test";
+}
+
+interface NamedDocument {
+  readonly name: string;
+  readonly document: Document;
+}
+interface After {
+  readonly pipeline: string;
+  readonly name: string;
+  readonly node: TomlNode;
+}
+
+/** Reads and checks a project. Throws ConfigurationError with every fault. A project of the size of config/ takes some 50 ms. */
+export async function loadProject(options: LoadOptions): Promise<Project> {
+  const secrets = new Secrets();
+  const faults = new Faults(secrets);
+  const environment = await readEnvironment(options, faults);
+  const files = await readProjectFiles(options.path, options.files, faults);
+  const documents = files.pipelines.map(({ name, table }) => ({ name, document: joinDocuments(table, files.shared, faults) }));
+  const declared = new Map(documents.map(({ name, document }) => [name, new Set(document.section("params").keys())]));
+  checkOverrides(options.overrides, declared, faults);
+  const fillings = environmentFillings((name) => environment.get(name), secrets);
+  const after: After[] = [];
+  const read: (ReadPipeline & { readonly name: string })[] = [];
+  for (const { name, document } of documents) {
+    const elsewhere = new Set([...declared].flatMap(([other, names]) => other === name ? [] : [...names]));
+    const overrides = parameterOverrides(options.overrides);
+    const params = readParams({ document, environment: fillings, overrides, elsewhere, secrets, faults });
+    const context: SettingContext = { faults, secrets, variables: params.variables };
+    const awaited = readAfter(document, context);
+    after.push(...awaited.map((item) => ({ pipeline: name, ...item })));
+    read.push({ name, ...readOne({ name, document }, params, awaited.map((item) => item.name), context, options) });
+  }
+  checkAfter(after, documents, files.extent, faults);
+  checkPlaces(read, faults);
+  const blueprints = read.map(({ blueprint }) => blueprint).filter((blueprint): blueprint is PipelineBlueprint => blueprint !== null);
+  if (faults.reported > 0) throw new ConfigurationError(faults.sorted());
+  return { folder: files.folder, pipelines: blueprints };
+}
+
+async function readEnvironment({ environment, envFile, files }: LoadOptions, faults: Faults): Promise<Environment> {
+  if (envFile === undefined) return environment;
+  const text = await readText(envFile, files, faults);
+  return text === null ? environment : withEnvFile(environment, envFile, text, faults);
+}
+
+function readOne(
+  { name, document }: NamedDocument,
+  params: Params,
+  after: readonly string[],
+  settings: SettingContext,
+  options: LoadOptions,
+): ReadPipeline {
+  const { expressions, registry, intake, overrides, purpose = "run" } = options;
+  const stateFolder = `${readState(document, overrides, settings)}/${name}`;
+  const planning = { pipeline: name, stateFolder, expressions, params, settings };
+  return readPipeline({ document, planning, registry, intake, after, overrides, purpose });
+}
+
+function parameterOverrides(overrides: ReadonlyMap<string, string>): ReadonlyMap<string, string> {
+  const named = [...overrides].filter(([key]) => key.startsWith("params."));
+  return new Map(named.map(([key, text]) => [key.slice("params.".length), text]));
+}
+
+/** A --set that no pipeline listens to is a typo. */
+function checkOverrides(overrides: ReadonlyMap<string, string>, declared: ReadonlyMap<string, ReadonlySet<string>>, faults: Faults): void {
+  if (declared.size === 0) return;
+  const params = new Set([...declared.values()].flatMap((names) => [...names].map((name) => `params.${name}`)));
+  const known = [...params, ...Object.keys(EPOCH_SETTINGS.fields).map((name) => `epoch.${name}`), "state"];
+  for (const key of overrides.keys()) {
+    if (known.includes(key)) continue;
+    const message = key.startsWith("params.") ? `there is no parameter "${key.slice("params.".length)}"` : `"${key}" cannot be set`;
+    faults.add("unknown-name", outsideSpan(`--set ${key}`), message, suggestion(key, known));
+  }
+}
+
+function checkAfter(after: readonly After[], documents: readonly NamedDocument[], extent: ProjectFiles["extent"], faults: Faults): void {
+  if (extent === "one") return;
+  const names = documents.map(({ name }) => name);
+  const earlier = new Map<string, After[]>();
+  for (const item of after) {
+    const known = names.includes(item.name);
+    if (known) earlier.set(item.pipeline, [...earlier.get(item.pipeline) ?? [], item]);
+    else faults.add("unknown-name", item.node.span, `there is no pipeline "${item.name}"`, suggestion(item.name, names));
+  }
+  const state = new Map<string, "open" | "done">();
+  const visit = (name: string, path: readonly string[]): void => {
+    state.set(name, "open");
+    for (const item of earlier.get(name) ?? []) {
+      if (state.get(item.name) === "open") {
+        const cycle = [...path.slice(path.indexOf(item.name)), item.name];
+        faults.add("cycle", item.node.span, `these pipelines wait for one another: ${cycle.join(" -> ")}`, "take one name out of `after`");
+      } else if (!state.has(item.name)) visit(item.name, [...path, item.name]);
+    }
+    state.set(name, "done");
+  };
+  for (const name of names) if (!state.has(name)) visit(name, [name]);
+}
+
+function checkPlaces(read: readonly (ReadPipeline & { readonly name: string })[], faults: Faults): void {
+  const seen = new Map<string, { readonly pipeline: string; readonly sink: string; readonly span: ReadPipeline["places"][number]["span"] }>();
+  for (const { name, places } of read) {
+    for (const { path, sink, span } of places) {
+      const before = seen.get(path);
+      if (!before) seen.set(path, { pipeline: name, sink, span });
+      else {
+        const message = `the sink "${sink}" writes to ${path}, as does "${before.sink}" of "${before.pipeline}" (${placeOf(before.span)})`;
+        faults.add("duplicate-name", span, message, "give each its own path");
+      }
+    }
+  }
+}

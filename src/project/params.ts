@@ -1,0 +1,217 @@
+/**
+ * Parameters of one pipeline: [params], [profile] and [profiles.NAME]. Precedence: --set, then the environment, then the profile,
+ * then the default. Invariant: every declared parameter ends with a value of its type or with a fault, never with a guess.
+ */
+import type { Span } from "../data/fault.ts";
+import type { Field, Type } from "../data/types.ts";
+import { type Document, isTable } from "./documents.ts";
+import type { Faults } from "./faults.ts";
+import { fill, type Filled, type Filling, type Variables } from "./interpolate.ts";
+import { suggestion } from "./nearest.ts";
+import { type ParamDeclaration, readDeclarations } from "./param_declarations.ts";
+import { isSameValue, type ParamValue, type ValueError, valueFromText, valueFromToml } from "./param_values.ts";
+import { outsideSpan } from "./positions.ts";
+import { isSecretName, MASK, type Secrets } from "./secrets.ts";
+import type { TomlNode, TomlTable } from "./toml.ts";
+
+/** What the rest of the project asks of parameters. */
+export interface Params {
+  /** A struct of all parameters, and their values by path ("params.x"), as CEL sees them. */
+  readonly type: Type;
+  readonly constants: ReadonlyMap<string, unknown>;
+  /** As text for people, secrets masked. */
+  readonly shown: ReadonlyMap<string, string>;
+  /** For placeholders in plain text. */
+  readonly variables: Variables;
+}
+/** What parameters are read from. */
+export interface ParamSources {
+  readonly document: Document;
+  readonly environment: (name: string) => Filling | null;
+  /** --set texts by the parameter's name. */
+  readonly overrides: ReadonlyMap<string, string>;
+  /** Names declared by other pipelines of the project: a shared profile may set those. */
+  readonly elsewhere: ReadonlySet<string>;
+  readonly secrets: Secrets;
+  readonly faults: Faults;
+}
+
+interface Given {
+  readonly span: Span;
+  readonly value: ParamValue | ValueError;
+  readonly secret: boolean;
+}
+
+/** Reads all parameters; whatever is wrong is a fault. */
+export function readParams(sources: ParamSources): Params {
+  const declarations = readDeclarations(sources.document, sources.faults);
+  const resolver = new Resolver(sources, declarations);
+  const fields: Field[] = [];
+  const constants = new Map<string, unknown>();
+  const shown = new Map<string, string>();
+  for (const [name, declaration] of declarations) {
+    fields.push({ name, type: declaration.type });
+    const given = resolver.resolve(name);
+    if (!given) continue;
+    constants.set(`params.${name}`, given.value.value);
+    shown.set(name, given.secret ? MASK : sources.secrets.mask(given.value.shown));
+  }
+  return { type: { kind: "struct", fields, nullable: false }, constants, shown, variables: resolver };
+}
+
+type Resolved = { readonly value: ParamValue; readonly secret: boolean };
+
+class Resolver implements Variables {
+  readonly #sources: ParamSources;
+  readonly #declarations: ReadonlyMap<string, ParamDeclaration>;
+  readonly #profile: TomlTable | null;
+  /** "open" while a value is being found, null when it has a fault. */
+  readonly #resolved = new Map<string, Resolved | "open" | null>();
+
+  constructor(sources: ParamSources, declarations: ReadonlyMap<string, ParamDeclaration>) {
+    this.#sources = sources;
+    this.#declarations = declarations;
+    this.#profile = chooseProfile(sources, declarations);
+  }
+
+  environment(name: string): Filling | null {
+    return this.#sources.environment(name);
+  }
+
+  parameterNames(): Iterable<string> {
+    return this.#declarations.keys();
+  }
+
+  parameter(name: string): Filling | { readonly refused: string } | null {
+    if (!this.#declarations.has(name)) return null;
+    if (this.#resolved.get(name) === "open") return { refused: `params.${name} refers to itself` };
+    const given = this.resolve(name);
+    if (!given) return { refused: "" };
+    const { value, secret } = given;
+    if (value.text !== null) return { text: value.text, secret };
+    return { refused: value.value === null ? `params.${name} is null here` : `params.${name} is a list and cannot be put into a text` };
+  }
+
+  resolve(name: string): Resolved | null {
+    const present = this.#resolved.get(name);
+    if (present !== undefined) return present === "open" ? null : present;
+    this.#resolved.set(name, "open");
+    const resolved = this.#find(name, this.#declarations.get(name)!);
+    this.#resolved.set(name, resolved);
+    return resolved;
+  }
+
+  #find(name: string, declaration: ParamDeclaration): Resolved | null {
+    const { faults, secrets } = this.#sources;
+    const given = this.#given(name, declaration);
+    if (given === "fault") return null;
+    if (!given) {
+      if (declaration.type.nullable) return { value: { value: null, text: null, shown: "" }, secret: false };
+      const variable = declaration.env === null ? "" : `, the environment variable ${declaration.env}`;
+      faults.add("param-missing", declaration.span, `params.${name} has no value`, `give it a default, --set params.${name}=...${variable}`);
+      return null;
+    }
+    const { value, span } = given;
+    const secret = given.secret || declaration.secret;
+    if ("error" in value) {
+      faults.add("param-value", span, `params.${name}: ${value.error}`, value.hint);
+      return null;
+    }
+    if (secret && typeof value.value === "string") secrets.add(value.value);
+    const choices = this.#choices(declaration);
+    if (choices && value.value !== null && !choices.some((choice) => isSameValue(choice.value, value.value))) {
+      const known = choices.map((choice) => choice.shown);
+      faults.add("param-value", span, `params.${name}: "${value.shown}" is not one of ${known.join(", ")}`, suggestion(value.shown, known));
+      return null;
+    }
+    return { value, secret };
+  }
+
+  /** The value of highest precedence; null when there is none at all. */
+  #given(name: string, declaration: ParamDeclaration): Given | "fault" | null {
+    const { overrides } = this.#sources;
+    const override = overrides.get(name);
+    if (override !== undefined) {
+      return { span: outsideSpan(`--set params.${name}`), value: valueFromText(declaration.type, override), secret: false };
+    }
+    const variable = declaration.env === null ? null : this.environment(declaration.env);
+    if (variable && declaration.env !== null) {
+      const { text, secret } = variable;
+      return { span: outsideSpan(`environment variable ${declaration.env}`), value: valueFromText(declaration.type, text), secret };
+    }
+    const node = this.#profile?.entries.get(name)?.value ?? declaration.default;
+    return node ? this.#fromToml(declaration.type, node) : null;
+  }
+
+  #fromToml(type: Type, node: TomlNode): Given | "fault" {
+    let secret = false;
+    const value = valueFromToml(type, node, (text) => {
+      const filled = text.kind === "string" ? this.#fill(text) : null;
+      if (filled?.secret) secret = true;
+      return filled;
+    });
+    return value ? { span: node.span, value, secret } : "fault";
+  }
+
+  #fill(node: TomlNode): Filled | null {
+    return node.kind === "string" ? fill(node, this, this.#sources.faults) : null;
+  }
+
+  #choices(declaration: ParamDeclaration): ParamValue[] | null {
+    if (!declaration.oneOf) return null;
+    const choices: ParamValue[] = [];
+    for (const node of declaration.oneOf) {
+      const given = this.#fromToml(declaration.type, node);
+      if (given === "fault") return null;
+      if ("error" in given.value) {
+        this.#sources.faults.add("param-value", node.span, given.value.error, given.value.hint);
+        return null;
+      }
+      choices.push(given.value);
+    }
+    return choices;
+  }
+}
+
+/** The table of the chosen profile; null without one or when it cannot be told. */
+function chooseProfile(sources: ParamSources, declarations: ReadonlyMap<string, ParamDeclaration>): TomlTable | null {
+  const { document, faults } = sources;
+  const profiles = document.section("profiles");
+  for (const { entry, origin } of profiles.values()) {
+    if (!isTable(entry, faults)) continue;
+    for (const [name, { keySpan }] of entry.value.entries) {
+      if (declarations.has(name) || (origin === "shared" && sources.elsewhere.has(name))) continue;
+      faults.add("unknown-name", keySpan, `there is no parameter "${name}"`, suggestion(name, declarations.keys()));
+    }
+  }
+  const use = document.section("profile").get("use")?.entry.value;
+  for (const [name, { entry }] of document.section("profile")) {
+    if (name !== "use") faults.add("unknown-key", entry.keySpan, `[profile] has no key "${name}"`, 'it has one: use = "NAME"');
+  }
+  if (!use) return null;
+  if (use.kind !== "string") {
+    faults.add("wrong-type", use.span, "`use` is the name of a profile, a text");
+    return null;
+  }
+  const variables: Variables = {
+    environment: sources.environment,
+    parameter: () => ({ refused: "a profile sets parameters, so its name cannot come from one" }),
+    parameterNames: () => [],
+  };
+  const name = fill(use, variables, faults);
+  if (!name) return null;
+  const chosen = profiles.get(name.text)?.entry.value;
+  if (!chosen) faults.add("unknown-name", use.span, `there is no profile "${name.text}"`, suggestion(name.text, profiles.keys()));
+  return chosen?.kind === "table" ? chosen : null;
+}
+
+/** An environment as placeholders see it: empty counts as missing, secret by name; secrets are remembered for masking. */
+export function environmentFillings(get: (name: string) => string | undefined, secrets: Secrets): (name: string) => Filling | null {
+  return (name) => {
+    const text = get(name);
+    if (text === undefined || text === "") return null;
+    const secret = isSecretName(name);
+    if (secret) secrets.add(text);
+    return { text, secret };
+  };
+}

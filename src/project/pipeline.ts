@@ -1,0 +1,291 @@
+/**
+ * One pipeline from its document to its blueprint: read, wire, plan forwards, ask backwards for needed fields. Invariant: a
+ * blueprint is made only when nothing in the pipeline has a fault.
+ */
+import type { SchemaPlan } from "../component/component.ts";
+import type { RecordType } from "../data/types.ts";
+import type { PipelineBlueprint, TestBlueprint } from "./contracts.ts";
+import { planChecks } from "./checks.ts";
+import { Connections } from "./connections.ts";
+import { type Document, isTable } from "./documents.ts";
+import { placeOf } from "./faults.ts";
+import { type Origins, orderNodes, type PlacedEdge, readEdges } from "./graph.ts";
+import { guaranteesOf } from "./guarantee.ts";
+import { type HashedNode, planHash } from "./hash.ts";
+import { isHidden } from "./hidden.ts";
+import { decideLanes } from "./lanes.ts";
+import { type Demand, fieldNames, propagateNeeds } from "./needs.ts";
+import { type NodeReader, readSink, readTransform } from "./nodes.ts";
+import { readEpoch, readKind } from "./pipeline_settings.ts";
+import type { Planning } from "./plan_context.ts";
+import { expandRejects, filePlace, type PlannedSink, planSink, type WiredSink, wireRejects } from "./plan_sinks.ts";
+import { type PlannedSource, PlannedTables, planSource, type SourcePlanner } from "./plan_sources.ts";
+import { type PlannedTransform, planTransform, Ports, type WiredTransform } from "./plan_transforms.ts";
+import { rankSources } from "./ranks.ts";
+import type { PlanIntake, Registry } from "./registry.ts";
+import { planReports, planWarnings } from "./reports.ts";
+import { readSchema } from "./schemas.ts";
+import { readTests } from "./tests.ts";
+import { assert, type Span } from "../data/fault.ts";
+
+/** What one pipeline is made from. */
+export interface PipelineInput {
+  readonly document: Document;
+  readonly planning: Planning;
+  readonly registry: Registry;
+  readonly intake: PlanIntake;
+  readonly after: readonly string[];
+  readonly overrides: ReadonlyMap<string, string>;
+  /** "test": the fields that [[tests]] look at are decoded too. */
+  readonly purpose: "run" | "test";
+}
+/** A pipeline that was read. `places`: the files that its sinks write. */
+export interface ReadPipeline {
+  readonly blueprint: PipelineBlueprint | null;
+  readonly places: readonly { readonly path: string; readonly sink: string; readonly span: Span }[];
+}
+
+/** Reads and plans one pipeline; all faults go to `planning.settings.faults`. */
+export function readPipeline(input: PipelineInput): ReadPipeline {
+  return new PipelineReader(input).read();
+}
+
+class PipelineReader {
+  readonly #input: PipelineInput;
+  readonly #document: Document;
+  readonly #planning: Planning;
+  readonly #reader: NodeReader;
+  readonly #ports = new Ports();
+
+  constructor(input: PipelineInput) {
+    this.#input = input;
+    this.#document = input.document;
+    this.#planning = input.planning;
+    const context = input.planning.settings;
+    this.#reader = { context, connections: new Connections(input.document, input.registry.connections, context) };
+  }
+
+  read(): ReadPipeline {
+    const { registry } = this.#input;
+    const planning = this.#planning;
+    const { faults } = planning.settings;
+    const before = faults.reported;
+    const kind = readKind(this.#document, planning.settings);
+    const epoch = readEpoch(this.#document, this.#input.overrides, planning.settings);
+    const origins = this.#origins();
+    const planner: SourcePlanner = { planning, registry, reader: this.#reader, schemas: this.#schemas(), intake: this.#input.intake };
+    const sources = this.#planSources(planner);
+    const tables = new PlannedTables(this.#document.section("tables"), planner);
+    tables.planOwn();
+    const visible = orderNodes(this.#wireTransforms(origins), faults)
+      .map((wired) => planTransform(wired, this.#ports, tables, planning)).filter((planned) => planned !== null);
+    const aggregate = registry.transforms.get("aggregate");
+    assert(aggregate, "there is a transform `aggregate` for reports and checks");
+    const planHidden = (wired: WiredTransform) => planTransform(wired, this.#ports, tables, planning);
+    const { reports, hidden: ofReports } = planReports(this.#document, origins, aggregate, planHidden, planning);
+    const { checks, hidden: ofChecks } = planChecks(this.#document, origins, aggregate, planHidden, planning);
+    const warnings = planWarnings(this.#document, planning);
+    const transforms = [...visible, ...ofReports, ...ofChecks];
+    const bounded = sources.every(({ plan }) => plan?.bounded ?? true);
+    const sinks = this.#planSinks(origins, transforms, bounded ? "bounded" : "unbounded");
+    const tests = this.#readTests(sources, tables, sinks);
+    this.#reader.connections.readUnused();
+    this.#refuseEmpty();
+    if (faults.reported > before || !epoch || kind === null) return { blueprint: null, places: places(sinks) };
+    const lanes = decideLanes(sources, visible);
+    const blueprint: PipelineBlueprint = {
+      name: planning.pipeline,
+      file: this.#document.file,
+      kind: kind ?? (bounded ? "batch" : "stream"),
+      after: this.#input.after,
+      bounded,
+      stateFolder: planning.stateFolder,
+      hash: planHash(planning.params, hashedNodes(sources, tables, transforms, sinks), (text) => planning.settings.secrets.mask(text)),
+      params: planning.params.shown,
+      epoch,
+      lanesByPartition: lanes.byPartition,
+      lanesReason: lanes.reason,
+      guarantees: guaranteesOf(sources, transforms, sinks),
+      ...this.#blueprintNodes(sources, tables, transforms, sinks, tests),
+      reports,
+      checks,
+      warnings,
+      tests,
+    };
+    return { blueprint, places: places(sinks) };
+  }
+
+  /** The names edges may start at; each name once among sources, tables and transforms. Sinks have names of their own. */
+  #origins(): Origins {
+    const { faults } = this.#planning.settings;
+    const seen = new Map<string, { readonly section: string; readonly span: Span }>();
+    for (const section of ["sources", "tables", "transforms"] as const) {
+      for (const [name, { entry }] of this.#document.section(section)) {
+        const before = seen.get(name);
+        if (!before) seen.set(name, { section, span: entry.keySpan });
+        else {
+          const message = `${section}.${name} has the name of ${before.section}.${name} (${placeOf(before.span)})`;
+          faults.add("duplicate-name", entry.keySpan, message, "rename one of the two");
+        }
+      }
+    }
+    const namesOf = (section: "sources" | "tables" | "transforms" | "sinks") => [...this.#document.section(section).keys()];
+    return {
+      nodes: new Set([...namesOf("sources"), ...namesOf("transforms")]),
+      tables: new Set(namesOf("tables")),
+      sinks: new Set(namesOf("sinks")),
+    };
+  }
+
+  #schemas(): ReadonlyMap<string, SchemaPlan | null> {
+    const { settings } = this.#planning;
+    const schemas = new Map<string, SchemaPlan | null>();
+    for (const [name, { entry }] of this.#document.section("schemas")) {
+      const table = isTable(entry, settings.faults) ? entry.value : null;
+      schemas.set(name, table && readSchema(name, table, `the schema "${name}"`, settings));
+    }
+    return schemas;
+  }
+
+  #planSources(planner: SourcePlanner): readonly PlannedSource[] {
+    return [...this.#document.section("sources")].map(([name, placed]) => {
+      const planned = planSource(name, placed, "source", planner);
+      this.#ports.set(name, planned.schema && new Map([["out", planned.schema.type]]));
+      return planned;
+    });
+  }
+
+  #wireTransforms(origins: Origins): readonly WiredTransform[] {
+    const { faults } = this.#planning.settings;
+    const wired: WiredTransform[] = [];
+    for (const [name, placed] of this.#document.section("transforms")) {
+      const reading = readTransform(name, placed, this.#input.registry.transforms, this.#reader);
+      if (!reading) {
+        this.#ports.set(name, null);
+        continue;
+      }
+      const title = `the transform "${name}"`;
+      const inputs = reading.spec.inputs.map((setting) => readEdges(reading.table, setting, title, origins, "refused", faults));
+      const complete = inputs.every((edges) => edges !== null) ? inputs : null;
+      const edges = inputs.flatMap((some) => some ?? []);
+      wired.push({ name, span: reading.span, title, spec: reading.spec, settings: reading.settings, inputs: complete, edges });
+      this.#ports.set(name, null);
+    }
+    return wired;
+  }
+
+  #planSinks(
+    origins: Origins,
+    transforms: readonly PlannedTransform[],
+    boundedness: "bounded" | "unbounded",
+  ): readonly PlannedSink[] {
+    const { faults } = this.#planning.settings;
+    const nodes = [...origins.nodes, ...transforms.map(({ name }) => name).filter(isHidden)];
+    const wired: WiredSink[] = [];
+    const taken: PlacedEdge[] = [];
+    for (const [name, placed] of this.#document.section("sinks")) {
+      const reading = readSink(name, placed, this.#input.registry.sinks, this.#reader);
+      if (!reading) continue;
+      const written = readEdges(reading.table, "inputs", `the sink "${name}"`, origins, "allowed", faults);
+      const edges = written && expandRejects(written, nodes);
+      taken.push(...edges ?? []);
+      wired.push({ ...reading, edges });
+    }
+    const ndjson = this.#input.registry.sinks.get("ndjson");
+    const rest = wireRejects(nodes, taken, origins.sinks, ndjson, this.#document.span, this.#planning);
+    const all = rest ? [...wired, rest] : wired;
+    return all.map((sink) => planSink(sink, this.#ports, boundedness, this.#planning)).filter((sink) => sink !== null);
+  }
+
+  #readTests(sources: readonly PlannedSource[], tables: PlannedTables, sinks: readonly PlannedSink[]): readonly TestBlueprint[] {
+    const results = new Map<string, RecordType | null>();
+    for (const name of this.#document.section("transforms").keys()) results.set(name, this.#ports.at(name, "out") ?? null);
+    for (const name of this.#document.section("sinks").keys()) results.set(name, null);
+    for (const { name, input } of sinks) results.set(name, input);
+    return readTests(this.#document, {
+      sources: new Map(sources.map(({ name, schema }) => [name, schema?.type ?? null])),
+      table: (name) => {
+        const planned = tables.plan(name);
+        return planned ? planned.schema.type : planned;
+      },
+      tableNames: [...tables.keys()],
+      results,
+    }, this.#planning.settings);
+  }
+
+  #refuseEmpty(): void {
+    const { faults } = this.#planning.settings;
+    const isEmpty = (section: "sources" | "sinks" | "checks") => this.#document.section(section).size === 0;
+    if (isEmpty("sources")) {
+      faults.add("missing-key", this.#document.span, "the pipeline reads nothing", 'it needs a source: [sources.NAME] with type = "csv", ...');
+    }
+    if (isEmpty("sinks") && isEmpty("checks") && this.#document.list("reports").length === 0) {
+      faults.add("missing-key", this.#document.span, "the pipeline writes nothing", 'it needs a sink: [sinks.NAME] with type = "csv", ...');
+    }
+  }
+
+  #blueprintNodes(
+    sources: readonly PlannedSource[],
+    tables: PlannedTables,
+    transforms: readonly PlannedTransform[],
+    sinks: readonly PlannedSink[],
+    tests: readonly TestBlueprint[],
+  ): Pick<PipelineBlueprint, "sources" | "tables" | "transforms" | "sinks"> {
+    const demands: Demand[] = sinks.map(({ edges, plan }) => ({ edges, fields: plan.needs }));
+    if (this.#input.purpose === "test") demands.push(...demandsOfTests(tests, sinks));
+    const hidden = new Set(transforms.map(({ name }) => name).filter(isHidden));
+    const neededOf = propagateNeeds(transforms, demands, hidden);
+    const ranks = rankSources(sources.map(({ name }) => name), transforms);
+    return {
+      sources: sources.map(({ name, schema, plan, intake }) => {
+        assert(schema && plan, "a pipeline without faults has planned sources");
+        const needed = intake ? intake.needs(new Map([["out", neededOf(name)]]))[0] : neededOf(name);
+        return { name, schema, plan, rank: ranks.get(name)!, needed, intake };
+      }),
+      tables: tables.asked().map(({ name, key, schema, plan, rows }) => {
+        assert(plan, "a pipeline without faults has planned tables");
+        return { name, key, schema, plan, needed: fieldNames(schema.type), rows };
+      }),
+      transforms: transforms.map(({ name, spec, inputs, plan, span }) => ({ name, type: spec.type, inputs: inputs.map(bareEdges), plan, span })),
+      sinks: sinks.map(({ name, spec, edges, plan, input }) => ({ name, type: spec.type, inputs: bareEdges(edges), plan, input })),
+    };
+  }
+}
+
+const bareEdges = (edges: readonly PlacedEdge[]) => edges.map(({ from, port }) => ({ from, port }));
+
+function places(sinks: readonly PlannedSink[]): ReadPipeline["places"] {
+  return sinks.flatMap((sink) => {
+    const path = filePlace(sink);
+    return path === null ? [] : [{ path, sink: sink.name, span: sink.settings.at("path") }];
+  });
+}
+
+function demandsOfTests(tests: readonly TestBlueprint[], sinks: readonly PlannedSink[]): Demand[] {
+  return tests.flatMap(({ expect }) =>
+    [...expect].map(([name, rows]): Demand => {
+      const edges = sinks.find((sink) => sink.name === name)?.edges ?? [{ from: name, port: "out" }];
+      return { edges, fields: new Set(rows.flatMap(({ fields }) => [...fields.keys()])) };
+    })
+  );
+}
+
+function hashedNodes(
+  sources: readonly PlannedSource[],
+  tables: PlannedTables,
+  transforms: readonly PlannedTransform[],
+  sinks: readonly PlannedSink[],
+): readonly HashedNode[] {
+  const input = (role: "source" | "table", { name, reading, schema }: PlannedSource): HashedNode => {
+    assert(reading?.settings && schema, "a pipeline without faults has read sources");
+    return { role, name, type: reading.spec.type, settings: reading.settings, connection: reading.connection, schema };
+  };
+  return [
+    ...sources.map((source) => input("source", source)),
+    ...tables.asked().map((table) => ({ ...input("table", table), key: table.key })),
+    ...transforms.map(({ name, spec, settings, inputs }): HashedNode => ({ role: "transform", name, type: spec.type, settings, inputs })),
+    ...sinks.map(({ name, spec, settings, connection, edges }): HashedNode => (
+      { role: "sink", name, type: spec.type, settings, connection, inputs: [edges] }
+    )),
+  ];
+}

@@ -1,0 +1,195 @@
+/**
+ * Plans sources and tables. Tables that all pipelines share are planned when a transform asks for them: the others are not
+ * read. Invariant: a table that was handed out has a key that finds at most one row.
+ */
+import type { SchemaPlan, SourcePlan, SourceSpec, TablePlan, TransformPlan } from "../component/component.ts";
+import { type Field, isNumeric } from "../data/types.ts";
+import type { Placed } from "./documents.ts";
+import { suggestion } from "./nearest.ts";
+import { type NodeReader, type NodeReading, readSource } from "./nodes.ts";
+import { planContext, type Planning } from "./plan_context.ts";
+import type { PlanIntake, Registry } from "./registry.ts";
+import { inlineSchema, readSchema, SCHEMA_KEYS } from "./schemas.ts";
+import { textFromNode } from "./setting_scalars.ts";
+import { KeyedRows } from "./table_rows.ts";
+import type { TomlTable } from "./toml.ts";
+
+/** A source after planning. `plan` is null when it has faults; its type is known all the same. */
+export interface PlannedSource {
+  readonly reading: NodeReading<SourceSpec> | null;
+  readonly name: string;
+  readonly schema: SchemaPlan | null;
+  readonly plan: SourcePlan | null;
+  readonly intake: TransformPlan | null;
+}
+export interface PlannedTable extends PlannedSource {
+  readonly key: string;
+  readonly rows: KeyedRows;
+  readonly schema: SchemaPlan;
+}
+/** What sources and tables are planned from. */
+export interface SourcePlanner {
+  readonly planning: Planning;
+  readonly registry: Registry;
+  readonly reader: NodeReader;
+  readonly schemas: ReadonlyMap<string, SchemaPlan | null>;
+  readonly intake: PlanIntake;
+}
+
+/** Plans one [sources.X] or [tables.X]. */
+export function planSource(name: string, placed: Placed, role: "source" | "table", planner: SourcePlanner): PlannedSource {
+  const { planning, registry, reader } = planner;
+  const { faults } = planning.settings;
+  const reading = readSource(name, placed, role, registry.sources, reader);
+  const table = placed.entry.value;
+  const schema = table.kind === "table" ? schemaOf(name, table, `the ${role} "${name}"`, planner) : null;
+  if (!reading?.settings || !schema || reading.connection?.settings === null) return { reading, name, schema, plan: null, intake: null };
+  const context = planContext(planning, name, reading.settings, reading.connection?.settings ?? null, faults.report);
+  const plan = reading.spec.plan({ ...context, type: schema.type, schema });
+  const before = faults.reported;
+  const intake = schema.unique.length > 0 || schema.require.length > 0 ? planner.intake(schema, context) : null;
+  return { reading, name, schema, plan: faults.reported === before ? plan : null, intake };
+}
+
+/** The schema by name, or the one whose `fields` stand in the source itself. */
+function schemaOf(name: string, table: TomlTable, title: string, planner: SourcePlanner): SchemaPlan | null {
+  const { settings } = planner.planning;
+  const named = table.entries.get("schema");
+  const inline = SCHEMA_KEYS.map((key) => table.entries.get(key)).find((entry) => entry !== undefined);
+  if (named && inline) {
+    const message = `${title} has a schema and "${inline.key}" of its own`;
+    settings.faults.add("duplicate-name", inline.keySpan, message, `move "${inline.key}" into the schema, or leave out \`schema\``);
+    return null;
+  }
+  if (!named) {
+    if (table.entries.has("fields")) return readSchema(name, inlineSchema(table), title, settings);
+    const hint = 'schema = "NAME" of a [schemas.NAME], or fields = { amount = "decimal(2)", ... }';
+    settings.faults.add("missing-key", table.span, `${title} needs a schema`, hint);
+    return null;
+  }
+  const schemaName = textFromNode(named.value, `${title}: schema`, settings, "shown");
+  if (schemaName === null) return null;
+  const schema = planner.schemas.get(schemaName);
+  if (schema !== undefined) return schema;
+  const hint = suggestion(schemaName, planner.schemas.keys()) ?? `define [schemas.${schemaName}.fields]`;
+  settings.faults.add("unknown-name", named.value.span, `there is no schema "${schemaName}"`, hint);
+  return null;
+}
+
+/** All tables of a pipeline as transforms see them; looking one up plans it and keeps it for the blueprint. */
+export class PlannedTables implements ReadonlyMap<string, TablePlan> {
+  readonly #placed: ReadonlyMap<string, Placed>;
+  readonly #planner: SourcePlanner;
+  readonly #planned = new Map<string, PlannedTable | null>();
+  #failures = 0;
+
+  constructor(placed: ReadonlyMap<string, Placed>, planner: SourcePlanner) {
+    this.#placed = placed;
+    this.#planner = planner;
+  }
+
+  /** Those that were asked for and could be planned. */
+  asked(): readonly PlannedTable[] {
+    return [...this.#planned.values()].filter((table) => table !== null);
+  }
+
+  /** How often a table was asked for that has faults: who asked need not complain about it again. */
+  get failures(): number {
+    return this.#failures;
+  }
+
+  /** Plans those of the pipeline's own file, so that their faults are told even when nobody looks them up. */
+  planOwn(): void {
+    for (const [name, { origin }] of this.#placed) if (origin === "own") this.plan(name);
+  }
+
+  /** The table by name; null with faults, undefined where there is none. */
+  plan(name: string): PlannedTable | null | undefined {
+    const placed = this.#placed.get(name);
+    if (!placed) return undefined;
+    let table = this.#planned.get(name);
+    if (table === undefined) {
+      table = this.#make(name, placed);
+      this.#planned.set(name, table);
+    }
+    return table;
+  }
+
+  #make(name: string, placed: Placed): PlannedTable | null {
+    const planned = planSource(name, placed, "table", this.#planner);
+    const { schema } = planned;
+    if (!schema || placed.entry.value.kind !== "table") return null;
+    const key = this.#key(name, placed.entry.value, schema);
+    return key === null ? null : { ...planned, schema, key, rows: new KeyedRows(schema.type, key) };
+  }
+
+  #key(name: string, table: TomlTable, schema: SchemaPlan): string | null {
+    const { settings } = this.#planner.planning;
+    const { faults } = settings;
+    const entry = table.entries.get("key");
+    if (!entry) {
+      faults.add("missing-key", table.span, `the table "${name}" needs "key"`, 'the field that look-ups find its rows by: key = "id"');
+      return null;
+    }
+    const key = textFromNode(entry.value, `the table "${name}": key`, settings, "shown");
+    if (key === null) return null;
+    const field = schema.type.fields.find((candidate) => candidate.name === key);
+    if (!field) {
+      const known = schema.type.fields.map((candidate) => candidate.name);
+      faults.add("unknown-name", entry.value.span, `the table "${name}" has no field "${key}"`, suggestion(key, known));
+      return null;
+    }
+    if (canBeKey(field)) return key;
+    const message = `the table "${name}" cannot be keyed by "${key}"`;
+    faults.add("wrong-type", entry.value.span, message, "a key is an int, string, decimal, timestamp or date without ?");
+    return null;
+  }
+
+  get(name: string): TablePlan | undefined {
+    const table = this.plan(name);
+    if (table === null) this.#failures++;
+    return table ? { name, key: table.key, type: table.schema.type, rows: table.rows } : undefined;
+  }
+
+  has(name: string): boolean {
+    return this.#placed.has(name);
+  }
+
+  get size(): number {
+    return this.#placed.size;
+  }
+
+  keys(): MapIterator<string> {
+    return new Map(this.#placed).keys();
+  }
+
+  entries(): MapIterator<[string, TablePlan]> {
+    return this.#all().entries();
+  }
+
+  values(): MapIterator<TablePlan> {
+    return this.#all().values();
+  }
+
+  [Symbol.iterator](): MapIterator<[string, TablePlan]> {
+    return this.entries();
+  }
+
+  forEach(callback: (value: TablePlan, key: string, map: ReadonlyMap<string, TablePlan>) => void): void {
+    for (const [name, table] of this.#all()) callback(table, name, this);
+  }
+
+  #all(): Map<string, TablePlan> {
+    const all = new Map<string, TablePlan>();
+    for (const name of this.#placed.keys()) {
+      const table = this.get(name);
+      if (table) all.set(name, table);
+    }
+    return all;
+  }
+}
+
+function canBeKey({ type }: Field): boolean {
+  if (type.nullable || type.kind === "double" || type.kind === "bool") return false;
+  return type.kind === "string" || isNumeric(type);
+}

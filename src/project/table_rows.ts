@@ -1,0 +1,104 @@
+/**
+ * A reference table in memory: columns and a hash index over the key. Invariant: filled once per start, before any lane reads
+ * it; the column objects stay the same ones, so plans may hold them.
+ */
+import type { LoadableRows } from "./contracts.ts";
+import type { NumberRows, ValueRows } from "../component/component.ts";
+import type { Batch, Column } from "../data/batch.ts";
+import { cell, detach } from "../data/columns.ts";
+import { assert } from "../data/fault.ts";
+import { type Field, isNumeric, type RecordType } from "../data/types.ts";
+
+/** Rows of `type`, found by its field `key`. A million rows of eight fields take some 100 MB. */
+export class KeyedRows implements LoadableRows {
+  readonly columns: readonly (NumberRows | ValueRows)[];
+  readonly #type: RecordType;
+  readonly #keyIndex: number;
+  #rowByKey = new Map<number | string, number>();
+
+  constructor(type: RecordType, key: string) {
+    this.#type = type;
+    this.#keyIndex = type.fields.findIndex((field) => field.name === key);
+    assert(this.#keyIndex >= 0, `the table's key "${key}" is one of its fields`);
+    this.columns = type.fields.map((field) =>
+      isNumeric(field.type) ? { kind: "number", values: new Float64Array(0), valid: null } : { kind: "value", values: [] }
+    );
+  }
+
+  find(key: number | string | null): number {
+    return key === null ? -1 : this.#rowByKey.get(key) ?? -1;
+  }
+
+  /** Replaces all rows. The first row of a key stays; the places of later ones, counted over all batches, are told. */
+  load(type: RecordType, batches: Iterable<Batch>): { readonly duplicates: readonly number[] } {
+    assert(type.fields.length === this.#type.fields.length, "a table is loaded with its own type");
+    const kept: { readonly batch: Batch; readonly rows: readonly number[] }[] = [];
+    const duplicates: number[] = [];
+    this.#rowByKey = new Map();
+    let seen = 0;
+    for (const batch of batches) {
+      kept.push({ batch, rows: this.#index(batch, seen, duplicates) });
+      seen += batch.rows;
+    }
+    const count = this.#rowByKey.size;
+    this.#type.fields.forEach((field, index) => {
+      const target = this.columns[index];
+      if (target.kind === "number") fillNumbers(target, kept, index, count);
+      else fillValues(target, kept, index, field);
+    });
+    return { duplicates };
+  }
+
+  #index(batch: Batch, seen: number, duplicates: number[]): readonly number[] {
+    const keyField = this.#type.fields[this.#keyIndex];
+    const column = batch.columns[this.#keyIndex];
+    assert(column, "a table's key is decoded");
+    const rows: number[] = [];
+    for (let row = 0; row < batch.rows; row++) {
+      const value = column.kind === "number" ? column.values[row] : cell(column, keyField.type, row);
+      const key = typeof value === "string" ? detach(value) : value as number;
+      if (this.#rowByKey.has(key)) duplicates.push(seen + row);
+      else {
+        this.#rowByKey.set(key, this.#rowByKey.size);
+        rows.push(row);
+      }
+    }
+    return rows;
+  }
+}
+
+type Kept = readonly { readonly batch: Batch; readonly rows: readonly number[] }[];
+
+function fillNumbers(target: NumberRows, kept: Kept, index: number, count: number): void {
+  target.values = new Float64Array(count);
+  target.valid = null;
+  let at = 0;
+  for (const { batch, rows } of kept) {
+    const column = batch.columns[index];
+    if (!column) {
+      at += rows.length;
+      continue;
+    }
+    assert(column.kind === "number", "numbers are kept as numbers");
+    for (const row of rows) {
+      const isThere = column.valid === null || column.valid[row] === 1;
+      if (isThere) target.values[at] = column.values[row];
+      else {
+        target.valid ??= new Uint8Array(count).fill(1);
+        target.valid[at] = 0;
+      }
+      at++;
+    }
+  }
+}
+
+function fillValues(target: ValueRows, kept: Kept, index: number, field: Field): void {
+  target.values = [];
+  for (const { batch, rows } of kept) {
+    const column: Column | null = batch.columns[index];
+    for (const row of rows) {
+      const value = column ? cell(column, field.type, row) : null;
+      target.values.push(typeof value === "string" ? detach(value) : value);
+    }
+  }
+}

@@ -1,0 +1,222 @@
+/** `aggregate`: one row per key, given out when the input has ended. */
+import { scopeOf, type TransformContext, type TransformPlan, type TransformSpec } from "../component/component.ts";
+import type { CelTable } from "../component/settings.ts";
+import type { Field, RecordType } from "../data/types.ts";
+import { type CheckedAggregate, checkAggregate } from "../expr/mod.ts";
+import type { Checked, Scope } from "../expr/contracts.ts";
+import { type Accumulator, accumulatorOf, type FoldNames } from "./aggregate/accumulators.ts";
+import { AggregateOperator, type AggregateParts } from "./aggregate/operator.ts";
+import { ValueCounts } from "./aggregate/value_counts.ts";
+import { keyKind, requireKeyKind } from "./support/keys.ts";
+import { type Loop, LoopBuilder } from "./support/loop_builder.ts";
+import { narrow, PlanChecker, rootsOf } from "./support/plan_checker.ts";
+import { computedField, plainField } from "./support/projection.ts";
+import { once } from "./support/row_operator.ts";
+import { INPUTS, WHERE } from "./support/settings.ts";
+
+/** State keys have at most this many parts. */
+const BY_MAX = 4;
+
+interface Named<T> {
+  readonly name: string;
+  readonly value: T;
+}
+interface AggregatePlan {
+  readonly input: RecordType;
+  readonly where: Checked | null;
+  readonly by: readonly Named<Checked>[];
+  readonly aggregates: readonly Named<CheckedAggregate>[];
+  readonly accumulators: readonly (Accumulator | ValueCounts)[];
+  readonly used: ReadonlySet<string>;
+}
+
+function plan(context: TransformContext): TransformPlan | null {
+  const checker = new PlanChecker(context);
+  const { settings } = context;
+  const input = context.inputs[0].type;
+  let scope = scopeOf(input, context);
+  const where = settings.has("where") ? checker.condition(settings.cel("where"), scope) : null;
+  if (where !== null) scope = narrow(scope, where.whenTrue);
+  const by = settings.has("by") ? checkBy(settings.celTable("by"), scope, checker) : [];
+  const aggregates = checkAggregates(settings.celTable("aggregate"), scope, by, checker);
+  if (checker.failed) return null;
+  const accumulators = aggregates.map(({ name, value }) => ["count_distinct", "counts", "mode"].includes(value.function) ? new ValueCounts(name, value) : accumulatorOf(name, value));
+  const checked = [where, ...by.map((b) => b.value), ...aggregates.flatMap(({ value }) => [value.argument, value.by, value.filter])];
+  const used = new Set(checked.flatMap((c) => c ? [...rootsOf(c)] : []));
+  const checkedPlan: AggregatePlan = { input, where, by, aggregates, accumulators, used };
+  const type = { fields: [...by.map((b) => resultField(b.name, b.value, input)), ...aggregates.map((a) => aggregateField(a, input))] };
+  const loop = once(() => compile(checkedPlan, new LoopBuilder(context.expressions)));
+  const groups = {
+    name: "groups",
+    key: by.length === 0 ? ["number" as const] : by.map((b) => keyKind(b.value.type)!),
+    columns: accumulators.flatMap((a) => a instanceof ValueCounts ? [] : a.columns),
+    version: 1,
+  };
+  const parts = (): AggregateParts => ({
+    node: context.name,
+    type,
+    by: by.map((b) => b.value.type),
+    // Each lane's operator has its own: they remember what they made for results.
+    aggregates: accumulators.map((a, index) => a instanceof ValueCounts ? new ValueCounts(aggregates[index].name, aggregates[index].value) : a),
+    groups,
+    loop: loop(),
+  });
+  return {
+    outputs: new Map([["out", type]]),
+    needs: () => [new Set(input.fields.map((f) => f.name).filter((name) => used.has(name)))],
+    keyedBy: "*",
+    needsEnd: true,
+    create: (operatorContext) => new AggregateOperator(parts(), operatorContext),
+  };
+}
+
+function checkBy(table: CelTable, scope: Scope, checker: PlanChecker): Named<Checked>[] {
+  if (table.entries.length > BY_MAX) {
+    checker.fault(checker.context.settings.at("by"), `\`by\` has ${table.entries.length} parts`, `at most ${BY_MAX}; join the least of them into one text`);
+  }
+  return plainNames(table, "by", checker).flatMap(({ name, value }) => {
+    const checked = checker.check(value, scope);
+    if (checked === null) return [];
+    requireKeyKind(checked, `\`by\` ${name}`, checker);
+    return [{ name, value: checked }];
+  });
+}
+
+function checkAggregates(table: CelTable, scope: Scope, by: readonly Named<Checked>[], checker: PlanChecker): Named<CheckedAggregate>[] {
+  const report = (fault: Parameters<typeof checker.context.report>[0]): void => {
+    checker.failed = true;
+    checker.context.report(fault);
+  };
+  return plainNames(table, "aggregate", checker).flatMap(({ name, keySpan, value }) => {
+    if (by.some((b) => b.name === name)) checker.fault(keySpan, `"${name}" is already a name of \`by\``, "give the aggregate another name");
+    const checked = checkAggregate(value, scope, report);
+    if (checked === null) checker.failed = true;
+    return checked === null ? [] : [{ name, value: checked }];
+  });
+}
+
+function plainNames(table: CelTable, what: string, checker: PlanChecker) {
+  return table.entries.flatMap(({ path, keySpan, value }) => {
+    if (path.length === 1 && path[0] !== "...") return [{ name: path[0], keySpan, value }];
+    checker.fault(keySpan, `\`${what}\` takes plain names, not "${path.join(".")}"`, `write ${path.join("_")}`);
+    return [];
+  });
+}
+
+function resultField(name: string, checked: Checked, input: RecordType): Field {
+  const same = plainField(checked, input);
+  return same < 0 ? { name, type: checked.type } : { ...input.fields[same], name, type: checked.type };
+}
+
+/** A value taken from one row keeps that field's text form and mask. */
+function aggregateField({ name, value }: Named<CheckedAggregate>, input: RecordType): Field {
+  const taken = value.argument === undefined ? null : argumentField(value, input);
+  return computedField(name, value.type, taken);
+}
+
+function argumentField({ argument, function: name }: CheckedAggregate, input: RecordType): Field | null {
+  if (!["min", "max", "first", "last", "first_by", "last_by", "mode"].includes(name)) return null;
+  const [path, ...others] = argument!.uses;
+  return others.length > 0 ? null : input.fields.find((field) => field.name === path) ?? null;
+}
+
+/** Everything that can refuse the row comes before the first change. */
+function compile(plan: AggregatePlan, builder: LoopBuilder): Loop {
+  builder.readRecord(plan.input, plan.used);
+  const keys = plan.by.map(({ name, value }) => ({ local: builder.local(name), code: builder.keyPart(builder.emit(value), value.type) }));
+  const slot = builder.local("slot");
+  const evaluated: string[] = [];
+  const folds: string[] = [];
+  let table = 1;
+  plan.aggregates.forEach(({ name, value: aggregate }, index) => {
+    const { code, names } = evaluate(name, aggregate, slot, builder);
+    evaluated.push(code);
+    const accumulator = plan.accumulators[index];
+    folds.push(accumulator instanceof ValueCounts ? accumulator.fold(builder, names, `state[${table++}]`) : accumulator.fold(builder, names));
+  });
+  const body = [
+    plan.where === null ? "" : `if (!(${builder.emit(plan.where)})) { filtered++; continue; }`,
+    ...keys.map(({ local, code }) => `${local} = ${code};`),
+    ...evaluated,
+    `${slot} = state[0].insert(${keys.length === 0 ? "0" : keys.map(({ local }) => local).join(", ")});`,
+    ...folds,
+    `state[0].touch(${slot});`,
+    "folded++;",
+  ];
+  return builder.build(body.filter((line) => line !== "").join("\n"), {
+    before: "let folded = 0, filtered = 0;",
+    after: "work.count = folded; work.filtered = filtered;",
+  });
+}
+
+function evaluate(name: string, aggregate: CheckedAggregate, slot: string, builder: LoopBuilder): { code: string; names: FoldNames } {
+  const lines: string[] = [];
+  let passes = "";
+  if (aggregate.filter !== undefined) {
+    passes = builder.local(`${name}_passes`);
+    lines.push(`${passes} = ${builder.emit(aggregate.filter)};`);
+  }
+  const local = (hint: string, checked: Checked | undefined): string | null => {
+    if (checked === undefined) return null;
+    const variable = builder.local(hint);
+    const code = builder.emit(checked);
+    lines.push(`${variable} = ${passes === "" ? code : `${passes} ? ${code} : null`};`);
+    return variable;
+  };
+  return { names: { slot, value: local(name, aggregate.argument), by: local(`${name}_by`, aggregate.by), passes }, code: lines.join("\n") };
+}
+
+/** One row per key. */
+export const aggregate: TransformSpec = {
+  role: "transform",
+  type: "aggregate",
+  summary: "Folds rows into one row per key: count, sum, min, max, avg, first, last and more.",
+  notes: `The result's fields are the keys of \`by\`, then the aggregates. Rows come out when the input has ended, in the order in which their
+keys first appeared; without \`by\` there is exactly one row, also for an empty input. Sums are kept wider than 2^53: only a result
+beyond it is refused (\`range:NAME\`). The last argument of a function may be a filter: \`sum(amount, status == 'approved')\`. Nulls are skipped.
+
+| function | result |
+| --- | --- |
+| \`count()\`, \`count_distinct(x)\`, \`sum(x)\` | 0 where no row passes |
+| \`min(x)\`, \`max(x)\`, \`avg(x, places, mode)\` | null where no row passes |
+| \`first(x)\`, \`last(x)\` | by order of arrival |
+| \`first_by(x, by)\`, \`last_by(x, by)\` | of the least and the greatest \`by\` |
+| \`counts(x)\` | a map of values to how often they came |
+| \`mode(x)\` | the value that came most often; of several the smallest |`,
+  inputs: ["inputs"],
+  settings: {
+    kind: "group",
+    doc: "Settings of an aggregate.",
+    fields: {
+      inputs: INPUTS,
+      where: WHERE,
+      by: { kind: "cel_table", names: true, optional: true, doc: "The key: a list of fields, or names with expressions. Left out: all rows are one group." },
+      aggregate: { kind: "cel_table", doc: 'The aggregates by name, for example `{ count = "count()", total = "sum(amount)" }`.' },
+    },
+  },
+  examples: [{
+    title: "Totals per account",
+    toml: `[sources.payments]
+type   = "csv"
+path   = "payments.csv"
+fields = { account = "string", amount = "decimal(2)" }
+
+[transforms.totals]
+type      = "aggregate"
+inputs    = ["payments"]
+by        = ["account"]
+aggregate = { payments = "count()", total = "sum(amount)", largest = "max(amount)" }
+
+[sinks.out]
+type   = "csv"
+inputs = ["totals"]
+path   = "totals.csv"
+
+[[tests]]
+name           = "one row per account, in order of appearance"
+given.payments = [{ account = "b", amount = 1.50 }, { account = "a", amount = 2.00 }, { account = "b", amount = 0.25 }]
+expect.out     = [{ account = "b", payments = 2, total = 1.75, largest = 1.50 }, { account = "a", payments = 1, total = 2.00 }]
+`,
+  }],
+  plan,
+};

@@ -1,0 +1,159 @@
+/** `decide`: ordered rules over a record, looked-up rows and the state of its key. */
+import type { TransformContext, TransformPlan, TransformSpec } from "../component/component.ts";
+import type { CelTableSetting, GroupSetting } from "../component/settings.ts";
+import type { StateTableSpec } from "../engine/contracts.ts";
+import { compileDecide } from "./decide/compile.ts";
+import { planDecide } from "./decide/plan.ts";
+import { keyKind } from "./support/keys.ts";
+import { LoopBuilder } from "./support/loop_builder.ts";
+import { PlanChecker } from "./support/plan_checker.ts";
+import { once, RowOperator } from "./support/row_operator.ts";
+import { INPUTS, LET, LOOKUP, SET } from "./support/settings.ts";
+
+function plan(context: TransformContext): TransformPlan | null {
+  const checked = planDecide(context, new PlanChecker(context));
+  if (checked === null) return null;
+  const { input, shape, states, key } = checked;
+  const loop = once(() => compileDecide(checked, new LoopBuilder(context.expressions)));
+  const tables: StateTableSpec[] = states.length === 0 || key === null ? [] : [{
+    name: "state",
+    key: [keyKind(key.type)!],
+    columns: states.map(({ name, kind }) => ({ name, kind })),
+    version: 1,
+  }];
+  return {
+    outputs: new Map([["out", shape.type], ["skipped", input]]),
+    needs: (outputs) => {
+      const wanted = outputs.get("out") ?? new Set();
+      const passed = shape.type.fields.flatMap(({ name }, k) => shape.inputs[k] >= 0 && wanted.has(name) ? [input.fields[shape.inputs[k]].name] : []);
+      const names = new Set([...checked.used, ...passed, ...(outputs.get("skipped") ?? [])]);
+      return [new Set(input.fields.map((f) => f.name).filter((name) => names.has(name)))];
+    },
+    keyedBy: tables.length === 0 ? null : checked.keyField ?? "*",
+    needsEnd: false,
+    create: ({ state }) => new RowOperator(loop(), shape, tables.map((table) => state.table(table)), { port: "skipped", count: "filtered" }),
+  };
+}
+
+const UPDATE: CelTableSetting = {
+  kind: "cel_table",
+  optional: true,
+  doc: "New values of states. All right-hand sides see the states as they were.",
+};
+const STATE: GroupSetting = {
+  kind: "group",
+  doc: "One value per key.",
+  fields: {
+    type: { kind: "choice", default: "value", doc: "What is kept.", choices: { value: "One value.", history: "Past records (not there yet)." } },
+    as: { kind: "text", optional: true, doc: "The value's type, for example `decimal(2)?`." },
+    initial: { kind: "cel", optional: true, doc: "The value at the key's first record; it may use look-ups." },
+    time: { kind: "text", optional: true, doc: "History: the member that orders it." },
+    keep: { kind: "text", optional: true, doc: "History: how much is kept." },
+    fields: { kind: "cel_table", optional: true, doc: "History: what is kept of each record." },
+  },
+};
+const RULE: GroupSetting = {
+  kind: "group",
+  doc: "One rule.",
+  fields: {
+    code: { kind: "text", doc: "Names the rule; `code` in its own `set` and in `matched`." },
+    when: { kind: "cel", doc: "The condition. With `first`, it knows that the conditions before it were false." },
+    points: { kind: "int", unit: "points", min: -1_000_000, max: 1_000_000, default: 0, doc: "Added to `points` when the rule fires." },
+    set: { ...SET, doc: "Names that get a value when the rule fires, instead of those of `matched`." },
+    update: { ...UPDATE, doc: "States that change when the rule fires, instead of those of `matched`." },
+  },
+};
+
+/** Rules over records and their key's state. */
+export const decide: TransformSpec = {
+  role: "transform",
+  type: "decide",
+  summary: "Ordered rules over each record, rows looked up for it, and the state of its key.",
+  notes: `The stages of a record, in this order: \`where\` → \`lookup\` → \`before\` → \`let\` → \`rules\` or \`otherwise\` → \`after_rules\` →
+\`emit_when\` → \`emit\`. A state's name is its value at that moment, \`old.NAME\` its value before the record. A record that \`where\`
+skips, or that is rejected anywhere in the list, changes no state at all.
+
+- \`match = "first"\`: the first rule whose condition holds fires. Rules below it know that it did not.
+- \`match = "last"\`: the last one that holds fires.
+- \`match = "all"\`: all that hold fire, in order, each seeing the states the ones before it left. \`matched\` lists their codes, \`points\` is the sum.
+
+A rule without its own \`set\` or \`update\` has those of \`matched\`. With \`first\` and \`last\` every branch sets the same names. A name gets
+one type: the larger number of decimals of its branches. \`emit\` gives the result's fields; without it they are the record's, then the
+names that were set. Rows that \`where\` skips can be read from the port \`skipped\`.
+
+Where a state's first value comes from a row looked up by the key alone, the state is known not to be null as soon as that row is.`,
+  inputs: ["inputs"],
+  settings: {
+    kind: "group",
+    doc: "Settings of a decide.",
+    fields: {
+      inputs: INPUTS,
+      where: { kind: "cel", optional: true, doc: "Rows for which this is false are skipped: they go to the port `skipped` and count as filtered." },
+      key: { kind: "cel", optional: true, doc: "Whose state it is. Needed with `state`." },
+      lookup: LOOKUP,
+      state: { kind: "map", optional: true, doc: "What is remembered by key.", item: STATE },
+      before: { ...UPDATE, doc: "States that every record changes, before the rules see them." },
+      let: LET,
+      match: {
+        kind: "choice",
+        default: "first",
+        doc: "Which of the rules that hold fire.",
+        choices: { first: "The first one.", last: "The last one.", all: "All of them." },
+      },
+      rules: { kind: "list", optional: true, doc: "The rules, in order.", item: RULE },
+      matched: {
+        kind: "group",
+        optional: true,
+        doc: "What a rule does that has no `set` or `update` of its own.",
+        fields: { set: { ...SET, doc: "Names that get a value; `code` is the rule's." }, update: UPDATE },
+      },
+      otherwise: {
+        kind: "group",
+        optional: true,
+        doc: "What happens when no rule fires. It knows that all conditions were false.",
+        fields: {
+          code: { kind: "text", optional: true, doc: "The code of this branch." },
+          set: { ...SET, doc: "Names that get a value." },
+          update: UPDATE,
+        },
+      },
+      after_rules: { ...UPDATE, doc: "States that every record changes, after the rules." },
+      emit_when: { kind: "cel", optional: true, doc: "Rows for which this is false change state but give no result; they count as filtered." },
+      emit: {
+        kind: "cel_table",
+        optional: true,
+        doc: 'The fields of the result, in this order. `"..." = true` copies the record\'s fields first; dotted keys make nested objects.',
+      },
+    },
+  },
+  examples: [{
+    title: "A running total with a limit",
+    toml: `[sources.payments]
+type   = "csv"
+path   = "payments.csv"
+fields = { account = "string", amount = "decimal(2)" }
+
+[transforms.limited]
+type      = "decide"
+inputs    = ["payments"]
+key       = "account"
+rules     = [{ code = "over_limit", when = "spent + amount > 100.00", set = { status = "code" } }]
+otherwise = { set = { status = "'ok'" }, update = { spent = "spent + amount" } }
+
+[transforms.limited.state.spent]
+as      = "decimal(2)"
+initial = "0.00"
+
+[sinks.out]
+type   = "csv"
+inputs = ["limited"]
+path   = "limited.csv"
+
+[[tests]]
+name           = "a refused payment does not count"
+given.payments = [{ account = "a", amount = 60.00 }, { account = "a", amount = 60.00 }, { account = "a", amount = 40.00 }]
+expect.out     = [{ status = "ok" }, { status = "over_limit" }, { status = "ok" }]
+`,
+  }],
+  plan,
+};

@@ -1,0 +1,262 @@
+/**
+ * Compiles a decide into one loop. Invariant: state is read at the start of a row and written as its last act, behind everything
+ * that can refuse the row.
+ *
+ * Locals of a state: `old` (before the record), `mid` (after `before`; what lets and conditions see), `now` (after updates).
+ */
+import { isNumeric, type Type } from "../../data/types.ts";
+import { detach } from "../../data/columns.ts";
+import type { Binding } from "../../expr/contracts.ts";
+import { bindLets } from "../support/lets.ts";
+import { bindLookups } from "../support/lookups.ts";
+import { type Loop, type LoopBuilder, numberAt } from "../support/loop_builder.ts";
+import { writeCode } from "../support/work.ts";
+import type { Branch } from "./branches.ts";
+import type { Emitted } from "./emission.ts";
+import type { DecidePlan } from "./plan.ts";
+import type { StatePlan } from "./states.ts";
+
+interface StateLocals {
+  readonly state: StatePlan;
+  readonly column: string;
+  readonly old: string;
+  readonly mid: string;
+  readonly now: string;
+}
+/** Everything that the parts of the loop share while it is written. */
+interface Writing {
+  readonly plan: DecidePlan;
+  readonly builder: LoopBuilder;
+  readonly states: readonly StateLocals[];
+  /** Local of each name that branches set. */
+  readonly sets: ReadonlyMap<string, string>;
+  readonly code: string;
+  readonly matched: string;
+  readonly points: string;
+  readonly slot: string;
+  readonly key: string;
+}
+
+/** The loop of the plan; its first state table is the decide's. */
+export function compileDecide(plan: DecidePlan, builder: LoopBuilder): Loop {
+  builder.readRecord(plan.input, plan.used);
+  bindLookups(builder, plan.lookups, plan.used);
+  const writing = open(plan, builder);
+  const load = loadStates(writing);
+  const before = beforeCode(writing);
+  bindLets(builder, plan.lets, plan.used);
+  const rules = plan.match === "all" ? allRules(writing) : oneRule(writing);
+  const outcome = outcomeBindings(writing);
+  const body = [
+    plan.where === null ? "" : `if (!(${builder.emit(plan.where)})) { others[skipped++] = i; continue; }`,
+    load,
+    before,
+    ...writing.states.filter(({ now, mid }) => now !== mid).map(({ now, mid }) => `${now} = ${mid};`),
+    rules,
+    updateCode(writing, plan.afterRules, outcome),
+    emitCode(writing, outcome),
+    storeStates(writing),
+    plan.emitWhen === null ? "rows[o++] = i;" : "if (emits) rows[o++] = i; else filtered++;",
+  ];
+  return builder.build(body.filter((line) => line !== "").join("\n"), {
+    before: "const rows = work.rows, others = work.others; let o = 0, skipped = 0, filtered = 0, emits = true;",
+    after: "work.count = o; work.otherCount = skipped; work.filtered += filtered;",
+  });
+}
+
+function open(plan: DecidePlan, builder: LoopBuilder): Writing {
+  const table = plan.states.length === 0 ? "" : builder.hoist("table", "state[0]");
+  const states = plan.states.map((state): StateLocals => {
+    const column = builder.hoist(state.name, `${table}.${state.kind}(${JSON.stringify(state.name)})`);
+    const old = builder.local(`old_${state.name}`);
+    const mid = plan.before.has(state.name) ? builder.local(`mid_${state.name}`) : old;
+    return { state, column, old, mid, now: builder.local(`now_${state.name}`) };
+  });
+  return {
+    plan,
+    builder,
+    states,
+    sets: new Map(plan.branches.names.map(({ name }) => [name, builder.local(name)])),
+    code: builder.local("code"),
+    matched: builder.local("matched"),
+    points: builder.local("points"),
+    slot: builder.local("slot"),
+    key: builder.local("key"),
+  };
+}
+
+function loadStates({ plan, builder, states, slot, key }: Writing): string {
+  if (plan.key === null || states.length === 0) return "";
+  const lines = [
+    `${key} = ${builder.keyPart(builder.emit(plan.key), plan.key.type)};`,
+    `${slot} = state[0].find(${key});`,
+    `if (${slot} < 0) {`,
+    ...states.map(({ old, state }) => `${old} = ${builder.emitAs(state.initial, state.type)};`),
+    "} else {",
+    ...states.map(({ old, column, state }) => `${old} = ${storedCode(column, slot, state.type)};`),
+    "}",
+  ];
+  for (const { state, old } of states) {
+    // Tied to a look-up: a null beside a found row means that the table is not the one the state was begun with.
+    const row = state.presentWith === null ? undefined : builder.bindings.get(state.presentWith)?.isNull;
+    if (row !== undefined) lines.push(`if (${old} === null && !${row}) { out.reject(batch, i, ${JSON.stringify(`null:${state.name}`)}); continue; }`);
+  }
+  builder.bindings.set("old", structOf(new Map(states.map(({ state, old }) => [state.name, old]))));
+  for (const { state, old } of states) builder.bindings.set(state.name, { code: old });
+  return lines.join("\n");
+}
+
+function structOf(members: ReadonlyMap<string, string>): Binding {
+  const fields = new Map([...members].map(([name, code]) => [name, { code }]));
+  return { code: `({${[...members].map(([name, code]) => `${JSON.stringify(name)}: ${code}`).join(", ")}})`, fields };
+}
+
+function storedCode(column: string, slot: string, type: Type): string {
+  if (!isNumeric(type)) return `${column}.values[${slot}]`;
+  return numberAt(`${column}.values`, type.nullable ? `${column}.valid` : null, slot, type);
+}
+
+function beforeCode({ plan, builder, states }: Writing): string {
+  const lines = states.flatMap(({ state, mid }) => {
+    const checked = plan.before.get(state.name);
+    return checked === undefined ? [] : [`${mid} = ${builder.emitAs(checked, state.type)};`];
+  });
+  for (const { state, mid } of states) builder.bindings.set(state.name, { code: mid });
+  return lines.join("\n");
+}
+
+/** first and last: one chain, in which the wanted rule is found first. */
+function oneRule(writing: Writing): string {
+  const { plan, builder } = writing;
+  const { rules, otherwise } = plan.branches;
+  const tried = plan.match === "last" ? rules.toReversed() : rules;
+  const chain = tried.map((rule) => `if (${builder.emit(rule.when!)}) {\n${takeBranch(writing, rule)}\n} else `);
+  return `${chain.join("")}{\n${takeBranch(writing, otherwise)}\n}`;
+}
+
+function takeBranch(writing: Writing, branch: Branch): string {
+  const { code, points } = writing;
+  const own = new Map([["code", { code: JSON.stringify(branch.code) }]]);
+  return [
+    `${code} = ${JSON.stringify(branch.code)}; ${points} = ${branch.points};`,
+    ...setCode(writing, branch, own),
+    ...writing.states.flatMap(({ state, now }) => {
+      const checked = branch.updates.get(state.name);
+      return checked === undefined ? [] : [`${now} = ${writing.builder.emitAs(checked, state.type, own)};`];
+    }),
+  ].join("\n");
+}
+
+function setCode({ plan, builder, sets }: Writing, branch: Branch, own: ReadonlyMap<string, Binding>): string[] {
+  return plan.branches.names.map(({ name, type }) => {
+    const checked = branch.sets.get(name);
+    if (checked !== undefined) return `${sets.get(name)} = ${builder.emitAs(checked, type, own)};`;
+    return plan.match === "all" ? "" : unsetCode(plan, builder, sets, name);
+  });
+}
+
+/** What a name is where no branch sets it: the field of that name, else null. */
+function unsetCode(plan: DecidePlan, builder: LoopBuilder, sets: ReadonlyMap<string, string>, name: string): string {
+  const { type, unset } = plan.branches.names.find((set) => set.name === name)!;
+  if (unset === "never") return "";
+  const field = plan.input.fields.find((f) => f.name === name);
+  const code = unset === "field" ? builder.convert(builder.bindings.get(name)!.code, field!.type, type) : "null";
+  return `${sets.get(name)} = ${code};`;
+}
+
+/** all: every condition sees the record as it came; what fires takes effect one after the other. */
+function allRules(writing: Writing): string {
+  const { plan, builder, sets, matched, points } = writing;
+  const { rules, otherwise, names } = plan.branches;
+  const fired = rules.map(() => builder.local("fired"));
+  const conditions = rules.map((rule, index) => `${fired[index]} = ${builder.emit(rule.when!)};`);
+  const effects = rules.map((rule, index) => {
+    const own = new Map([["code", { code: JSON.stringify(rule.code) }], ...nowBindings(writing)]);
+    return [
+      `if (${fired[index]}) {`,
+      `${matched}.push(${JSON.stringify(rule.code)}); ${points} += ${rule.points};`,
+      ...setCode(writing, rule, own),
+      updateCode(writing, rule.updates, own),
+      "}",
+    ].join("\n");
+  });
+  const own = new Map([["code", { code: JSON.stringify(otherwise.code) }]]);
+  return [
+    ...conditions,
+    `${matched} = []; ${points} = 0;`,
+    ...names.map(({ name }) => unsetCode(plan, builder, sets, name)),
+    ...effects,
+    `if (${matched}.length === 0) {`,
+    ...setCode(writing, otherwise, own),
+    updateCode(writing, otherwise.updates, own),
+    "}",
+  ].join("\n");
+}
+
+function nowBindings({ states }: Writing): [string, Binding][] {
+  return states.map(({ state, now }) => [state.name, { code: now }]);
+}
+
+/** Simultaneous: all right-hand sides first, then the assignments. */
+function updateCode({ builder, states }: Writing, updates: DecidePlan["before"], bindings: ReadonlyMap<string, Binding>): string {
+  const changed = states.filter(({ state }) => updates.has(state.name)).map((entry) => ({ ...entry, next: builder.local("next") }));
+  return [
+    ...changed.map(({ state, next }) => `${next} = ${builder.emitAs(updates.get(state.name)!, state.type, bindings)};`),
+    ...changed.map(({ now, next }) => `${now} = ${next};`),
+  ].join(" ");
+}
+
+/** The names that the stages behind the rules see. */
+function outcomeBindings(writing: Writing): Map<string, Binding> {
+  const { plan, sets, code, matched, points } = writing;
+  const own: [string, Binding][] = plan.match === "all" ? [["matched", { code: matched }]] : [["code", { code }]];
+  return new Map<string, Binding>([
+    ...nowBindings(writing),
+    ...own,
+    ["points", { code: points }],
+    ...[...sets].map(([name, local]): [string, Binding] => [name, { code: local }]),
+  ]);
+}
+
+/** Writes the computed columns at row `o`: until `o` moves on they count for nothing. */
+function emitCode({ plan, builder, sets }: Writing, outcome: ReadonlyMap<string, Binding>): string {
+  const valueOf = (emitted: Emitted): string => {
+    switch (emitted.kind) {
+      case "input":
+        return builder.bindings.get(plan.input.fields[emitted.index].name)!.code;
+      case "set":
+        return sets.get(emitted.name)!;
+      case "value":
+        return builder.emit(emitted.checked, outcome);
+      case "object":
+        return `({${emitted.members.map((m) => `${JSON.stringify(m.name)}: ${valueOf(m.emitted)}`).join(", ")}})`;
+    }
+  };
+  const made = plan.emitted.filter(({ emitted }) => emitted.kind !== "input");
+  const writes = made.map(({ field, emitted }, index) => writeCode(builder, index, field.type, valueOf(emitted)));
+  if (plan.emitWhen === null) return writes.join("\n");
+  return `emits = ${builder.emit(plan.emitWhen, outcome)};\nif (emits) {\n${writes.join("\n")}\n}`;
+}
+
+/** Writes what changed; a new key writes all. */
+function storeStates({ builder, states, slot, key }: Writing): string {
+  if (states.length === 0) return "";
+  const isNew = builder.local("isNew");
+  const lines = [`${isNew} = ${slot} < 0; if (${isNew}) ${slot} = state[0].insert(${key});`];
+  for (const { state, column, old, now } of states) {
+    lines.push(`if (${isNew} || ${now} !== ${old}) { ${storeCode(builder, column, slot, now, state.type)} state[0].touch(${slot}); }`);
+  }
+  return lines.join("\n");
+}
+
+function storeCode(builder: LoopBuilder, column: string, slot: string, value: string, type: Type): string {
+  if (type.kind === "string") {
+    const kept = `${builder.unit.constant(detach, "detach")}(${value})`;
+    return `${column}.values[${slot}] = ${type.nullable ? `${value} === null ? null : ${kept}` : kept};`;
+  }
+  if (!isNumeric(type)) return `${column}.values[${slot}] = ${value};`;
+  const stored = type.kind === "bool" ? `(${value} ? 1 : 0)` : value;
+  const there = `${column}.values[${slot}] = ${stored}; ${column}.valid[${slot}] = 1;`;
+  if (!type.nullable) return there;
+  return `if (${value} === null) { ${column}.values[${slot}] = 0; ${column}.valid[${slot}] = 0; } else { ${there} }`;
+}

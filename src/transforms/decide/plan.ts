@@ -1,0 +1,136 @@
+/**
+ * Checks a decide in the order in which its stages run: where → lookup → before → let → rules or otherwise → after_rules →
+ * emit_when → emit. Each stage knows the names of those before it.
+ */
+import { scopeOf, type TransformContext } from "../../component/component.ts";
+import type { Cel, SettingGroup } from "../../component/settings.ts";
+import { INT, listOf, type RecordType, STRING, type Type, withNull } from "../../data/types.ts";
+import type { Checked, Scope } from "../../expr/contracts.ts";
+import { requireKeyKind } from "../support/keys.ts";
+import { type LetPlan, planLets } from "../support/lets.ts";
+import { type LookupPlan, planLookups } from "../support/lookups.ts";
+import { narrow, type PlanChecker, rootsOf, withVariables } from "../support/plan_checker.ts";
+import { plainField, resolveUses } from "../support/projection.ts";
+import type { OutputShape } from "../support/work.ts";
+import { type Branches, checkUpdates, type Match, planBranches } from "./branches.ts";
+import { type Emitted, type EmittedField, planEmission } from "./emission.ts";
+import { planStates, type StatePlan, tieStates } from "./states.ts";
+
+export interface DecidePlan {
+  readonly input: RecordType;
+  readonly match: Match;
+  readonly where: Checked | null;
+  readonly key: Checked | null;
+  /** The field that `key` names; null for another expression or none. */
+  readonly keyField: string | null;
+  readonly lookups: readonly LookupPlan[];
+  readonly states: readonly StatePlan[];
+  readonly before: ReadonlyMap<string, Checked>;
+  readonly lets: readonly LetPlan[];
+  readonly branches: Branches;
+  readonly afterRules: ReadonlyMap<string, Checked>;
+  readonly emitWhen: Checked | null;
+  readonly emitted: readonly EmittedField[];
+  readonly shape: OutputShape;
+  /** Every variable that has to be read. */
+  readonly used: ReadonlySet<string>;
+}
+
+/** null when faults were reported. */
+export function planDecide(context: TransformContext, checker: PlanChecker): DecidePlan | null {
+  const { settings } = context;
+  const input = context.inputs[0].type;
+  const match = settings.text("match") as Match;
+  const opened = openRecord(context, input, checker);
+  const { lookups, key } = opened;
+  const keyField = key === null ? null : input.fields[plainField(key, input)]?.name ?? null;
+  const loose = settings.has("state") ? planStates(settings.map("state"), opened.scope, checker) : [];
+  if (settings.has("state") && !settings.has("key")) checker.fault(settings.at("state"), "state is kept by key, and there is no `key`", 'say whose state it is: key = "account_id"');
+  const stateScope = withStates(opened.scope, loose);
+  const before = settings.has("before") ? checkUpdates(settings.celTable("before"), stateScope, loose, checker, input) : new Map<string, Checked>();
+  const named = settings.has("let") ? planLets(settings.celTable("let"), stateScope, checker) : { lets: [], scope: stateScope };
+  const states = tieStates(loose, lookups, keyField, { initial: opened.scope, update: named.scope }, allUpdates(settings), checker);
+  const branches = planBranches(settings, { match, input, states, scope: named.scope, checker });
+  const outcome = withVariables(named.scope, [...ownNames(match, branches), ...branches.names.map(({ name, type }) => [name, type] as const)]);
+  const afterRules = settings.has("after_rules") ? checkUpdates(settings.celTable("after_rules"), outcome, states, checker, input) : new Map<string, Checked>();
+  const emitWhen = settings.has("emit_when") ? checker.condition(settings.cel("emit_when"), outcome) : null;
+  const emitScope = emitWhen === null ? outcome : narrow(outcome, emitWhen.whenTrue);
+  const table = settings.has("emit") ? settings.celTable("emit") : null;
+  const emitted = planEmission(table, { input, names: branches.names, scope: emitScope, checker });
+  if (checker.failed) return null;
+  const shape = {
+    type: { fields: emitted.map(({ field }) => field) },
+    inputs: emitted.map((e) => e.emitted.kind === "input" ? e.emitted.index : -1),
+  };
+  const plan = { input, match, where: opened.where, key, keyField, lookups, states, before, lets: named.lets, branches, afterRules, emitWhen, emitted, shape };
+  return { ...plan, used: usesOf(plan) };
+}
+
+function openRecord(
+  context: TransformContext,
+  input: RecordType,
+  checker: PlanChecker,
+): { where: Checked | null; key: Checked | null; lookups: readonly LookupPlan[]; scope: Scope } {
+  const { settings } = context;
+  let scope = scopeOf(input, context);
+  const where = settings.has("where") ? checker.condition(settings.cel("where"), scope) : null;
+  if (where !== null) scope = narrow(scope, where.whenTrue);
+  const key = settings.has("key") ? checker.check(settings.cel("key"), scope) : null;
+  if (key !== null) requireKeyKind(key, "the key", checker);
+  const looked = settings.has("lookup") ? planLookups(settings.celTable("lookup"), scope, context.tables, checker) : { lookups: [], scope };
+  return { where, key, ...looked };
+}
+
+function withStates(scope: Scope, states: readonly StatePlan[]): Scope {
+  if (states.length === 0) return scope;
+  const old: Type = { kind: "struct", nullable: false, fields: states.map(({ name, type }) => ({ name, type })) };
+  return withVariables(scope, [...states.map(({ name, type }) => [name, type] as const), ["old", old]]);
+}
+
+/** What the rules themselves give: the code that fired, or all of them. */
+function ownNames(match: Match, { otherwise }: Branches): [string, Type][] {
+  if (match === "all") return [["matched", listOf(STRING)], ["points", INT]];
+  return [["code", otherwise.code === null ? withNull(STRING) : STRING], ["points", INT]];
+}
+
+/** The right-hand sides of every update, by state. */
+function allUpdates(settings: SettingGroup): Map<string, Cel[]> {
+  const updates = new Map<string, Cel[]>();
+  const add = (group: SettingGroup, name: string): void => {
+    if (!group.has(name)) return;
+    for (const { path, value } of group.celTable(name).entries) {
+      const state = path.join(".");
+      updates.set(state, [...updates.get(state) ?? [], value]);
+    }
+  };
+  add(settings, "before");
+  add(settings, "after_rules");
+  for (const name of ["matched", "otherwise"]) if (settings.has(name)) add(settings.group(name), "update");
+  for (const rule of settings.has("rules") ? settings.groups("rules") : []) add(rule, "update");
+  return updates;
+}
+
+function usesOf(plan: Omit<DecidePlan, "used">): Set<string> {
+  const { branches } = plan;
+  const all = [...branches.rules, branches.otherwise];
+  const checked = [
+    plan.where,
+    plan.key,
+    plan.emitWhen,
+    ...plan.states.map((state) => state.initial),
+    ...plan.before.values(),
+    ...plan.afterRules.values(),
+    ...all.flatMap(({ when, sets, updates }) => [when, ...sets.values(), ...updates.values()]),
+  ].filter((c) => c !== null);
+  const direct = new Set(checked.flatMap((c) => [...rootsOf(c)]));
+  for (const { presentWith } of plan.states) if (presentWith !== null) direct.add(presentWith);
+  for (const { name, unset } of branches.names) if (unset === "field") direct.add(name);
+  for (const { emitted } of plan.emitted) if (emitted.kind !== "input") addEmitted(emitted, plan.input, direct);
+  return resolveUses(direct, plan.lets, plan.lookups);
+}
+
+function addEmitted(emitted: Emitted, input: RecordType, into: Set<string>): void {
+  if (emitted.kind === "input") into.add(input.fields[emitted.index].name);
+  else if (emitted.kind === "value") { for (const root of rootsOf(emitted.checked)) into.add(root); }
+  else if (emitted.kind === "object") { for (const member of emitted.members) addEmitted(member.emitted, input, into); }
+}

@@ -1,0 +1,95 @@
+/**
+ * Left rows that came before the right side had ended, in order of arrival. They live in state, so that a crash neither loses
+ * nor repeats one; `drained` counts those that have left, which makes what happens to the next row depend on state alone.
+ */
+import type { Batch } from "../../data/batch.ts";
+import { makeMeta } from "../../data/columns.ts";
+import type { RecordType } from "../../data/types.ts";
+import type { StateStore, StateTable } from "../../engine/contracts.ts";
+import { loadColumn, rawColumn, rawText, sameOrigin, storeColumn, storedKind } from "./stored_rows.ts";
+
+/** Columns of a row's origin; fields stand beside them under "f:NAME". */
+const ORIGIN = [
+  { name: "source", kind: "text" },
+  { name: "partition", kind: "number" },
+  { name: "position", kind: "number" },
+  { name: "origin", kind: "number" },
+  { name: "raw", kind: "text" },
+] as const;
+
+export class LeftRows {
+  readonly #type: RecordType;
+  readonly #held: StateTable;
+  readonly #progress: StateTable;
+  /** Fields that no batch has had decoded: nobody reads them. */
+  readonly #absent = new Set<string>();
+
+  constructor(type: RecordType, state: StateStore) {
+    this.#type = type;
+    const fields = type.fields.map((field) => ({ name: `f:${field.name}`, kind: storedKind(field.type) }));
+    this.#held = state.table({ name: "held", key: ["number"], columns: [...ORIGIN, ...fields], version: 1 });
+    this.#progress = state.table({ name: "drained", key: ["number"], columns: [{ name: "rows", kind: "number" }], version: 1 });
+  }
+
+  get size(): number {
+    return this.#held.size;
+  }
+  /** How many of the held rows have left. */
+  get drained(): number {
+    const slot = this.#progress.find(0);
+    return slot < 0 ? 0 : this.#progress.number("rows").values[slot];
+  }
+  set drained(rows: number) {
+    const slot = this.#progress.insert(0);
+    this.#progress.number("rows").values[slot] = rows;
+    this.#progress.number("rows").valid[slot] = 1;
+    this.#progress.touch(slot);
+  }
+
+  hold(batch: Batch): void {
+    const slots = new Int32Array(batch.rows);
+    const from = this.#held.size;
+    for (let row = 0; row < batch.rows; row++) slots[row] = this.#held.insert(from + row);
+    this.#type.fields.forEach((field, index) => {
+      const column = batch.columns[index];
+      if (column === null) this.#absent.add(field.name);
+      else storeColumn(this.#held, `f:${field.name}`, field.type, column, slots, batch.rows);
+    });
+    this.#holdOrigin(batch, slots);
+  }
+
+  #holdOrigin({ meta, rows }: Batch, slots: Int32Array): void {
+    const [source, raw] = [this.#held.text("source"), this.#held.text("raw")];
+    const numbers = { partition: this.#held.number("partition"), position: this.#held.number("position"), origin: this.#held.number("origin") };
+    for (let row = 0; row < rows; row++) {
+      const slot = slots[row];
+      source.values[slot] = meta.source;
+      raw.values[slot] = meta.raw === null ? null : rawText(meta.raw, row);
+      numbers.partition.values[slot] = meta.partition;
+      numbers.position.values[slot] = meta.position[row];
+      numbers.origin.values[slot] = meta.origin[row];
+      numbers.partition.valid[slot] = numbers.position.valid[slot] = numbers.origin.valid[slot] = 1;
+    }
+  }
+
+  /** The held rows [from, to) as batches, each of one source and partition. */
+  *batches(from: number, to: number): Iterable<Batch> {
+    const sources = this.#held.text("source").values;
+    const partitions = this.#held.number("partition").values;
+    for (let start = from; start < to;) {
+      const end = sameOrigin(sources, partitions, start, to);
+      yield this.#batch(start, end, sources[start] ?? "", partitions[start]);
+      start = end;
+    }
+  }
+
+  #batch(from: number, to: number, source: string, partition: number): Batch {
+    const columns = this.#type.fields.map((field) =>
+      this.#absent.has(field.name) ? null : loadColumn(this.#held, `f:${field.name}`, field.type, from, to)
+    );
+    const position = this.#held.number("position").values.slice(from, to);
+    const origin = this.#held.number("origin").values.slice(from, to);
+    const raw = rawColumn(this.#held.text("raw").values.slice(from, to));
+    return { rows: to - from, type: this.#type, columns, meta: makeMeta(source, partition, position, origin, raw) };
+  }
+}

@@ -1,0 +1,112 @@
+/** Look-ups in reference tables: `card = "cards[card_id]"`. A null key or a missing row gives a null struct. */
+import type { TablePlan, TableRows } from "../../component/component.ts";
+import type { Cel, CelTable } from "../../component/settings.ts";
+import { assert } from "../../data/fault.ts";
+import { isNumeric, type Type, withNull } from "../../data/types.ts";
+import type { Binding, Checked, Scope } from "../../expr/contracts.ts";
+import { dependencyOrder } from "./dependency_order.ts";
+import { type LoopBuilder, numberAt } from "./loop_builder.ts";
+import { nameFault, nearestHint } from "./names.ts";
+import { type PlanChecker, withVariables } from "./plan_checker.ts";
+
+export interface LookupPlan {
+  readonly name: string;
+  readonly table: TablePlan;
+  readonly key: Checked;
+  /** The type of the table's key, which `key` is converted to. */
+  readonly keyType: Type;
+}
+
+/** Checks a `lookup` table; returns the look-ups in order of dependency and the scope that knows them. */
+export function planLookups(
+  table: CelTable,
+  scope: Scope,
+  tables: ReadonlyMap<string, TablePlan>,
+  checker: PlanChecker,
+): { readonly lookups: readonly LookupPlan[]; readonly scope: Scope } {
+  const lookups: LookupPlan[] = [];
+  let known = scope;
+  for (const entry of dependencyOrder(table, "lookup", checker)) {
+    const wrong = nameFault(entry.name) ?? (scope.variables.has(entry.name) ? `"${entry.name}" is already a field of the record` : null);
+    if (wrong !== null) checker.fault(entry.keySpan, wrong, "give the looked-up row another name");
+    const lookup = planLookup(entry.name, entry.value, known, tables, checker);
+    if (lookup === null || wrong !== null) continue;
+    lookups.push(lookup);
+    known = withVariables(known, [[entry.name, { kind: "struct", fields: lookup.table.type.fields, nullable: true }]]);
+  }
+  return { lookups, scope: known };
+}
+
+function planLookup(name: string, cel: Cel, scope: Scope, tables: ReadonlyMap<string, TablePlan>, checker: PlanChecker): LookupPlan | null {
+  const shape = /^\s*([A-Za-z_]\w*)\s*\[([^]*)\]\s*$/.exec(cel.text);
+  if (shape === null) {
+    checker.fault(cel.span, `"${cel.text.trim()}" is not a look-up`, `write TABLE[key], for example ${name} = "${[...tables.keys()][0] ?? "table"}[id]"`);
+    return null;
+  }
+  const table = tables.get(shape[1]);
+  if (table === undefined) {
+    checker.fault(cel.place(cel.text.indexOf(shape[1])), `there is no table "${shape[1]}"`, nearestHint(shape[1], tables.keys()));
+    return null;
+  }
+  const keyField = table.type.fields.find((field) => field.name === table.key);
+  assert(keyField !== undefined, `table ${table.name} has its key field ${table.key}`);
+  const start = cel.text.indexOf("[") + 1;
+  const inner: Cel = { cel: true, text: shape[2], span: cel.span, place: (offset) => cel.place(start + offset) };
+  const keyType = withNull(keyField.type);
+  const key = checker.check(inner, scope, keyType);
+  return key && { name, table, key, keyType: key.type.nullable ? keyType : keyField.type };
+}
+
+/** Binds the looked-up rows: the key is looked up at most once per row, and only where the row is read. */
+export function bindLookups(builder: LoopBuilder, lookups: readonly LookupPlan[], used: ReadonlySet<string>): void {
+  for (const lookup of lookups) {
+    if (!used.has(lookup.name)) continue;
+    const rows = builder.unit.constant(lookup.table.rows, "table");
+    const key = builder.keyPart(builder.emitAs(lookup.key, lookup.keyType), lookup.keyType);
+    const find = lookup.keyType.nullable ? `${builder.unit.constant(findOrNone, "findOrNone")}(${rows}, ${key})` : `${rows}.find(${key})`;
+    // -2: not looked up yet. A number from the start keeps the variable a small integer.
+    const slot = builder.local(lookup.name, "-2");
+    const row = `(${slot} === -2 ? ${slot} = ${find} : ${slot})`;
+    builder.bindings.set(lookup.name, bindRow(builder, rows, row, slot, lookup.table));
+  }
+}
+
+function bindRow(builder: LoopBuilder, rows: string, row: string, slot: string, table: TablePlan): Binding {
+  const fields = new Map<string, Binding>();
+  table.type.fields.forEach((field, index) => {
+    fields.set(field.name, lazyBinding(() => {
+      const column = builder.hoist(field.name, `${rows}.columns[${index}]`);
+      const values = builder.hoist(field.name, `${column}.values`);
+      if (!isNumeric(field.type)) return `(${row} < 0 ? null : ${values}[${slot}])`;
+      const valid = field.type.nullable ? builder.hoist(field.name, `${column}.valid`) : null;
+      return `(${row} < 0 ? null : ${numberAt(values, valid, slot, field.type)})`;
+    }));
+  });
+  const whole = builder.unit.constant((at: number): unknown => rowObject(table, at), "rowObject");
+  return { code: `(${row} < 0 ? null : ${whole}(${slot}))`, fields, isNull: `(${row} < 0)` };
+}
+
+/** A binding whose code is made when it is first asked for: a table's columns are hoisted only where they are read. */
+export function lazyBinding(make: () => string): Binding {
+  let made: string | null = null;
+  return {
+    get code(): string {
+      return made ??= make();
+    },
+  };
+}
+
+function findOrNone(rows: TableRows, key: number | string | null): number {
+  return key === null ? -1 : rows.find(key);
+}
+
+function rowObject(table: TablePlan, at: number): Record<string, unknown> {
+  const object: Record<string, unknown> = {};
+  table.type.fields.forEach((field, index) => {
+    const column = table.rows.columns[index];
+    if (column.kind === "value") object[field.name] = column.values[at];
+    else if (column.valid !== null && column.valid[at] === 0) object[field.name] = null;
+    else object[field.name] = field.type.kind === "bool" ? column.values[at] === 1 : column.values[at];
+  });
+  return object;
+}

@@ -1,0 +1,174 @@
+/**
+ * Builds the one loop that an operator runs over a batch, as JavaScript: hoisted columns, lazily read texts, memoised values,
+ * one `try` per row. Invariant: a row's body writes nothing that outlives the row before everything of it was evaluated, so
+ * that a row refused by an EvaluationError has changed nothing.
+ */
+import type { Batch, Column } from "../../data/batch.ts";
+import { assert } from "../../data/fault.ts";
+import { isNumeric, type RecordType, type Type, typeText } from "../../data/types.ts";
+import type { Output, StateTable } from "../../engine/contracts.ts";
+import { type Binding, type Bindings, type Checked, type CodeUnit, EvaluationError, type Expressions } from "../../expr/contracts.ts";
+import { boolPart } from "./keys.ts";
+import type { Work } from "./work.ts";
+
+/** A compiled loop. `state` are the lane's tables in the order in which the code was told about them. */
+export type Loop = (batch: Batch, out: Output, work: Work, state: readonly StateTable[]) => void;
+
+/** Where a loop body stands; code of a transform uses these names. */
+export const ROW = "i";
+
+/** Collects the pieces of one loop; `build` joins them. */
+export class LoopBuilder {
+  readonly unit: CodeUnit;
+  readonly bindings = new Map<string, Binding>();
+  readonly #expressions: Expressions;
+  readonly #hoisted: string[] = [];
+  readonly #locals: string[] = [];
+  readonly #resets: string[] = [];
+  readonly #functions: string[] = [];
+  #source = "";
+
+  constructor(expressions: Expressions) {
+    this.#expressions = expressions;
+    this.unit = expressions.unit();
+  }
+
+  /** A value computed once per batch, before the loop. */
+  hoist(hint: string, code: string): string {
+    const name = this.unit.local(hint);
+    this.#hoisted.push(`const ${name} = ${code};`);
+    return name;
+  }
+
+  /** A variable of the loop; with `reset`, set to that at the start of each row. */
+  local(hint: string, reset?: string): string {
+    const name = this.unit.local(hint);
+    this.#locals.push(name);
+    if (reset !== undefined) this.#resets.push(`${name} = ${reset};`);
+    return name;
+  }
+
+  /** Code for a value that is evaluated at most once per row, and only where it is read. */
+  memo(hint: string, code: string): string {
+    const name = this.local(hint, "undefined");
+    return `(${name} === undefined ? ${name} = ${code} : ${name})`;
+  }
+
+  /** Moves code that would be repeated into a function inside the loop's; slower to read variables from, so only for big code. */
+  outOfLine(hint: string, code: string): string {
+    const name = this.unit.local(hint);
+    this.#functions.push(`function ${name}() { return ${code}; }`);
+    return `${name}()`;
+  }
+
+  /** JavaScript for the expression's value; `more` are bindings of this place alone. */
+  emit(checked: Checked, more?: Bindings): string {
+    const bindings = more === undefined ? this.bindings : new Map([...this.bindings, ...more]);
+    return this.#expressions.emit(checked, bindings, this.unit);
+  }
+
+  /** Like `emit`, converted to the type `to` that it is stored as. */
+  emitAs(checked: Checked, to: Type, more?: Bindings): string {
+    return this.convert(this.emit(checked, more), checked.type, to);
+  }
+
+  convert(code: string, from: Type, to: Type): string {
+    return typeText(from) === typeText(to) ? code : this.#expressions.convert(code, from, to, this.unit);
+  }
+
+  /** JavaScript for a part of a state key. */
+  keyPart(code: string, type: Type): string {
+    if (type.kind !== "bool") return code;
+    return type.nullable ? `${this.unit.constant(boolPart, "boolPart")}(${code})` : `(${code} ? 1 : 0)`;
+  }
+
+  /** Binds the fields of the input that are in `used`, and `meta`. */
+  readRecord(type: RecordType, used: ReadonlySet<string>): void {
+    type.fields.forEach((field, index) => {
+      if (used.has(field.name)) this.bindings.set(field.name, { code: this.#readField(index, field.type, field.name) });
+    });
+    if (used.has("meta")) this.bindings.set("meta", this.#readMeta());
+  }
+
+  #readField(index: number, type: Type, name: string): string {
+    if (type.kind === "string") {
+      const text = this.hoist(name, `${this.unit.constant(textReader, "textReader")}(batch.columns[${index}])`);
+      return this.memo(name, `${text}.at(${ROW})`);
+    }
+    if (!isNumeric(type)) {
+      return `${this.hoist(name, `${this.unit.constant(valuesOf, "valuesOf")}(batch.columns[${index}])`)}[${ROW}]`;
+    }
+    const column = this.hoist(name, `${this.unit.constant(numbersOf, "numbersOf")}(batch.columns[${index}])`);
+    const values = this.hoist(name, `${column}.values`);
+    const valid = type.nullable ? this.hoist(name, `${column}.valid`) : null;
+    return numberAt(values, valid, ROW, type);
+  }
+
+  #readMeta(): Binding {
+    const meta = this.hoist("meta", "batch.meta");
+    const position = this.hoist("position", `${meta}.position`);
+    const origin = this.hoist("origin", `${meta}.origin`);
+    const fields = new Map<string, Binding>([
+      ["source", { code: `${meta}.source` }],
+      ["partition", { code: `${meta}.partition` }],
+      ["position", { code: `${position}[${ROW}]` }],
+      ["origin", { code: `${origin}[${ROW}]` }],
+      ["epoch_time", { code: "out.epochTimeMicros" }],
+    ]);
+    return { code: `({${[...fields].map(([name, b]) => `${name}: ${b.code}`).join(", ")}})`, fields };
+  }
+
+  /** Joins everything into the loop. `before` and `after` run once per batch, `body` once per row; `continue` ends a row. */
+  build(body: string, around: { readonly before?: string; readonly after?: string } = {}): Loop {
+    const refuse = this.unit.constant(refuseRow, "refuseRow");
+    const source = `${this.#hoisted.join("\n")}
+const rowCount = batch.rows;
+let ${["i = 0", ...this.#locals].join(", ")};
+${this.#functions.join("\n")}
+${around.before ?? ""}
+for (; i < rowCount; i++) {
+  try {
+    ${this.#resets.join(" ")}
+    ${body}
+  } catch (error) {
+    ${refuse}(out, batch, i, error);
+  }
+}
+${around.after ?? ""}`;
+    this.#source = source;
+    return this.unit.build<Loop>(["batch", "out", "work", "state"], source);
+  }
+
+  /** Whether the loop that was built reads the variable or constant of this name. */
+  mentions(name: string): boolean {
+    return this.#source.includes(name);
+  }
+}
+
+/** JavaScript for entry `row` of a number column: bools as booleans, null where it is not valid. `valid` names an array or null. */
+export function numberAt(values: string, valid: string | null, row: string, type: Type): string {
+  const value = type.kind === "bool" ? `${values}[${row}] === 1` : `${values}[${row}]`;
+  if (valid === null) return type.kind === "bool" ? `(${value})` : value;
+  return `(${valid} !== null && ${valid}[${row}] === 0 ? null : ${value})`;
+}
+
+/** An EvaluationError refuses the row; anything else is our own mistake and goes on. */
+function refuseRow(out: Output, batch: Batch, row: number, error: unknown): void {
+  if (!(error instanceof EvaluationError)) throw error;
+  out.reject(batch, row, error.code);
+}
+
+function textReader(column: Column | null): { at(row: number): string | null } {
+  assert(column !== null && column.kind !== "number", "a text field that an expression reads was decoded");
+  if (column.kind === "text") return column;
+  const values = column.values as readonly (string | null)[];
+  return { at: (row) => values[row] };
+}
+function numbersOf(column: Column | null): Column {
+  assert(column !== null && column.kind === "number", "a number field that an expression reads was decoded");
+  return column;
+}
+function valuesOf(column: Column | null): readonly unknown[] {
+  assert(column !== null && column.kind === "value", "a field that an expression reads was decoded");
+  return column.values;
+}

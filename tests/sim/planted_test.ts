@@ -1,0 +1,77 @@
+/**
+ * Would the simulation notice? Each planted bug is put into a copy of the shipped files, and must be found within its number of seeds. A
+ * bug whose text is no longer in its file fails, so that the list follows the code.
+ */
+import assert from "node:assert/strict";
+import { PLANTED_BUGS, type PlantedBug } from "./planted/bugs.ts";
+
+const ROOT = new URL("../../", import.meta.url);
+
+async function copyFolder(from: URL, to: string): Promise<void> {
+  await Deno.mkdir(to, { recursive: true });
+  for await (const entry of Deno.readDir(from)) {
+    if (entry.isDirectory) await copyFolder(new URL(`${entry.name}/`, from), `${to}/${entry.name}`);
+    else if (entry.name.endsWith(".ts")) await Deno.copyFile(new URL(entry.name, from), `${to}/${entry.name}`);
+  }
+}
+
+/** A copy of what the simulation needs. */
+async function copyProject(): Promise<string> {
+  const folder = await Deno.makeTempDir({ prefix: "planted-" });
+  await copyFolder(new URL("src/", ROOT), `${folder}/src`);
+  await copyFolder(new URL("tests/sim/", ROOT), `${folder}/tests/sim`);
+  for (const name of ["deno.json", "deno.lock"]) {
+    const file = new URL(name, ROOT);
+    if (await Deno.stat(file).then(() => true, () => false)) await Deno.copyFile(file, `${folder}/${name}`);
+  }
+  return folder;
+}
+
+/** The file's text with the bug in it. Throws where the text to be replaced is not there exactly once. */
+function plant(text: string, bug: PlantedBug): string {
+  const [before, after, ...more] = text.split(bug.find);
+  if (after === undefined) throw new Error(`the planted bug "${bug.name}" does not fit any more: ${bug.file} does not hold\n${bug.find}`);
+  if (more.length > 0) throw new Error(`the planted bug "${bug.name}" is not clear: ${bug.file} holds more than once\n${bug.find}`);
+  return before + bug.replace + after;
+}
+
+async function search(folder: string, seedsMax: number): Promise<{ seed: number | null; problem: string }> {
+  const command = new Deno.Command(Deno.execPath(), {
+    args: ["run", "-A", "--no-check", "tests/sim/find_failure.ts", String(seedsMax)],
+    cwd: folder,
+    stdout: "piped",
+    stderr: "piped",
+  });
+  const { success, stdout, stderr } = await command.output();
+  assert.ok(success, new TextDecoder().decode(stderr));
+  return JSON.parse(new TextDecoder().decode(stdout));
+}
+
+Deno.test("every planted bug is found", async (test) => {
+  const folder = await copyProject();
+  try {
+    for (const bug of PLANTED_BUGS) {
+      await test.step(`${bug.name} (within ${bug.seedsMax} seeds)`, async () => {
+        const path = `${folder}/${bug.file}`;
+        const original = await Deno.readTextFile(path);
+        await Deno.writeTextFile(path, plant(original, bug));
+        try {
+          const { seed, problem } = await search(folder, bug.seedsMax);
+          assert.ok(seed !== null, `not found in ${bug.seedsMax} seeds`);
+          console.log(`${bug.name}: seed ${seed}: ${problem.split("\n")[0]}`);
+        } finally {
+          await Deno.writeTextFile(path, original);
+        }
+      });
+    }
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
+Deno.test("a planted bug whose text is gone is reported", () => {
+  const bug: PlantedBug = { name: "b", file: "f.ts", find: "x", replace: "y", seedsMax: 1 };
+  assert.equal(plant("1 x 2", bug), "1 y 2");
+  assert.throws(() => plant("1 2", bug), /does not fit any more/);
+  assert.throws(() => plant("x x", bug), /more than once/);
+});

@@ -1,0 +1,183 @@
+/**
+ * One simulated life of a pipeline: processes are started, struck by the fault plan and replaced until one of them reaches the end of the
+ * input and publishes; then everything late is let in, and what the sinks hold is compared with the model.
+ */
+import { FencedError, runPipeline } from "../../src/engine/mod.ts";
+import type { World } from "../../src/ports/mod.ts";
+import type { EngineResult } from "../../src/engine/run_contracts.ts";
+import { MillraceError } from "../../src/data/fault.ts";
+import { Crashed, OutcomeUnknown } from "../../src/sim/crashed.ts";
+import { FaultDriver, type Strike } from "../../src/sim/fault_plan.ts";
+import type { SimProcess } from "../../src/sim/process.ts";
+import { type Booted, type SimWorld, simWorld } from "../../src/sim/world.ts";
+import { fileSinks } from "./file_sinks.ts";
+import { KV_PATH, planFor, RUN, Servers } from "./pipeline.ts";
+import { lanesOf, type Setup, setupOf } from "./setup.ts";
+import { problemsOf } from "./verify.ts";
+import { watchMarkers } from "./watch_markers.ts";
+
+export interface SimulationOptions {
+  /** Only the first so many faults of the plan strike. */
+  readonly faultsMax?: number;
+  readonly traceLinesMax?: number;
+}
+export interface SimulationOutcome {
+  readonly seed: number;
+  /** Empty for a run as it must be. */
+  readonly problems: readonly string[];
+  readonly strikes: readonly Strike[];
+  /** Names the whole course of the run. */
+  readonly hash: string;
+  readonly trace: readonly string[];
+  readonly events: number;
+}
+
+/** More lives than faults can explain mean that the pipeline never gets through. */
+const LIVES_MAX = 80;
+const RESTART_MS = 5;
+const LOCK_PATH = "state/owner.lock";
+const PROBLEMS_MAX = 12;
+
+type End = { readonly kind: "ended"; readonly result: EngineResult } | { readonly kind: "stopped" } | {
+  readonly kind: "failed";
+  readonly error: unknown;
+};
+interface Life {
+  readonly number: number;
+  readonly process: SimProcess;
+  readonly abort: AbortController;
+  end: End | null;
+}
+
+/** Runs one seed. Never throws for a fault of the code under test: it is among the problems. */
+export async function runSimulation(seed: number, options: SimulationOptions = {}): Promise<SimulationOutcome> {
+  return await new Simulation(setupOf(seed), options).run();
+}
+
+class Simulation {
+  readonly #setup: Setup;
+  readonly #world: SimWorld;
+  readonly #servers = new Servers();
+  readonly #driver: FaultDriver;
+  readonly #problems: string[] = [];
+  #lives: Life[] = [];
+  #livesBegun = 0;
+
+  constructor(setup: Setup, options: SimulationOptions) {
+    this.#setup = setup;
+    this.#world = simWorld(setup.seed, { hazards: setup.hazards, traceLinesMax: options.traceLinesMax ?? 0 });
+    const faults = setup.faults.slice(0, options.faultsMax ?? setup.faults.length);
+    this.#driver = new FaultDriver(this.#world, faults, (process) => this.#lives.find((life) => life.process === process)?.abort.abort());
+    const watch = watchMarkers(this.#world, lanesOf(setup), this.#servers, (problem) => this.#report(problem));
+    this.#world.hooks = {
+      onStep: (process, step) => {
+        watch(step);
+        this.#driver.onStep(process, step);
+      },
+      onEffect: (process) => this.#driver.onEffect(process),
+    };
+  }
+
+  async run(): Promise<SimulationOutcome> {
+    try {
+      this.#compare(await this.#liveUntilEnded());
+      await this.#letLateThingsHappen();
+      // Started once more, a finished run has nothing to do, and knows all it had counted.
+      this.#compare(await this.#liveUntilEnded());
+    } catch (error) {
+      this.#report(error instanceof Error ? `${error.name}: ${error.message}` : String(error));
+    }
+    return {
+      seed: this.#setup.seed,
+      problems: this.#problems,
+      strikes: this.#driver.strikes,
+      hash: this.#world.trace.hash,
+      trace: this.#world.trace.lines(),
+      events: this.#world.scheduler.eventCount,
+    };
+  }
+
+  #compare(result: EngineResult): void {
+    for (const problem of problemsOf(this.#setup, this.#servers, this.#world.disk, result)) this.#report(problem);
+  }
+
+  /** Starts a process whenever none is running, until one has reached the end. */
+  async #liveUntilEnded(): Promise<EngineResult> {
+    while (true) {
+      if (!this.#lives.some(({ process }) => process.state === "alive")) this.#begin();
+      await this.#world.scheduler.driveUntil(() =>
+        this.#lives.some((life) => life.end !== null) || !this.#lives.some(({ process }) => process.state === "alive")
+      );
+      const over = this.#lives.filter((life) => life.end !== null);
+      this.#lives = this.#lives.filter((life) => life.end === null && life.process.state !== "dead");
+      for (const life of over) {
+        const { process, end } = life;
+        process.kill();
+        if (end?.kind === "ended") return end.result;
+        if (end?.kind === "failed") this.#judge(life, end.error);
+      }
+    }
+  }
+
+  #begin(): void {
+    if (this.#livesBegun >= LIVES_MAX) throw new Error(`no end after ${LIVES_MAX} processes`);
+    const booted = this.#world.boot(`p${++this.#livesBegun}`);
+    const life: Life = { number: this.#livesBegun, process: booted.process, abort: new AbortController(), end: null };
+    this.#lives.push(life);
+    this.#live(booted, life.abort.signal).then((end) => life.end = end, (error) => life.end = { kind: "failed", error });
+  }
+
+  /** What a process does from its start to its end. */
+  async #live(booted: Booted, signal: AbortSignal): Promise<End> {
+    const { world } = booted;
+    do await world.clock.sleep(RESTART_MS); while (!await this.#mayRun(world));
+    const kv = await world.openKv(KV_PATH);
+    const plan = planFor(booted, this.#setup, this.#servers, fileSinks(world, this.#setup));
+    const result = await runPipeline({ world, plan, kv, run: RUN, signal });
+    if (!result.ended) return { kind: "stopped" };
+    world.probe.step("finishing", plan.pipeline);
+    for (const { sink } of plan.sinks) await sink.finish();
+    world.probe.step("published", plan.pipeline);
+    for (const { sink } of plan.sinks) await sink.close();
+    world.probe.step("run_done", plan.pipeline);
+    return { kind: "ended", result };
+  }
+
+  /** On one machine the pipeline has one process at a time: the kernel frees the lock when its owner dies, not while it is frozen. */
+  async #mayRun(world: World): Promise<boolean> {
+    return this.#setup.deployment === "replicas" || await world.locks.acquire(LOCK_PATH) !== null;
+  }
+
+  /** A process may give up because of the faults; anything else it dies of is a mistake. */
+  #judge(life: Life, error: unknown): void {
+    if (error instanceof FencedError || error instanceof Crashed || error instanceof OutcomeUnknown) return;
+    if (error instanceof MillraceError && (error.retry === "backoff" || error.code === "fenced" || error.code === "locked")) return;
+    if (this.#setup.deployment === "replicas" && this.#isOverlapping(life, error)) return;
+    this.#report(error instanceof Error ? `a process failed: ${error.stack ?? error.message}` : String(error));
+  }
+
+  /**
+   * Two owners at once: one may complete, and clear away, what the other was about to complete; and a superseded one that cannot ask the store
+   * who owns the lane tells the strange marker that it saw.
+   */
+  #isOverlapping(life: Life, error: unknown): boolean {
+    const { code } = error as { code?: unknown };
+    return code === "ENOENT" || code === "marker_mismatch" && life.number < this.#livesBegun;
+  }
+
+  /** Frozen processes go on, requests that were under way arrive. */
+  async #letLateThingsHappen(): Promise<void> {
+    this.#world.hooks = {};
+    this.#driver.thawAll();
+    const observer = this.#world.boot("end");
+    await this.#world.run(observer.world.clock.sleep(10_000 + this.#setup.hazards.lateMicrosMax / 1000));
+    for (const life of this.#lives.splice(0)) {
+      life.process.kill();
+      if (life.end?.kind === "failed") this.#judge(life, life.end.error);
+    }
+  }
+
+  #report(problem: string): void {
+    if (this.#problems.length < PROBLEMS_MAX && !this.#problems.includes(problem)) this.#problems.push(problem);
+  }
+}
