@@ -20,6 +20,8 @@ export interface RunOptions {
   readonly events: RunEvents;
   /** Start a new run even when the last one is done or unfinished. */
   readonly rerun: boolean;
+  /** What this run writes is there for its readers. Not called when nothing is to be done. */
+  opened?(): void;
 }
 
 /** Where a pipeline's KV file lies. */
@@ -65,7 +67,7 @@ async function runOwned(blueprint: PipelineBlueprint, kv: Kv, options: RunOption
     kv,
     run,
     signal,
-    observer: { progress: (progress) => events.progress(describe(blueprint, plan, progress)) },
+    observer: { opened: options.opened, progress: (progress) => events.progress(describe(blueprint, plan, progress)) },
   });
   try {
     return await conclude(blueprint, plan, result, { records, kv, world, startedMs });
@@ -114,7 +116,7 @@ async function conclude(blueprint: PipelineBlueprint, plan: PipelinePlan, result
     reports,
     checks,
     warnings: blueprint.warnings,
-    places: places(blueprint),
+    places: places(blueprint, (sink) => (result.counters.get(sink)?.in ?? 0) > 0),
   };
 }
 
@@ -218,8 +220,11 @@ function describe(blueprint: PipelineBlueprint, plan: PipelinePlan, progress: Pr
   return { pipeline: blueprint.name, records: progress.read, fraction };
 }
 
-const places = (blueprint: PipelineBlueprint): Record<string, string> =>
-  Object.fromEntries(blueprint.sinks.filter((sink) => sink.plan.place !== "").map((sink) => [sink.name, sink.plan.place]));
+/** Where results lie, of the sinks that got any. */
+function places(blueprint: PipelineBlueprint, filled: (sink: string) => boolean): Record<string, string> {
+  const shown = blueprint.sinks.filter((sink) => sink.plan.place !== "" && filled(sink.name));
+  return Object.fromEntries(shown.map((sink) => [sink.name, sink.plan.place]));
+}
 
 function alreadyDone(blueprint: PipelineBlueprint, record: RunRecord, durationMs: number): PipelineOutcome {
   return {
@@ -235,6 +240,6 @@ function alreadyDone(blueprint: PipelineBlueprint, record: RunRecord, durationMs
     reports: [],
     checks: [],
     warnings: blueprint.warnings,
-    places: places(blueprint),
+    places: {},
   };
 }

@@ -1,6 +1,6 @@
 /**
- * Several pipelines of one project: each starts as soon as those it comes `after` are done, so a producer and a stream that
- * follows it run side by side.
+ * Several pipelines of one project: each starts as soon as those it comes `after` are done, and those that write what it reads
+ * have begun: so a producer and a stream that follows it run side by side, and a reader never meets what is about to be replaced.
  */
 import { MillraceError } from "../data/fault.ts";
 import type { PipelineBlueprint, Project } from "../project/contracts.ts";
@@ -18,17 +18,22 @@ export async function runProject(
   const failure = new AbortController();
   const signal = AbortSignal.any([options.signal, failure.signal]);
   const running = new Map<string, Promise<PipelineOutcome | null>>();
+  const opened = new Map(chosen.map(({ name }) => [name, Promise.withResolvers<void>()]));
   const begin = async (blueprint: PipelineBlueprint): Promise<PipelineOutcome | null> => {
-    const earlier = await Promise.all(blueprint.after.map((name) => running.get(name)));
-    const ready = earlier.every((outcome) => outcome === undefined || (outcome !== null && outcome.status !== "stopped"));
-    if (!ready || signal.aborted) return null;
+    const { resolve } = opened.get(blueprint.name)!;
     try {
-      const outcome = await runPipeline(blueprint, { ...options, signal });
+      await Promise.all(writersFor(blueprint, chosen).map((name) => opened.get(name)!.promise));
+      const earlier = await Promise.all(blueprint.after.map((name) => running.get(name)));
+      const ready = earlier.every((outcome) => outcome === undefined || (outcome !== null && outcome.status !== "stopped"));
+      if (!ready || signal.aborted) return null;
+      const outcome = await runPipeline(blueprint, { ...options, signal, opened: resolve });
       options.events.finished(outcome);
       return outcome;
     } catch (error) {
       failure.abort();
       throw error;
+    } finally {
+      resolve();
     }
   };
   for (const blueprint of inOrder(chosen)) running.set(blueprint.name, begin(blueprint));
@@ -36,6 +41,20 @@ export async function runProject(
   const failed = settled.find((result) => result.status === "rejected");
   if (failed) throw failed.reason;
   return settled.flatMap((result) => result.status === "fulfilled" && result.value ? [result.value] : []);
+}
+
+/** The chosen pipelines that write what this one follows, without those that wait for it themselves. */
+function writersFor(blueprint: PipelineBlueprint, chosen: readonly PipelineBlueprint[]): string[] {
+  const places = new Set(blueprint.sources.flatMap(({ plan }) => plan.place ?? []));
+  const writes = (other: PipelineBlueprint): boolean => other.sinks.some(({ plan }) => places.has(plan.place));
+  return chosen.filter((other) => other !== blueprint && writes(other) && !comesAfter(other, blueprint, chosen)).map(({ name }) => name);
+}
+
+function comesAfter(later: PipelineBlueprint, earlier: PipelineBlueprint, chosen: readonly PipelineBlueprint[]): boolean {
+  return later.after.some((name) => {
+    const before = chosen.find((candidate) => candidate.name === name);
+    return before !== undefined && (before === earlier || comesAfter(before, earlier, chosen));
+  });
 }
 
 /** So that every pipeline finds those it waits for already begun. Cycles were refused by the project's check. */

@@ -126,6 +126,8 @@ export interface SourcePlan {
   readonly partitionedBy: string | null;
   /** More than one partition possible. */
   readonly partitioned: boolean;
+  /** What is read, as a sink that writes it states its `place`: a reader waits until that writer has begun. Absent: none. */
+  readonly place?: string;
   /** `needed`: the fields to decode. */
   create(world: World, needed: ReadonlySet<string>): Source;
 }

@@ -37,7 +37,6 @@ export class DecodedColumns {
   readonly #from: number;
 
   constructor(spec: DecoderSpec, records: Records) {
-    this.records = records;
     const { rows } = records;
     this.stores = spec.type.fields.map(({ name, type }) => {
       if (!spec.needed.has(name)) return null;
@@ -54,6 +53,9 @@ export class DecodedColumns {
     }
     this.#from = from;
     this.arenaBase = to;
+    // One byte behind the last record lets generated code look ahead without leaving the buffer: V8 compiles loads that ever did
+    // to code of half the speed.
+    this.records = to < records.bytes.length ? records : { ...records, bytes: padded(records.bytes, from, to) };
   }
 
   /** Stores a run-time value, null included; does nothing for a field that is not needed. For slow paths. */
@@ -99,6 +101,13 @@ export class DecodedColumns {
   }
 }
 
+/** The span at its place, with a line end behind it. */
+function padded(bytes: Uint8Array, from: number, to: number): Uint8Array {
+  const copy = new Uint8Array(to + 1);
+  copy.set(bytes.subarray(from, to), from);
+  copy[to] = 10;
+  return copy;
+}
 /** A bitmap without a null says no more than no bitmap. */
 function dropFull(valid: Uint8Array | null): Uint8Array | null {
   return valid === null || !valid.includes(0) ? null : valid;

@@ -155,9 +155,10 @@ function compileWrite(elements: readonly Element[]): CompiledPattern["write"] {
     if (element.kind === "literal") return [...element.bytes].map((byte) => `b[at++] = ${byte};`).join(" ");
     if (element.kind === "offset") return `at = writeOffset(b, at, offset, "${element.symbol}");`;
     const value = element.part === "micros" ? (element.width === 3 ? "micros / 1000 | 0" : "micros") : WRITTEN[element.part];
-    return `at = digits(b, at, ${value}, ${element.width});`;
+    if (element.width !== 2) return `at = digits(b, at, ${value}, ${element.width});`;
+    return `x = ${value}; y = x / 10 | 0; b[at] = 48 + y; b[at + 1] = 48 + x - y * 10; at += 2;`;
   });
-  const body = `return (b, at, date, second, micros, offset) => {\n${lines.join("\n")}\nreturn at;\n};`;
+  const body = `return (b, at, date, second, micros, offset) => {\nlet x = 0, y = 0;\n${lines.join("\n")}\nreturn at;\n};`;
   return new Function("digits", "writeOffset", body)(putDigits, writeOffset);
 }
 /** Offsets of before the telegraph have seconds; the pattern has no place for them. */

@@ -59,6 +59,9 @@ function makeTimestampText(format: string | undefined, zoneName: string | undefi
   }
   const pattern = compilePattern(format, "timestamp");
   const at = (p: PatternParts) => instantOf(p.year, p.month, p.day, p.hour, p.minute, p.second, p.micros, p.offset, zone);
+  // Records of one day come together.
+  let lastDays = NaN;
+  let lastDate = 0;
   return withStrings(
     (bytes, from, to) => pattern.parse(bytes, from, to, at),
     (value, bytes, to) => {
@@ -66,7 +69,11 @@ function makeTimestampText(format: string | undefined, zoneName: string | undefi
       const offset = zone === null ? 0 : zone.offsetSeconds(utcSeconds);
       const local = utcSeconds + offset;
       const days = Math.floor(local / 86400);
-      return pattern.write(bytes, to, packedDate(days), local - days * 86400, value - utcSeconds * 1e6, offset);
+      if (days !== lastDays) {
+        lastDate = packedDate(days);
+        lastDays = days;
+      }
+      return pattern.write(bytes, to, lastDate, local - days * 86400, value - utcSeconds * 1e6, offset);
     },
     pattern.bytesMax,
     pattern.hasOffset ? null : pattern.bytesMax,

@@ -15,6 +15,8 @@ export interface EngineOptions {
 }
 /** Called per batch or per epoch, never per record. */
 export interface EngineObserver {
+  /** The lanes are owned and the sinks open: from here on readers of what this run writes meet this run. */
+  opened?(): void;
   progress?(progress: Progress): void;
   epochFlipped?(lane: number, epoch: number, durationMs: number): void;
 }

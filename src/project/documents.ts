@@ -46,6 +46,7 @@ export function joinDocuments(own: TomlTable, shared: TomlTable | null, faults: 
   for (const name of [...SHARED_SECTIONS, ...OWN_SECTIONS]) {
     const joined = new Map<string, Placed>();
     for (const [table, origin] of [[shared, "shared"], [own, "own"]] as const) {
+      if (origin === "shared" && !(SHARED_SECTIONS as readonly string[]).includes(name)) continue;
       const entry = table?.entries.get(name);
       if (entry && isTable(entry, faults)) addEntries(joined, entry.value, origin, name, faults);
     }

@@ -65,7 +65,7 @@ function collect(
     const edge = parseEdge(node, title, origins, everything, faults);
     if (!edge) continue;
     const key = `${edge.from}.${edge.port}`;
-    if (seen.has(key)) faults.add("duplicate-name", node.span, `${title} reads "${key}" twice`);
+    if (seen.has(key)) faults.add("duplicate-name", node.span, `${title} reads "${edge.from}${edge.port === "out" ? "" : `.${edge.port}`}" twice`);
     else edges.push(edge);
     seen.add(key);
   }

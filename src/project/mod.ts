@@ -112,7 +112,7 @@ function checkOverrides(overrides: ReadonlyMap<string, string>, declared: Readon
   for (const key of overrides.keys()) {
     if (known.includes(key)) continue;
     const message = key.startsWith("params.") ? `there is no parameter "${key.slice("params.".length)}"` : `"${key}" cannot be set`;
-    faults.add("unknown-name", outsideSpan(`--set ${key}`), message, suggestion(key, known));
+    faults.add("unknown-name", outsideSpan("--set"), message, suggestion(key, known));
   }
 }
 

@@ -107,8 +107,8 @@ class Resolver implements Variables {
     if (given === "fault") return null;
     if (!given) {
       if (declaration.type.nullable) return { value: { value: null, text: null, shown: "" }, secret: false };
-      const variable = declaration.env === null ? "" : `, the environment variable ${declaration.env}`;
-      faults.add("param-missing", declaration.span, `params.${name} has no value`, `give it a default, --set params.${name}=...${variable}`);
+      const variable = declaration.env === null ? "" : `, or set the environment variable ${declaration.env}`;
+      faults.add("param-missing", declaration.span, `params.${name} has no value`, `give it a default, or --set params.${name}=...${variable}`);
       return null;
     }
     const { value, span } = given;
@@ -132,7 +132,7 @@ class Resolver implements Variables {
     const { overrides } = this.#sources;
     const override = overrides.get(name);
     if (override !== undefined) {
-      return { span: outsideSpan(`--set params.${name}`), value: valueFromText(declaration.type, override), secret: false };
+      return { span: outsideSpan("--set"), value: valueFromText(declaration.type, override), secret: false };
     }
     const variable = declaration.env === null ? null : this.environment(declaration.env);
     if (variable && declaration.env !== null) {

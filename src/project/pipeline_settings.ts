@@ -61,7 +61,7 @@ export function readEpoch(
   for (const [name, { entry }] of document.section("epoch")) entries.set(name, entry);
   for (const name of Object.keys(EPOCH_SETTINGS.fields)) {
     const text = overrides.get(`epoch.${name}`);
-    const span = outsideSpan(`--set epoch.${name}`);
+    const span = outsideSpan("--set");
     if (text !== undefined) entries.set(name, { key: name, keySpan: span, value: overrideNode(text, span) });
   }
   const group = readGroup(EPOCH_SETTINGS, { kind: "table", entries, span: document.span }, "[epoch]", context);

@@ -33,10 +33,10 @@ export function readSchema(name: string, table: TomlTable, title: string, contex
   if (fieldsTable && fieldsTable.entries.size === 0) reader.fault("missing-key", fieldsTable.span, `${title} has no fields`);
   const id = reader.text("id");
   const unique = reader.texts("unique") ?? [];
-  const known = fieldsTable ? [...fieldsTable.entries.keys()] : [];
+  const known = [...fieldsTable?.entries.keys() ?? []];
   for (const [key, names] of [["id", id === null ? [] : [id]], ["unique", unique]] as const) {
     for (const field of names) {
-      if (!known.includes(field)) reader.fault("unknown-name", reader.at(key), `${title} has no field "${field}"`, suggestion(field, known));
+      if (fieldsTable && !known.includes(field)) reader.fault("unknown-name", reader.at(key), `${title} has no field "${field}"`, suggestion(field, known));
     }
   }
   const schema: SchemaPlan = {
@@ -142,7 +142,7 @@ function checkFitting(type: Type, { format, zone, oneOf }: TextForm, reader: Tab
     reader.fault("wrong-type", reader.at("format"), `${title}: only a timestamp or a date has a format`);
   } else if (format !== undefined || zone !== undefined) {
     const fault = type.kind === "date" ? dateFault(format) : zoneFault(format, zone);
-    if (fault) reader.fault(fault.code, reader.at(fault.code === "time-zone" ? "zone" : "format"), `${title}: ${fault.message}`, fault.hint);
+    if (fault) reader.fault(fault.code, reader.at(format === undefined || fault.code === "time-zone" ? "zone" : "format"), `${title}: ${fault.message}`, fault.hint);
   }
   if (zone !== undefined && type.kind !== "timestamp") {
     reader.fault("wrong-type", reader.at("zone"), `${title}: only a timestamp has a zone`);
@@ -168,6 +168,7 @@ function millraceFault(attempt: () => unknown): TimeFault | null {
     return null;
   } catch (error) {
     if (!(error instanceof MillraceError)) throw error;
-    return { code: error.code, message: error.message, hint: error.hint };
+    const message = error.message.charAt(0).toLowerCase() + error.message.slice(1).replace(/\.$/, "");
+    return { code: error.code, message, hint: error.hint };
   }
 }

@@ -6,7 +6,7 @@ import type { Span } from "../data/fault.ts";
 import type { GroupSetting, Setting } from "../component/settings.ts";
 import type { Faults } from "./faults.ts";
 import type { Variables } from "./interpolate.ts";
-import { suggestion } from "./nearest.ts";
+import { nearest, suggestion } from "./nearest.ts";
 import type { Secrets } from "./secrets.ts";
 import { CheckedGroup, type CheckedSetting } from "./setting_group.ts";
 import { celFromNode, celListFromNode, celTableFromNode } from "./setting_cel.ts";
@@ -33,6 +33,7 @@ export function readGroup(
 ): CheckedGroup | null {
   const before = context.faults.reported;
   const values = new Map<string, CheckedSetting>();
+  const misspelt = new Set<string | null>();
   for (const [name, entry] of table.entries) {
     const setting = Object.hasOwn(declared.fields, name) ? declared.fields[name] : undefined;
     if (setting) {
@@ -40,6 +41,7 @@ export function readGroup(
       if (read) values.set(name, read);
     } else if (!reserved.has(name)) {
       const known = [...Object.keys(declared.fields), ...reserved];
+      misspelt.add(nearest(name, known));
       context.faults.add("unknown-key", entry.keySpan, `${title} has no setting "${name}"`, suggestion(name, known));
     }
   }
@@ -47,7 +49,7 @@ export function readGroup(
     if (table.entries.has(name)) continue;
     const made = defaultOf(setting, table.span, `${title}: ${name}`, context);
     if (made) values.set(name, made);
-    else if (!setting.optional) {
+    else if (!setting.optional && !misspelt.has(name)) {
       context.faults.add("missing-key", table.span, `${title} needs "${name}"`, `${name}: ${setting.doc}`);
     }
   }

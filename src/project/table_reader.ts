@@ -4,7 +4,7 @@
  */
 import type { Cel } from "../component/settings.ts";
 import type { Fault, Span } from "../data/fault.ts";
-import { suggestion } from "./nearest.ts";
+import { nearest, suggestion } from "./nearest.ts";
 import { celFromNode } from "./setting_cel.ts";
 import { choiceFromNode, textFromNode, textsFromNode } from "./setting_scalars.ts";
 import type { SettingContext } from "./settings.ts";
@@ -14,6 +14,8 @@ export class TableReader {
   readonly table: TomlTable;
   readonly title: string;
   readonly #context: SettingContext;
+  /** Keys that an unknown one was probably meant to be: they are not missing. */
+  readonly #misspelt = new Set<string | null>();
 
   /** `title` names the table for people; `keys` are all that it may have. */
   constructor(table: TomlTable, title: string, keys: readonly string[], context: SettingContext) {
@@ -21,7 +23,9 @@ export class TableReader {
     this.title = title;
     this.#context = context;
     for (const [key, { keySpan }] of table.entries) {
-      if (!keys.includes(key)) this.fault("unknown-key", keySpan, `${title} has no key "${key}"`, suggestion(key, keys));
+      if (keys.includes(key)) continue;
+      this.#misspelt.add(nearest(key, keys));
+      this.fault("unknown-key", keySpan, `${title} has no key "${key}"`, suggestion(key, keys));
     }
   }
 
@@ -42,7 +46,7 @@ export class TableReader {
   required(key: string, hint?: string): TomlNode | null {
     const entry = this.entry(key);
     if (entry) return entry.value;
-    this.fault("missing-key", this.table.span, `${this.title} needs "${key}"`, hint);
+    if (!this.#misspelt.has(key)) this.fault("missing-key", this.table.span, `${this.title} needs "${key}"`, hint);
     return null;
   }
 

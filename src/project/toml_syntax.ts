@@ -34,10 +34,14 @@ const ADVICE: Readonly<Record<string, Advice>> = {
   "Unexpected invalid time": { message: "there is no such time" },
 };
 
+/** Where the parser noticed that something is missing is often a line below. */
+const isAboutTheEnd = (message: string): boolean => message.startsWith("Unspecified") || message.startsWith("Unterminated");
+
 /** A fault of code `toml-syntax` for what the parser threw; anything else is thrown on. */
 export function syntaxFault(error: unknown, source: SourceText): Fault {
   if (!(error instanceof SyntaxError) || !("index" in error) || typeof error.index !== "number") throw error;
-  const span = source.span(error.index, error.index);
+  const at = isAboutTheEnd(error.message) ? source.text.slice(0, error.index).trimEnd().length : error.index;
+  const span = source.span(at, at);
   if (error.message === "Defining a key multiple times is invalid") {
     const key = /^[\w-]+|^"[^"\n]*"|^'[^'\n]*'/.exec(source.text.slice(error.index))?.[0] ?? "the key";
     return {

@@ -62,12 +62,12 @@ function compileDedupe(plan: DedupePlan, builder: LoopBuilder): Loop {
   const body = [
     plan.where === null ? "" : `if (!(${builder.emit(plan.where)})) { filtered++; continue; }`,
     ...plan.parts.map((part, index) => `${locals[index]} = ${builder.keyPart(builder.emit(part), part.type)};`),
-    `if (seen.find(${locals.join(", ")}) >= 0) { others[d++] = i; continue; }`,
-    `seen.insert(${locals.join(", ")});`,
+    // One search: a key that was there already gets a slot below the size before.
+    `known = seen.size; if (seen.insert(${locals.join(", ")}) < known) { others[d++] = i; continue; }`,
     "rows[o++] = i;",
   ];
   return builder.build(body.join("\n"), {
-    before: "const seen = state[0], rows = work.rows, others = work.others; let o = 0, d = 0, filtered = 0;",
+    before: "const seen = state[0], rows = work.rows, others = work.others; let o = 0, d = 0, filtered = 0, known = 0;",
     after: "work.count = o; work.otherCount = d; work.filtered += filtered;",
   });
 }

@@ -28,7 +28,7 @@ export async function millrace(command: "run" | "check" | "test", run: CardsRun)
   if (run.partitions !== undefined) env.CARDS_PARTITIONS = String(run.partitions);
   if (run.format !== undefined) env.CARDS_FORMAT = run.format;
   const settings = (run.set ?? []).flatMap((setting) => ["--set", setting]);
-  const options = command === "run" ? ["--quiet", ...settings] : settings;
+  const options = command === "run" ? ["--quiet", "--json", ...settings] : settings;
   const child = new Deno.Command(Deno.execPath(), {
     args: ["run", "-A", `${ROOT}/src/main.ts`, command, "config/cards", ...options],
     cwd: ROOT,

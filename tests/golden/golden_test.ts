@@ -106,11 +106,13 @@ Deno.test("unknown_card = stop ends the run without publishing its file", async 
   });
 });
 
-Deno.test("config/cards checks clean and its own tests pass", async () => {
+Deno.test("config/cards checks clean and its own tests pass under both profiles", async () => {
   await inTemporaryFolder(async (output) => {
     const run = { input: inputFolder(goldenCases[0]), output };
-    const [checked, tested] = await Promise.all([millrace("check", run), millrace("test", run)]);
-    assert.equal(checked.code, 0, checked.stderr || checked.stdout);
-    assert.equal(tested.code, 0, tested.stderr || tested.stdout);
+    const ended = await Promise.all([
+      millrace("check", run),
+      ...PROFILE_NAMES.map((profile) => millrace("test", { ...run, profile })),
+    ]);
+    for (const { code, stdout, stderr } of ended) assert.equal(code, 0, stderr || stdout);
   });
 });

@@ -3,13 +3,16 @@
  * started again until it is done: the files must be the bytes of an undisturbed run.
  */
 import assert from "node:assert/strict";
+import { DatabaseSync } from "node:sqlite";
 import type { ProtocolStep } from "../../src/ports/probe.ts";
 import { SeededSequence } from "../../src/connectors/generate/seeded_sequence.ts";
-import { expectedFiles } from "../oracle/expected_files.ts";
+import { type Expected, oracle } from "../oracle/cards.ts";
+import { filesOf, readInputs } from "../oracle/expected_files.ts";
 import { PROFILES } from "../oracle/switches.ts";
 import { goldenCases, inputFolder } from "./cases.ts";
 import { inTemporaryFolder, millrace } from "./command_line.ts";
 import { publishedCase } from "./published.ts";
+import { tableRows } from "./tables.ts";
 
 const SEED = 20250401;
 const LIVES_MAX = 80;
@@ -46,7 +49,7 @@ function namedSteps(life: number) {
 }
 function randomSteps(seed: number) {
   const sequence = new SeededSequence(seed, "kill");
-  return () => ({ env: { MILLRACE_KILL_AFTER_STEPS: String(sequence.between(5, 120)) }, step: "any step" });
+  return () => ({ env: { MILLRACE_KILL_AFTER_STEPS: String(sequence.between(10, 160)) }, step: "any step" });
 }
 const plans: readonly Plan[] = [
   { name: "named steps, one partition", profile: "strict-zip", partitions: 1, kill: namedSteps },
@@ -73,11 +76,25 @@ for (const plan of plans) {
         }
         kills.set(step, (kills.get(step) ?? 0) + 1);
       }
-      for (const [name, text] of expectedFiles(input, PROFILES[plan.profile])) {
+      const expected = oracle(readInputs(input), PROFILES[plan.profile]);
+      for (const [name, text] of filesOf(expected)) {
         assert.equal(Deno.readTextFileSync(`${output}/${name}`), text, `${name} after ${life} kills`);
       }
+      assertDecisions(output, expected);
     });
   });
+}
+
+/** The table that the stream appends to has each row once. */
+function assertDecisions(output: string, expected: Expected): void {
+  const database = new DatabaseSync(`${output}/cards.sqlite`, { readOnly: true });
+  try {
+    const wished = expected.stream.map((row, index) => [row[0], expected.reasons[index], row[9]]);
+    wished.sort((a, b) => Number(a[0]) - Number(b[0]));
+    assert.deepEqual(tableRows(database, "decisions", ["transaction_id", "decline_reason", "pending_balance"]), wished);
+  } finally {
+    database.close();
+  }
 }
 
 Deno.test("at least 40 kills hit a run that was not done", () => {

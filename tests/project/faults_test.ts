@@ -7,11 +7,11 @@ const FILES = ["syntax", "params", "schemas", "settings", "graph", "reports", "p
 for (const name of FILES) {
   const url = new URL(`./faults/${name}.txt`, import.meta.url);
   Deno.test(`faults: ${name}`, async (t) => {
-    const cases = parseCases(await Deno.readTextFile(url));
     if (Deno.env.get("MILLRACE_UPDATE") === "1") {
+      const cases = parseCases(await Deno.readTextFile(url));
       await Deno.writeTextFile(url, renderCases(cases, await Promise.all(cases.map(runCase))));
     }
-    for (const fault of cases) await t.step(fault.name, () => check(fault));
+    for (const fault of parseCases(await Deno.readTextFile(url))) await t.step(fault.name, () => check(fault));
   });
 }
 

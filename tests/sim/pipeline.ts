@@ -1,10 +1,11 @@
 /** The simulated pipeline and the servers that outlive its processes. */
 import { createHash } from "node:crypto";
-import type { OperatorNode, PipelinePlan, SinkNode } from "../../src/engine/contracts.ts";
+import type { OperatorNode, PipelinePlan } from "../../src/engine/contracts.ts";
 import { SeededRandom } from "../../src/sim/seeded_random.ts";
 import { simSource } from "../../src/sim/source.ts";
 import { simSqlSink, SimSqlTable } from "../../src/sim/sql_sink.ts";
 import type { Booted } from "../../src/sim/world.ts";
+import { fileSinks } from "./file_sinks.ts";
 import { type ModelRecord, textOf } from "./model.ts";
 import { createLedger, createOnce, createTotals, RECORD_TYPE } from "./operators.ts";
 import type { Setup } from "./setup.ts";
@@ -19,7 +20,8 @@ export class Servers {
   readonly totals = new SimSqlTable();
 }
 
-const OPERATORS: readonly OperatorNode[] = [
+/** The pipeline by hand. */
+export const OPERATORS_BY_HAND: readonly OperatorNode[] = [
   { name: "once", inputs: [[{ from: "records", port: "out" }]], create: createOnce },
   { name: "ledger", inputs: [[{ from: "once", port: "out" }]], create: createLedger },
   { name: "totals", inputs: [[{ from: "ledger", port: "out" }]], create: createTotals },
@@ -27,7 +29,7 @@ const OPERATORS: readonly OperatorNode[] = [
 const REJECTED = ["records", "once", "ledger", "totals"].map((from) => ({ from, port: "rejected" }));
 
 /** The plan as one process runs it. */
-export function planFor({ process, world }: Booted, setup: Setup, servers: Servers, more: readonly SinkNode[]): PipelinePlan {
+export function planFor({ process, world }: Booted, setup: Setup, operators: readonly OperatorNode[], servers: Servers): PipelinePlan {
   const random = new SeededRandom(world.random.uint32());
   const source = simSource(process, random, {
     name: "records",
@@ -40,12 +42,12 @@ export function planFor({ process, world }: Booted, setup: Setup, servers: Serve
     pipeline: PIPELINE,
     hash: createHash("sha256").update(String(setup.seed)).digest("hex"),
     sources: [{ name: "records", type: RECORD_TYPE, source, rank: 0 }],
-    operators: OPERATORS,
+    operators,
     sinks: [
       { name: "ledger_table", inputs: [{ from: "ledger", port: "out" }], sink: simSqlSink(process, "ledger_table", servers.ledger) },
       { name: "rejects_table", inputs: REJECTED, sink: simSqlSink(process, "rejects_table", servers.rejects) },
       { name: "totals_table", inputs: [{ from: "totals", port: "out" }], sink: simSqlSink(process, "totals_table", servers.totals) },
-      ...more,
+      ...fileSinks(world, setup),
     ],
     epoch: setup.epoch,
     lanesByPartition: setup.lanesByPartition,

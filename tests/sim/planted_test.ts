@@ -29,10 +29,13 @@ async function copyProject(): Promise<string> {
 
 /** The file's text with the bug in it. Throws where the text to be replaced is not there exactly once. */
 function plant(text: string, bug: PlantedBug): string {
-  const [before, after, ...more] = text.split(bug.find);
-  if (after === undefined) throw new Error(`the planted bug "${bug.name}" does not fit any more: ${bug.file} does not hold\n${bug.find}`);
-  if (more.length > 0) throw new Error(`the planted bug "${bug.name}" is not clear: ${bug.file} holds more than once\n${bug.find}`);
-  return before + bug.replace + after;
+  for (const { find, replace } of bug.edits) {
+    const [before, after, ...more] = text.split(find);
+    if (after === undefined) throw new Error(`the planted bug "${bug.name}" does not fit any more: ${bug.file} does not hold\n${find}`);
+    if (more.length > 0) throw new Error(`the planted bug "${bug.name}" is not clear: ${bug.file} holds more than once\n${find}`);
+    text = before + replace + after;
+  }
+  return text;
 }
 
 async function search(folder: string, seedsMax: number): Promise<{ seed: number | null; problem: string }> {
@@ -70,7 +73,7 @@ Deno.test("every planted bug is found", async (test) => {
 });
 
 Deno.test("a planted bug whose text is gone is reported", () => {
-  const bug: PlantedBug = { name: "b", file: "f.ts", find: "x", replace: "y", seedsMax: 1 };
+  const bug: PlantedBug = { name: "b", file: "f.ts", edits: [{ find: "x", replace: "y" }], seedsMax: 1 };
   assert.equal(plant("1 x 2", bug), "1 y 2");
   assert.throws(() => plant("1 2", bug), /does not fit any more/);
   assert.throws(() => plant("x x", bug), /more than once/);

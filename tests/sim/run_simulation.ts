@@ -4,14 +4,15 @@
  */
 import { FencedError, runPipeline } from "../../src/engine/mod.ts";
 import type { World } from "../../src/ports/mod.ts";
+import type { OperatorNode } from "../../src/engine/contracts.ts";
 import type { EngineResult } from "../../src/engine/run_contracts.ts";
 import { MillraceError } from "../../src/data/fault.ts";
 import { Crashed, OutcomeUnknown } from "../../src/sim/crashed.ts";
 import { FaultDriver, type Strike } from "../../src/sim/fault_plan.ts";
 import type { SimProcess } from "../../src/sim/process.ts";
 import { type Booted, type SimWorld, simWorld } from "../../src/sim/world.ts";
-import { fileSinks } from "./file_sinks.ts";
-import { KV_PATH, planFor, RUN, Servers } from "./pipeline.ts";
+import { configuredOperators } from "./configured.ts";
+import { KV_PATH, OPERATORS_BY_HAND, planFor, RUN, Servers } from "./pipeline.ts";
 import { lanesOf, type Setup, setupOf } from "./setup.ts";
 import { problemsOf } from "./verify.ts";
 import { watchMarkers } from "./watch_markers.ts";
@@ -51,11 +52,14 @@ interface Life {
 
 /** Runs one seed. Never throws for a fault of the code under test: it is among the problems. */
 export async function runSimulation(seed: number, options: SimulationOptions = {}): Promise<SimulationOutcome> {
-  return await new Simulation(setupOf(seed), options).run();
+  const setup = setupOf(seed);
+  const operators = setup.operators === "by_hand" ? OPERATORS_BY_HAND : await configuredOperators();
+  return await new Simulation(setup, operators, options).run();
 }
 
 class Simulation {
   readonly #setup: Setup;
+  readonly #operators: readonly OperatorNode[];
   readonly #world: SimWorld;
   readonly #servers = new Servers();
   readonly #driver: FaultDriver;
@@ -63,8 +67,9 @@ class Simulation {
   #lives: Life[] = [];
   #livesBegun = 0;
 
-  constructor(setup: Setup, options: SimulationOptions) {
+  constructor(setup: Setup, operators: readonly OperatorNode[], options: SimulationOptions) {
     this.#setup = setup;
+    this.#operators = operators;
     this.#world = simWorld(setup.seed, { hazards: setup.hazards, traceLinesMax: options.traceLinesMax ?? 0 });
     const faults = setup.faults.slice(0, options.faultsMax ?? setup.faults.length);
     this.#driver = new FaultDriver(this.#world, faults, (process) => this.#lives.find((life) => life.process === process)?.abort.abort());
@@ -132,7 +137,7 @@ class Simulation {
     const { world } = booted;
     do await world.clock.sleep(RESTART_MS); while (!await this.#mayRun(world));
     const kv = await world.openKv(KV_PATH);
-    const plan = planFor(booted, this.#setup, this.#servers, fileSinks(world, this.#setup));
+    const plan = planFor(booted, this.#setup, this.#operators, this.#servers);
     const result = await runPipeline({ world, plan, kv, run: RUN, signal });
     if (!result.ended) return { kind: "stopped" };
     world.probe.step("finishing", plan.pipeline);

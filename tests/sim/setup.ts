@@ -11,6 +11,8 @@ export interface Setup {
    * servers, so a frozen one is superseded without knowing it.
    */
   readonly deployment: "one_machine" | "replicas";
+  /** The operators of operators.ts, or the real transforms as configured.ts has them. */
+  readonly operators: "by_hand" | "configured";
   readonly records: readonly (readonly ModelRecord[])[];
   readonly lanesByPartition: boolean;
   readonly epoch: { readonly everyMs: number; readonly recordsMax: number; readonly bytesMax: number };
@@ -41,6 +43,7 @@ export function setupOf(seed: number): Setup {
   return {
     seed,
     deployment: random.pick(["one_machine", "replicas"] as const),
+    operators: random.pick(["by_hand", "configured"] as const),
     records,
     lanesByPartition: random.chance(750),
     epoch: { everyMs: random.pick([5, 50, 1_000]), recordsMax: random.between(1, 10), bytesMax: random.pick([300, 1 << 20]) },

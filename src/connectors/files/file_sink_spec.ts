@@ -9,7 +9,11 @@ import { OneFilePublisher, PartsPublisher, type Publisher } from "./publisher.ts
 import { isSortable, type SortKey, sortKey } from "./sort_key.ts";
 
 const COMMON: Readonly<Record<string, Setting>> = {
-  path: { kind: "text", doc: 'The file, or with publish = "parts" the folder. Relative paths start at the working directory.' },
+  path: {
+    kind: "text",
+    doc:
+      "The file, or a folder: always one for `parts`, and for `one_file` where the last name has no dot; the file in it is named after the pipeline. Relative paths start at the working directory.",
+  },
   publish: {
     kind: "choice",
     optional: true,
@@ -56,7 +60,7 @@ const NDJSON_SETTINGS: GroupSetting = {
 const NOTES = `Every epoch's rows are first kept as an immutable part in the state folder, under a name that follows from the epoch
 alone: delivering it again changes nothing, so the sink is exactly-once without locks or transactions. A file appears by one rename
 after everything in it is on disk. With \`parts\`, rows become visible when their file is complete: after \`roll_epochs\` epochs or
-\`roll_size\`, at latest when the input ends; a rerun removes the earlier run's numbered files from the folder.`;
+\`roll_size\`, at latest when the input ends. They are named \`PIPELINE-LANE-EPOCH\`; a rerun removes those of the earlier run.`;
 
 function example(format: FileFormat): readonly Example[] {
   const toml = `[sinks.result]
@@ -100,7 +104,7 @@ function planFileSink(context: SinkContext, format: FileFormat): SinkPlan | null
     decimals: format === "ndjson" ? settings.text("decimals") as "number" | "string" : "number",
   };
   const key: SortKey | null = keys.length > 0 ? sortKey(keys) : null;
-  const path = settings.text("path").replace(/(?<=.)\/+$/, "");
+  const path = placeOf(context, publish, format);
   const roll = { epochs: settings.number("roll_epochs"), bytes: settings.number("roll_size") };
   return {
     guarantee: "exactly-once",
@@ -111,7 +115,7 @@ function planFileSink(context: SinkContext, format: FileFormat): SinkPlan | null
       const encoding = encodingOf(input, options);
       const publisher: Publisher = publish === "one_file"
         ? new OneFilePublisher(files, path, encoding.header)
-        : new PartsPublisher(files, path, encoding.extension, encoding.header, roll);
+        : new PartsPublisher(files, path, encoding.extension, encoding.header, roll, `${context.pipeline}-`);
       return new FileSink({
         files,
         stateFolder: `${context.stateFolder}/sinks/${context.name}`,
@@ -121,6 +125,13 @@ function planFileSink(context: SinkContext, format: FileFormat): SinkPlan | null
       });
     },
   };
+}
+
+/** The file of `one_file`, the folder of `parts`. */
+function placeOf({ settings, pipeline }: SinkContext, publish: "one_file" | "parts", format: FileFormat): string {
+  const path = settings.text("path").replace(/(?<=.)\/+$/, "");
+  const last = path.slice(path.lastIndexOf("/") + 1);
+  return publish === "parts" || last.includes(".") ? path : `${path}/${pipeline}.${format}`;
 }
 
 function choosePublish(context: SinkContext): "one_file" | "parts" | null {

@@ -59,20 +59,24 @@ export interface RollLimits {
 export class PartsPublisher implements Publisher {
   /** Parts of each lane that wait for their file. */
   readonly #waiting = new Map<number, Part[]>();
-  readonly #name: RegExp;
+  readonly #suffix: RegExp;
+  /** `prefix` begins the name of every file, so that several pipelines may share a folder. */
   constructor(
     private readonly files: Files,
     private readonly folder: string,
     private readonly extension: string,
     private readonly header: Uint8Array,
     private readonly roll: RollLimits,
+    private readonly prefix = "",
   ) {
-    this.#name = new RegExp(`^\\d{5}-\\d{12}\\.${extension}$`);
+    this.#suffix = new RegExp(`^\\d{5}-\\d{12}\\.${extension}$`);
   }
 
   async clear(): Promise<void> {
     for (const name of await this.files.list(this.folder)) {
-      if (this.#name.test(name)) await this.files.remove(`${this.folder}/${name}`);
+      if (name.startsWith(this.prefix) && this.#suffix.test(name.slice(this.prefix.length))) {
+        await this.files.remove(`${this.folder}/${name}`);
+      }
     }
   }
 
@@ -113,7 +117,7 @@ export class PartsPublisher implements Publisher {
 
   async #rollOne(store: PartStore, parts: readonly Part[], owner: string): Promise<void> {
     const { lane, epoch } = parts[0];
-    const name = `${String(lane).padStart(5, "0")}-${String(epoch).padStart(12, "0")}.${this.extension}`;
+    const name = `${this.prefix}${String(lane).padStart(5, "0")}-${String(epoch).padStart(12, "0")}.${this.extension}`;
     await publishParts(store, parts, { path: `${this.folder}/${name}`, header: this.header, owner });
     await store.markPublished(parts, owner);
     for (const part of parts) await store.files.remove(part.path);

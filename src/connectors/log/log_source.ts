@@ -84,6 +84,7 @@ function planLogSource(context: SourceContext): SourcePlan | null {
     bounded: until.kind !== "never",
     partitionedBy: key,
     partitioned: true,
+    place: folder,
     create: (world, needed) =>
       new LogSource({
         world,

@@ -1,7 +1,7 @@
 /**
  * Code generated for one header: reads record after record and stops at the first that is not everyday. Invariant: a record it
- * accepts gives what the slow path would give; it may refuse any. Bytes behind a record's end may be read, but a record is
- * only accepted when it was left exactly at its end.
+ * accepts gives what the slow path would give; it may refuse any. The byte behind a record may be read (it is always there),
+ * but a record is only accepted when it was left exactly at its end.
  */
 import type { DecoderSpec } from "../codec.ts";
 import type { DecodedColumns } from "../decoded_columns.ts";
@@ -76,19 +76,19 @@ function columnCode(column: Column, spec: DecoderSpec, constants: Record<string,
   const number = kind === "int" || kind === "decimal" || kind === "double";
   return `if (${last ? "p === stop" : "b[p] === 44"}) { ${storeNull} }
       else if (b[p] === 34) {
-        q = ++p; while (QUOTED[b[q]] === 0) q++;
+        q = ++p; while (q < stop && QUOTED[b[q]] === 0) q++;
         if (q >= stop || b[q] !== 34) break record;
         if (p === q) { ${storeNull} } else { v = text${index}(b, p, q); if (v - v !== 0) break record; ${store} }
         p = q + 1;
-      } else { ${number ? numberCode(field.type, "text", "break record;") : wordCode(field, index, last)} ${store} }`;
+      } else { ${number ? numberCode(field.type, "text", "break record;") : wordCode(field, index)} ${store} }`;
 }
 
 /** A number-like value that is not written in digits alone: its end is known from its pattern, or looked for. */
-function wordCode(field: Field, index: number, last: boolean): string {
+function wordCode(field: Field, index: number): string {
   const bytes = timeTextOf(field)?.fixedBytes ?? null;
   const end = bytes !== null
     ? `q = p + ${bytes}; if (q > stop) break record;`
-    : `q = p; while (${last ? "q < stop && " : ""}PLAIN[b[q]] === 0) q++;${last ? "" : " if (q > stop) break record;"}`;
+    : "q = p; while (q < stop && PLAIN[b[q]] === 0) q++;";
   return `${end} v = text${index}(b, p, q); if (v - v !== 0) break record; p = q;`;
 }
 
@@ -112,19 +112,16 @@ function textCode({ field, index, stored, last }: Column, constants: Record<stri
     if (field!.type.nullable) checks.push(`n${index}[row] = p === q ? 0 : 1;`);
   }
   const valid = stored && field!.type.nullable ? `n${index}[row] = 1;` : "";
-  const step = last ? "(t = q < stop ? PLAIN[b[q]] : 1)" : "(t = PLAIN[b[q]])";
   return `if (b[p] === 34${last ? " && p !== stop" : ""}) {
-        q = ++p;
-        while ((t = QUOTED[b[q]]) === 0) q++;
-        while (t === 2) { high = 1; q++; while ((t = QUOTED[b[q]]) === 0) q++; }
-        if (t !== 1 || q >= stop) break record;
+        q = ++p; t = 0;
+        while (q < stop && (t = QUOTED[b[q]]) < 2) { high |= t; q++; }
+        if (t !== 2) break record;
         if (q + 1 < stop && b[q + 1] === 34) {${doubled} ${valid}
         } else { ${checks.join(" ")} }
         p = q + 1;
       } else {
         q = p;
-        while (${step} === 0) q++;
-        while (t === 2) { high = 1; q++; while (${step} === 0) q++; }
+        while (q < stop && (t = PLAIN[b[q]]) < 2) { high |= t; q++; }
         ${checks.join(" ")}
         p = q;
       }`;

@@ -14,12 +14,12 @@ export interface FieldText {
   readonly to: number;
 }
 
-/** Outside quotes: 0 an ordinary byte, 1 one that ends or spoils the field, 2 part of a character beyond ASCII. */
-export const PLAIN_BYTES: Uint8Array = new Uint8Array(256).fill(2, 128);
-/** Inside quotes: 0 an ordinary byte, 1 a quote, 2 part of a character beyond ASCII. */
-export const QUOTED_BYTES: Uint8Array = new Uint8Array(256).fill(2, 128);
-for (const byte of [COMMA, QUOTE, 10, 13]) PLAIN_BYTES[byte] = 1;
-QUOTED_BYTES[QUOTE] = 1;
+/** Outside quotes: 0 an ordinary byte, 1 part of a character beyond ASCII, 2 what ends or spoils the field. */
+export const PLAIN_BYTES: Uint8Array = new Uint8Array(256).fill(1, 128);
+/** Inside quotes: 0 an ordinary byte, 1 part of a character beyond ASCII, 2 a quote. */
+export const QUOTED_BYTES: Uint8Array = new Uint8Array(256).fill(1, 128);
+for (const byte of [COMMA, QUOTE, 10, 13]) PLAIN_BYTES[byte] = 2;
+QUOTED_BYTES[QUOTE] = 2;
 
 /** All fields of the record bytes[from, to), null when it is malformed. An empty record has one empty field. */
 export function splitFields(bytes: Uint8Array, from: number, to: number): FieldText[] | null {
@@ -35,7 +35,7 @@ export function splitFields(bytes: Uint8Array, from: number, to: number): FieldT
 /** Where the field starting at `at` ends: at a comma or at `to`; -1 when it is malformed. */
 export function fieldEnd(bytes: Uint8Array, at: number, to: number): number {
   if (at >= to || bytes[at] !== QUOTE) {
-    while (at < to && PLAIN_BYTES[bytes[at]] !== 1) at++;
+    while (at < to && PLAIN_BYTES[bytes[at]] !== 2) at++;
     return at === to || bytes[at] === COMMA ? at : -1;
   }
   do {

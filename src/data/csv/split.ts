@@ -13,17 +13,14 @@ const CR = 13;
 const QUOTE = 34;
 const COMMA = 44;
 
-/** 1 where the scan outside quotes stops. */
-const STOPS = new Uint8Array(256);
-STOPS[LF] = STOPS[QUOTE] = 1;
-
 /** The position of the LF that ends the record starting at `start`, or -1 when it does not end before `to`. */
 function recordEnd(bytes: Uint8Array, start: number, to: number): number {
   let at = start;
+  let byte = 0;
   for (;;) {
-    while (STOPS[bytes[at]] === 0) at++;
+    while (at < to && (byte = bytes[at]) !== LF && byte !== QUOTE) at++;
     if (at >= to) return -1;
-    if (bytes[at] === LF) return at;
+    if (byte === LF) return at;
     if (at > start && bytes[at - 1] !== COMMA) {
       at++;
       continue;

@@ -8,13 +8,13 @@ const QUOTE = 34;
 const BACKSLASH = 92;
 
 /**
- * What a byte means inside a JSON string: 0 itself, 1 the closing quote, 2 part of a character beyond ASCII, 3 an escape,
+ * What a byte means inside a JSON string: 0 itself, 1 part of a character beyond ASCII, 2 the closing quote, 3 an escape,
  * 4 not allowed.
  */
 export const STRING_BYTES: Uint8Array = Uint8Array.from({ length: 256 }, (_, byte) => {
-  if (byte === QUOTE) return 1;
+  if (byte === QUOTE) return 2;
   if (byte === BACKSLASH) return 3;
-  return byte < 32 ? 4 : byte < 128 ? 0 : 2;
+  return byte < 32 ? 4 : byte < 128 ? 0 : 1;
 });
 
 /** The position of the quote that ends the string whose body starts at `from`, or -1. */

@@ -1,7 +1,7 @@
 /**
  * Code generated for one order of keys: reads record after record and stops at the first that is not as predicted. Invariant:
- * a record it accepts gives what the slow path would give; it may refuse any. Bytes behind a record's end may be read, but a
- * record is only accepted when it was left exactly at its end.
+ * a record it accepts gives what the slow path would give; it may refuse any. The byte behind a record may be read (it is
+ * always there), but a record is only accepted when it was left exactly at its end.
  */
 import type { DecoderSpec } from "../codec.ts";
 import type { DecodedColumns } from "../decoded_columns.ts";
@@ -144,7 +144,7 @@ function quotedCode(
   constants[`text${index}`] = numberReader(field, "text");
   const empty = storeNull !== null && field.type.nullable ? `if (p === q) { ${storeNull} } else ` : "";
   return `{
-          q = ++p; while (STRING[b[q]] === 0) q++;
+          q = ++p; while (q < stop && STRING[b[q]] === 0) q++;
           if (b[q] !== 34) break record;
           ${empty}{ v = text${index}(b, p, q); if (v - v !== 0) break record; ${storeNumber} }
           p = q + 1;
@@ -169,10 +169,9 @@ function stringCode(field: Field, index: number, stored: boolean, constants: Rec
             high = 1;`;
   return `{
           if (b[p] !== 34) break record;
-          q = ++p;
-          while ((t = STRING[b[q]]) === 0) q++;
-          while (t === 2) { high = 1; q++; while ((t = STRING[b[q]]) === 0) q++; }
-          if (t === 1) { ${allowed} ${stored ? `s${index}[row] = p; e${index}[row] = q;` : ""} }
+          q = ++p; t = 0;
+          while (q < stop && (t = STRING[b[q]]) < 2) { high |= t; q++; }
+          if (t === 2) { ${allowed} ${stored ? `s${index}[row] = p; e${index}[row] = q;` : ""} }
           else if (t === 3) {${escaped}
           } else break record;
           ${valid}

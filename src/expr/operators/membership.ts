@@ -1,8 +1,8 @@
 /** `in` and indexing. A list of constants becomes a few comparisons or a set, made once. */
-import { BOOL, DOUBLE, withNull, withoutNull } from "../../data/types.ts";
+import { BOOL, DOUBLE, type Type, withNull, withoutNull } from "../../data/types.ts";
 import { type Context, kindText, requireValue } from "../check/context.ts";
 import { joinNodes } from "../check/joins.ts";
-import { convertNode } from "../conversions.ts";
+import { convertNode, scaleOf } from "../conversions.ts";
 import { literalCode } from "../emit/unit.ts";
 import { call, constant } from "../nodes.ts";
 import { elementAt, includesEqual, valueAt } from "../runtime/lists.ts";
@@ -28,15 +28,26 @@ export function containedIn(item: Node, range: Node, at: number, context: Contex
   const joined = joinNodes([item, elementsOf(range)]);
   if (joined === null) return mismatch(item, kindText(range.type.item), at, context);
   const itemType = withoutNull(joined.type);
-  const value = convertNode(joined.nodes[0], itemType);
+  const value = comparable(itemType.kind === "double" ? joined.nodes[0] : item, itemType);
   const elements = itemType.kind === "double" ? asDoubles(range) : range;
-  const list = convertNode(elements, { kind: "list", item: range.type.item.nullable ? withNull(itemType) : itemType, nullable: false });
+  const list = comparable(elements, { kind: "list", item: range.type.item.nullable ? withNull(itemType) : itemType, nullable: false });
   const plain = itemType.kind !== "list" && itemType.kind !== "map" && itemType.kind !== "struct" && itemType.kind !== "json";
   if (list.op === "constant" && plain) return call("@in", [value], BOOL, at, amongConstants(list));
   if (plain) return call("@in", [value, list], BOOL, at, ([needle, hay]) => `${hay}.includes(${needle})`);
   return call("@in", [value, list], BOOL, at, ([needle, hay], emitter) => `${emitter.use(includesEqual, "includesEqual")}(${hay}, ${needle})`);
 }
 
+/**
+ * As `type`, for comparing only: a number that passes 2^53 when it is scaled equals none that is exact, so it need not fail.
+ */
+function comparable(node: Node, type: Type): Node {
+  const [from, to] = [node.type, type].map((one) => scaleOf(one.kind === "list" ? one.item : one));
+  if (from === null || to === null || from === to || node.op === "constant") return convertNode(node, type);
+  const factor = powerOfTen(to - from);
+  const scaled = (code: string) => `${code} === null ? null : ${code} * ${factor}`;
+  return call("convert", [node], type, node.at, ([code], emitter) =>
+    type.kind === "list" ? `${code}.map((item) => ${scaled("item")})` : emitter.once(code, (name) => `(${scaled(name)})`));
+}
 /** A list of decimal literals as doubles. */
 function asDoubles(range: Node): Node {
   if (range.op !== "constant" || range.type.kind !== "list" || range.type.item.kind !== "decimal") return range;

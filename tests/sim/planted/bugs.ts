@@ -1,8 +1,94 @@
+/** Bugs that are put into a copy of the shipped files, one at a time; the simulation must find each within its number of seeds. */
+
+export interface PlantedEdit {
+  /** Stands in the file exactly once. */
+  readonly find: string;
+  readonly replace: string;
+}
 export interface PlantedBug {
   readonly name: string;
   readonly file: string;
-  readonly find: string;
-  readonly replace: string;
+  readonly edits: readonly PlantedEdit[];
   readonly seedsMax: number;
 }
-export const PLANTED_BUGS: readonly PlantedBug[] = [];
+
+const HELD_LANE = "src/engine/held_lane.ts";
+const LANE_INPUTS = "src/engine/lane_inputs.ts";
+const LANE_STORE = "src/engine/lane_store.ts";
+
+export const PLANTED_BUGS: readonly PlantedBug[] = [
+  {
+    name: "head is flipped before delivery",
+    file: HELD_LANE,
+    edits: [{
+      find: "    await all([\n      ...this.#sinks.map(",
+      replace:
+        "    await this.#store.decide(this.#flipped(intent, epoch, digest), groups.at(-1), deletes);\n    await all([\n      ...this.#sinks.map(",
+    }],
+    seedsMax: 100,
+  },
+  {
+    name: "the start of a batch is stored as the next position",
+    file: LANE_INPUTS,
+    edits: [
+      {
+        find: "    cursor.position = next;",
+        replace: "    Object.assign(cursor, { begin: cursor.position });\n    cursor.position = next;",
+      },
+      {
+        find: "({ input, position, ended }) => ({ source: input.node.name, partition: input.partition, position, ended })",
+        replace:
+          "({ input, begin, position, ended }) => ({ source: input.node.name, partition: input.partition, position: begin ?? position, ended })",
+      },
+    ],
+    seedsMax: 50,
+  },
+  {
+    name: "the state change of a rejected record is kept",
+    file: "src/transforms/decide/compile.ts",
+    edits: [{
+      find: "    emitCode(writing, outcome),\n    storeStates(writing),\n",
+      replace: "    storeStates(writing),\n    emitCode(writing, outcome),\n",
+    }],
+    seedsMax: 50,
+  },
+  {
+    name: "a replay decides at a time of its own",
+    file: HELD_LANE,
+    edits: [{ find: "this.#begin(intent.timeMicros)", replace: "this.#begin(this.#epochTime())" }],
+    seedsMax: 200,
+  },
+  {
+    name: "the position of held rows is not stored",
+    file: HELD_LANE,
+    edits: [{ find: "drains: this.graph.drainPositions(),", replace: "drains: this.head.drains," }],
+    seedsMax: 300,
+  },
+  {
+    name: "the state of an epoch is not written with its flip",
+    file: HELD_LANE,
+    edits: [{
+      find: "this.#flipped(intent, epoch, digest), groups.at(-1), deletes)",
+      replace: "this.#flipped(intent, epoch, digest), [], deletes)",
+    }],
+    seedsMax: 50,
+  },
+  {
+    name: "writes do not check who owns the lane",
+    file: LANE_STORE,
+    edits: [{ find: "return [{ key: this.#headKey, versionstamp: this.#versionstamp }];", replace: "return [];" }],
+    seedsMax: 300,
+  },
+  {
+    name: "a file is renamed into place before it is durable",
+    file: "src/connectors/files/durable.ts",
+    edits: [{ find: "    await handle.sync();\n", replace: "" }],
+    seedsMax: 300,
+  },
+  {
+    name: "a rename into place is not made durable",
+    file: "src/connectors/files/durable.ts",
+    edits: [{ find: "  await files.syncFolder(target.folder);\n", replace: "" }],
+    seedsMax: 300,
+  },
+];
