@@ -9,6 +9,8 @@ export const MERGE_INDEX_BYTES_MAX = 64 << 10;
 export const WRITE_BYTES_MAX = 1 << 20;
 /** Least bytes that a file source reads at once; small epochs do not pay for the largest read. */
 export const READ_BYTES_MIN = 64 << 10;
+/** Bytes without a record's end after which a file is taken not to be one of records: its reject would not fit into memory. */
+export const RECORD_SCAN_BYTES_MAX = 256 << 20;
 /** A log frame is closed when its records hold this many bytes. */
 export const FRAME_BYTES_MAX = 256 << 10;
 /** How long a source waits before it asks again for what is not there yet. */

@@ -73,7 +73,7 @@ export const NUMBER_BYTES_MAX = 32;
 export function putBytes(target: Uint8Array, at: number, bytes: Uint8Array, from: number, to: number): number {
   const length = to - from;
   if (length > COPY_LOOP_MAX) target.set(bytes.subarray(from, to), at);
-  else { for (let i = 0; i < length; i++) target[at + i] = bytes[from + i]; }
+  else for (let i = 0; i < length; i++) target[at + i] = bytes[from + i];
   return at + length;
 }
 /** UTF-8 of a string: at most three bytes for each of its UTF-16 units. */

@@ -9,22 +9,26 @@ import type { ByteWriter, Decoded, DecoderSpec, Records } from "./codec.ts";
 import { numberColumn, SharedText, textColumn, valueColumn } from "./columns.ts";
 import { isNumeric } from "./types.ts";
 
+/** Values of a numeric field. */
 export interface NumberStore {
   readonly kind: "number";
   readonly values: Float64Array;
   /** null for a field that is never null; all 0 at first. */
   readonly valid: Uint8Array | null;
 }
+/** Slices of a string field. */
 export interface TextStore {
   readonly kind: "text";
   readonly start: Int32Array;
   readonly end: Int32Array;
   readonly valid: Uint8Array | null;
 }
+/** Run-time values of any other field, null at first. */
 export interface ValueStore {
   readonly kind: "value";
   readonly values: unknown[];
 }
+/** Where one field's values go. */
 export type Store = NumberStore | TextStore | ValueStore;
 
 /** The stores of one call of a decoder. */

@@ -30,7 +30,10 @@ export interface EncoderForm {
   valueText(field: Field, value: unknown): string;
 }
 
-/** An encoder of the fields `indexes` of `type`, in that order. Its batches must have these columns decoded. */
+/**
+ * An encoder of the fields `indexes` of `type`, in that order. Its batches must have these columns decoded. It holds on to the
+ * columns of the last batch until it gets another one.
+ */
 export function compileEncoder(type: RecordType, indexes: readonly number[], form: EncoderForm): Encoder {
   const constants: Record<string, unknown> = { putInteger, putDecimal, putDouble, putText, putSlice: form.putSlice, bind: columnOfKind };
   const names: string[] = [];
@@ -90,7 +93,8 @@ function literalCode(text: string): string {
 
 /** For text and other values: where the slice is, or the finished text, before anything is written. */
 function measureCode(index: number, form: EncoderForm, constants: Record<string, unknown>): string {
-  constants.valueText = (field: Field, value: unknown) => value === null || value === undefined ? form.nullText : form.valueText(field, value);
+  constants.valueText = (field: Field, value: unknown) =>
+    value === null || value === undefined ? form.nullText : form.valueText(field, value);
   const nullText = JSON.stringify(form.nullText);
   return `let s${index} = 0, e${index} = 0, x${index} = null;
   if (k${index}.kind === "value") { x${index} = valueText(f${index}, k${index}.values[row]); need += 3 * x${index}.length; }
@@ -99,7 +103,13 @@ function measureCode(index: number, form: EncoderForm, constants: Record<string,
 }
 
 /** Writes the number `v`. */
-function numberWriteCode(field: Field, index: number, form: EncoderForm, time: TimeText | null, constants: Record<string, unknown>): string {
+function numberWriteCode(
+  field: Field,
+  index: number,
+  form: EncoderForm,
+  time: TimeText | null,
+  constants: Record<string, unknown>,
+): string {
   const { type } = field;
   switch (type.kind) {
     case "int":

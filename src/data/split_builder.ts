@@ -4,6 +4,7 @@ import type { Split } from "./codec.ts";
 /** Records expected in a buffer at first: grown by doubling. */
 const ROWS_AT_FIRST = 1024;
 
+/** Makes the result of splitLines and splitCsv. */
 export class SplitBuilder {
   readonly #bytes: Uint8Array;
   readonly #recordBytesMax: number;

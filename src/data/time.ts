@@ -37,33 +37,42 @@ export function startOfDate(days: number): number {
   return days * DAY;
 }
 
-// CEL's getters, with its ways of counting: months, days of month, week and year from 0, getDate from 1, Sunday is 0.
+// CEL's getters, which count as JavaScript's and Java's do, each from its own beginning.
 
+/** The local year. */
 export function getFullYear(micros: number, zone: Zone = UTC): number {
   return Math.floor(packedDate(localDays(micros, zone)) / 10000);
 }
+/** The local month, 0 to 11. */
 export function getMonth(micros: number, zone: Zone = UTC): number {
   return Math.floor(packedDate(localDays(micros, zone)) / 100) % 100 - 1;
 }
+/** The local day of the month, 1 to 31. */
 export function getDate(micros: number, zone: Zone = UTC): number {
   return packedDate(localDays(micros, zone)) % 100;
 }
+/** The local day of the month, 0 to 30. */
 export function getDayOfMonth(micros: number, zone: Zone = UTC): number {
   return getDate(micros, zone) - 1;
 }
+/** The local day of the week, 0 (Sunday) to 6. */
 export function getDayOfWeek(micros: number, zone: Zone = UTC): number {
   return (localDays(micros, zone) % 7 + 11) % 7;
 }
+/** The local day of the year, 0 to 365. */
 export function getDayOfYear(micros: number, zone: Zone = UTC): number {
   const days = localDays(micros, zone);
   return days - daysOf(Math.floor(packedDate(days) / 10000), 1, 1);
 }
+/** The local hour, 0 to 23. */
 export function getHours(micros: number, zone: Zone = UTC): number {
   return Math.floor(secondOfDay(micros, zone) / 3600);
 }
+/** The local minute, 0 to 59. */
 export function getMinutes(micros: number, zone: Zone = UTC): number {
   return Math.floor(secondOfDay(micros, zone) / 60) % 60;
 }
+/** The local second, 0 to 59. */
 export function getSeconds(micros: number, zone: Zone = UTC): number {
   return secondOfDay(micros, zone) % 60;
 }

@@ -18,6 +18,7 @@ export interface PatternParts {
   micros: number;
   offset: number;
 }
+/** A pattern as code. */
 export interface CompiledPattern {
   /** Gives what `then` gives for the parts, or NOT_THE_TYPE. */
   parse(bytes: Uint8Array, from: number, to: number, then: (parts: PatternParts) => number): number;

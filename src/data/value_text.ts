@@ -8,6 +8,7 @@ import { timeTextOf } from "./field_text.ts";
 import { timestampText } from "./time_text.ts";
 import type { Field, Type } from "./types.ts";
 
+/** How JSON is written where there is a choice. */
 export interface JsonOptions {
   /** Decimals as JSON numbers (the default) or as strings, for readers that would make doubles of them. */
   readonly decimals?: "number" | "string";

@@ -8,8 +8,10 @@ import { addTallies, summarize, type Tallies, verifyTallies } from "./counters.t
 import type { Head, InputPosition } from "./head.ts";
 import type { HeldLane, LaneSink } from "./held_lane.ts";
 import { Lane, type LaneEnd } from "./lane.ts";
+import { LaneGraph } from "./lane_graph.ts";
 import type { LaneInput } from "./lane_inputs.ts";
 import type { EngineOptions, EngineResult, Progress } from "./run_contracts.ts";
+import { createStateStore } from "./state/store.ts";
 
 /**
  * Runs a pipeline until its input has ended or the signal aborts. When it returns, the sinks are open and hold everything: the
@@ -21,7 +23,9 @@ export async function runPipeline(options: EngineOptions): Promise<EngineResult>
   const failed = new AbortController();
   const stop = AbortSignal.any([signal, failed.signal]);
   const progress = new ProgressOfLanes(options);
-  const lanes = (await inputsOfLanes(plan)).map((inputs, lane) => new Lane(progress.setting(inputs, lane), options.kv));
+  const counts = await unlessStopped(Promise.all(plan.sources.map(({ source }) => source.partitions())), signal);
+  if (counts === null) return nothingRead(plan);
+  const lanes = inputsOfLanes(plan, counts).map((inputs, lane) => new Lane(progress.setting(inputs, lane), options.kv));
   // Once every lane is taken over no older owner can begin an epoch: only then "nothing was ever committed" stays true.
   const heads = await settle(lanes.map((lane) => lane.takeOver(stop)), failed);
   try {
@@ -37,9 +41,27 @@ export async function runPipeline(options: EngineOptions): Promise<EngineResult>
   }
 }
 
+/** A source may wait until it exists, as a topic until somebody makes it; null when the signal comes first. */
+async function unlessStopped<T>(wait: Promise<T>, signal: AbortSignal): Promise<T | null> {
+  if (signal.aborted) return null;
+  const stopped = Promise.withResolvers<null>();
+  const stop = (): void => stopped.resolve(null);
+  signal.addEventListener("abort", stop);
+  try {
+    return await Promise.race([wait, stopped.promise]);
+  } finally {
+    signal.removeEventListener("abort", stop);
+  }
+}
+
+/** The result of a run that was stopped before its sources were there: its operators are as new. */
+function nothingRead(plan: PipelinePlan): EngineResult {
+  const graph = new LaneGraph({ plan, lane: 0, state: createStateStore(), write: () => {} });
+  return { ended: false, counters: new Map(), lanes: [graph.operators()], epochs: 0 };
+}
+
 /** One lane per partition, co-partitioned sources together; or one lane that reads everything. */
-async function inputsOfLanes(plan: PipelinePlan): Promise<readonly (readonly LaneInput[])[]> {
-  const counts = await Promise.all(plan.sources.map(({ source }) => source.partitions()));
+function inputsOfLanes(plan: PipelinePlan, counts: readonly number[]): readonly (readonly LaneInput[])[] {
   if (!plan.lanesByPartition) {
     return [plan.sources.flatMap((node, i) => Array.from({ length: counts[i] }, (_, partition) => ({ node, partition })))];
   }

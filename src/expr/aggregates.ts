@@ -94,7 +94,12 @@ class AggregateCheck {
     const args = syntax.target === null ? syntax.args : [syntax.target, ...syntax.args];
     const extra = args.length - shape.parameters.length;
     if (extra !== 0 && extra !== 1) {
-      return this.#report("expression-type", syntax.at, `${name} does not take ${args.length} ${args.length === 1 ? "argument" : "arguments"}`, `usage: ${shape.usage}`);
+      return this.#report(
+        "expression-type",
+        syntax.at,
+        `${name} does not take ${args.length} ${args.length === 1 ? "argument" : "arguments"}`,
+        `usage: ${shape.usage}`,
+      );
     }
     return this.#call(name, shape, args, extra === 1 ? args[args.length - 1] : null);
   }
@@ -103,11 +108,15 @@ class AggregateCheck {
     const filter = filterSyntax === null ? undefined : this.#filter(filterSyntax);
     if (filter === null) return null;
     // The filter has passed when the argument is evaluated, so what it says about null holds there.
-    const scope = filter === undefined ? this.#scope : { ...this.#scope, narrowed: new Set([...this.#scope.narrowed ?? [], ...filter.whenTrue]) };
+    const scope = filter === undefined
+      ? this.#scope
+      : { ...this.#scope, narrowed: new Set([...this.#scope.narrowed ?? [], ...filter.whenTrue]) };
     const given = new Map(shape.parameters.map((parameter, i) => [parameter, args[i]]));
     const argument = given.has("argument") ? this.#argument(given.get("argument")!, name, shape, scope) : undefined;
     const by = given.has("by") ? this.#orderKey(given.get("by")!, scope) : undefined;
-    const places = given.has("places") ? this.#constant(given.get("places")!, (node, context) => constantPlaces(node, "the number of places", context)) : undefined;
+    const places = given.has("places")
+      ? this.#constant(given.get("places")!, (node, context) => constantPlaces(node, "the number of places", context))
+      : undefined;
     const mode = given.has("mode") ? this.#constant(given.get("mode")!, constantMode) : undefined;
     if (argument === null || by === null || places === null || mode === null) return null;
     return {
@@ -130,7 +139,9 @@ class AggregateCheck {
     const node = checkSyntax(syntax, this.#source, scope, this.#fault);
     if (node === null) return null;
     if (shape.kinds.length > 0 && !shape.kinds.includes(node.type.kind)) {
-      const hint = name === "avg" && node.type.kind === "double" ? "of doubles: avg(decimal(x, 6, 'half_even'), 2, 'half_even')" : `usage: ${shape.usage}`;
+      const hint = name === "avg" && node.type.kind === "double"
+        ? "of doubles: avg(decimal(x, 6, 'half_even'), 2, 'half_even')"
+        : `usage: ${shape.usage}`;
       return this.#report("expression-type", node.at, `${name} does not take ${node.type.kind}`, hint);
     }
     return finish(node, this.#source, this.#fault);
@@ -141,7 +152,12 @@ class AggregateCheck {
     if (node === null) return null;
     if (node.type.nullable || !ORDERED.includes(node.type.kind)) {
       const hint = node.type.nullable ? "leave such rows out with the filter: x != null" : "order by a number, a text or a time";
-      return this.#report("expression-type", node.at, `rows cannot be ordered by this (${node.type.kind}${node.type.nullable ? "?" : ""})`, hint);
+      return this.#report(
+        "expression-type",
+        node.at,
+        `rows cannot be ordered by this (${node.type.kind}${node.type.nullable ? "?" : ""})`,
+        hint,
+      );
     }
     return finish(node, this.#source, this.#fault);
   }

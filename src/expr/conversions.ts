@@ -4,8 +4,7 @@
  */
 import { type Type, typeText, withNull, withoutNull } from "../data/types.ts";
 import type { Emission, Node } from "./tree.ts";
-import { call, constant } from "./nodes.ts";
-import { overflow } from "./runtime/failures.ts";
+import { call } from "./nodes.ts";
 import { powerOfTen, scaleUp } from "./runtime/numbers.ts";
 
 /** The item type of `[]`: no value has it, and it meets every other type. */
@@ -67,7 +66,7 @@ export function assignable(from: Type, to: Type): Unassignable | null {
     return assignable(from.key, to.key) === null && assignable(from.value, to.value) === null ? null : refused;
   }
   if (to.kind === "json" && (from.kind === "json" || from.kind === "struct")) return null;
-  if (to.kind === "string" && from.kind !== "json") return { ...refused, hint: "string(x) gives its text" };
+  if (to.kind === "string" && from.kind !== "string" && from.kind !== "json") return { ...refused, hint: "string(x) gives its text" };
   return typeText(withoutNull(from)) === typeText(withoutNull(to)) ? null : refused;
 }
 
@@ -85,7 +84,9 @@ export function conversion(from: Type, to: Type): Emission | null {
     if (item === null) return null;
     return ([value], emitter) => {
       const body = item(["item"], new Nested(emitter));
-      return from.nullable ? emitter.once(value!, (name) => `(${name} === null ? null : ${name}.map((item) => ${body}))`) : `${value}.map((item) => ${body})`;
+      return from.nullable
+        ? emitter.once(value!, (name) => `(${name} === null ? null : ${name}.map((item) => ${body}))`)
+        : `${value}.map((item) => ${body})`;
     };
   }
   if (from.kind === "map" && to.kind === "map") {
@@ -132,26 +133,9 @@ function widening(places: number): Emission {
 export function convertNode(node: Node, to: Type): Node {
   const type = node.type.nullable ? withNull(to) : withoutNull(to);
   const emit = conversion(node.type, to);
-  if (emit === null) return node.op === "constant" ? { ...node, type } : { ...node, type } as Node;
-  if (node.op === "constant") return constant(convertValue(node.value, node.type, to), type, node.at, node.literal);
+  if (emit === null) return { ...node, type };
   if (node.op === "if") {
     return { ...node, type, then: convertNode(node.then, to), otherwise: convertNode(node.otherwise, to), canFail: true };
   }
   return call("convert", [node], type, node.at, emit, "fails");
-}
-
-/** The same at check time, for constants. */
-export function convertValue(value: unknown, from: Type, to: Type): unknown {
-  if (value === null) return null;
-  const fromScale = scaleOf(from);
-  const toScale = scaleOf(to);
-  if (fromScale !== null && toScale !== null) {
-    const scaled = (value as number) * powerOfTen(toScale - fromScale);
-    return Number.isSafeInteger(scaled) ? scaled : overflow();
-  }
-  if (from.kind === "list" && to.kind === "list") return (value as unknown[]).map((item) => convertValue(item, from.item, to.item));
-  if (from.kind === "map" && to.kind === "map") {
-    return new Map(Array.from(value as Map<unknown, unknown>, ([k, v]) => [convertValue(k, from.key, to.key), convertValue(v, from.value, to.value)]));
-  }
-  return value;
 }

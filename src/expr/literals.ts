@@ -28,7 +28,7 @@ export function fractionLiteral(text: string, at: number): Literal {
     throw new SyntaxFault(
       at,
       `${written} has more than ${LITERAL_DIGITS_MAX} digits`,
-      `write at most ${LITERAL_DIGITS_MAX} digits, or 1e-20 style for a double`,
+      `write at most ${LITERAL_DIGITS_MAX} digits, or an exponent (1e-20) for a double`,
     );
   }
   const magnitude = Number(digits);

@@ -7,7 +7,7 @@ import { emitTree } from "./emit/emit.ts";
 import { Unit, UnitEmitter } from "./emit/unit.ts";
 import type { Node } from "./tree.ts";
 
-export { checkAggregate, type AggregateFunction, type CheckedAggregate } from "./aggregates.ts";
+export { type AggregateFunction, checkAggregate, type CheckedAggregate } from "./aggregates.ts";
 export { EvaluationError } from "./contracts.ts";
 export { evaluate } from "./evaluate.ts";
 

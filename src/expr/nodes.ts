@@ -5,7 +5,18 @@
 import { BOOL, type Type } from "../data/types.ts";
 import { EvaluationError } from "./contracts.ts";
 import { runConstant } from "./emit/unit.ts";
-import type { CallNode, ConditionalNode, ConstantNode, Emission, Emitter, LogicNode, MacroNode, Node, NullTestNode, PathNode } from "./tree.ts";
+import type {
+  CallNode,
+  ConditionalNode,
+  ConstantNode,
+  Emission,
+  Emitter,
+  LogicNode,
+  MacroNode,
+  Node,
+  NullTestNode,
+  PathNode,
+} from "./tree.ts";
 
 /** A value known at start-up. */
 export function constant(value: unknown, type: Type, at: number, literal = false): ConstantNode {
@@ -24,17 +35,18 @@ export function call(
   const node: CallNode = { op: "call", name, args, type, at, emit, canFail: failing === "fails" || args.some((arg) => arg.canFail) };
   if (!args.every((arg) => arg.op === "constant")) return node;
   try {
-    const codes = args.map((arg) => (arg as ConstantNode).value);
-    return constant(runConstant((emitter: Emitter, literals) => emit(literals, emitter), codes), type, at, keepsLiteral(node));
+    const values = args.map((arg) => (arg as ConstantNode).value);
+    return constant(runConstant((emitter: Emitter, literals) => emit(literals, emitter), values), type, at, keepsLiteral(node));
   } catch (error) {
     if (error instanceof EvaluationError) return node;
     throw error;
   }
 }
 
-/** -1.50 and [0.1, 0.2] are as much literals as 1.50. */
+/** -1.50 and [0.1, 0.25] are as much literals as 1.50. */
 function keepsLiteral(node: CallNode): boolean {
-  return (node.name === "-_" || node.name === "list") && node.args.length > 0 && node.args.every((arg) => arg.op === "constant" && arg.literal);
+  return (node.name === "-_" || node.name === "list" || node.name === "convert") && node.args.length > 0 &&
+    node.args.every((arg) => arg.op === "constant" && arg.literal);
 }
 
 /** c ? a : b; only the branch that can run when the condition is known. */

@@ -12,11 +12,17 @@ import { explainSyntaxError } from "./syntax_errors.ts";
 export const EXPRESSION_LENGTH_MAX = 20_000;
 /** Deeper nesting would risk the stack of parser, checker and compiler. */
 export const NESTING_MAX = 100;
+/** A chain such as a + b + c nests to the left, one level per operator, hence the larger bound. */
+export const CHAIN_MAX = 500;
 
 /** Parses one expression; throws SyntaxFault. */
 export function parse(text: string): Syntax {
   if (text.length > EXPRESSION_LENGTH_MAX) {
-    throw new SyntaxFault(0, `the expression is longer than ${EXPRESSION_LENGTH_MAX} characters`, "split it into several names under `let`");
+    throw new SyntaxFault(
+      0,
+      `the expression is longer than ${EXPRESSION_LENGTH_MAX} characters`,
+      "split it into several names under `let`",
+    );
   }
   refuseDeepNesting(text);
   let parsed;
@@ -42,6 +48,9 @@ function tooDeep(at: number): SyntaxFault {
   return new SyntaxFault(at, `the expression is nested deeper than ${NESTING_MAX} levels`, "split it into several names under `let`");
 }
 
+/** White space and comments, and the dot of a method. */
+const BEFORE_NAME = /(?:\s|\/\/[^\n]*\n)*(?:\.\s*(?=[A-Za-z_]))?/y;
+
 class Reader {
   readonly #text: string;
   readonly #info: SourceInfo;
@@ -53,8 +62,9 @@ class Reader {
   read(expr: Expr | undefined, depth: number): Syntax {
     if (expr === undefined) throw new SyntaxFault(0, "the expression is incomplete");
     const at = this.#info.positions[expr.id.toString()] ?? 0;
-    // A chain such as a + b + c nests to the left, one level per operator, hence the larger bound.
-    if (depth > NESTING_MAX * 5) throw tooDeep(at);
+    if (depth > CHAIN_MAX) {
+      throw new SyntaxFault(at, `the expression chains more than ${CHAIN_MAX} operators`, "split it into several names under `let`");
+    }
     const kind = expr.exprKind;
     switch (kind.case) {
       case "constExpr":
@@ -64,12 +74,17 @@ class Reader {
       case "selectExpr": {
         const operand = this.read(kind.value.operand, depth + 1);
         // A select points at its dot; people look for the start of the path.
-        return { kind: kind.value.testOnly ? "has" : "select", operand, field: kind.value.field, at: kind.value.testOnly ? at : operand.at };
+        return {
+          kind: kind.value.testOnly ? "has" : "select",
+          operand,
+          field: kind.value.field,
+          at: kind.value.testOnly ? at : operand.at,
+        };
       }
       case "callExpr": {
         const target = kind.value.target === undefined ? null : this.read(kind.value.target, depth + 1);
         const args = kind.value.args.map((arg) => this.read(arg, depth + 1));
-        return { kind: "call", name: kind.value.function, target, args, at };
+        return { kind: "call", name: kind.value.function, target, args, at: this.#nameAt(at) };
       }
       case "listExpr":
         return { kind: "list", items: kind.value.elements.map((item) => this.read(item, depth + 1)), at };
@@ -80,6 +95,13 @@ class Reader {
       default:
         throw new SyntaxFault(at, "the expression is incomplete");
     }
+  }
+
+  /** The parser places operators at the white space before them and methods at their dot. */
+  #nameAt(at: number): number {
+    BEFORE_NAME.lastIndex = at;
+    BEFORE_NAME.exec(this.#text);
+    return Math.max(at, BEFORE_NAME.lastIndex);
   }
 
   #literal(constant: Extract<Expr["exprKind"], { case: "constExpr" }>["value"], at: number): Syntax {
@@ -121,7 +143,7 @@ class Reader {
     const range = this.read(loop.iterRange, depth + 1);
     const step = argumentsOf(loop.loopStep);
     const argument = (value: Expr | undefined) => this.read(value, depth + 1);
-    const common = { kind: "macro", range, variable: loop.iterVar, at } as const;
+    const common = { kind: "macro", range, variable: loop.iterVar, at: this.#nameAt(at) } as const;
     const macro = call?.case === "callExpr" ? call.value.function : "";
     const macroArguments = call?.case === "callExpr" ? call.value.args.length : 0;
     switch (macro) {

@@ -20,7 +20,11 @@ export function explainSyntaxError(text: string, error: unknown): SyntaxFault {
   if (parserError.rawMessage === "reserved identifier") return reservedWord(text, at);
   const unclosed = unclosedString(text);
   if (unclosed !== null) {
-    return new SyntaxFault(unclosed, `the string that starts here is not closed`, "close it with the same quote; a quote inside is written \\' or \\\"");
+    return new SyntaxFault(
+      unclosed,
+      `the string that starts here is not closed`,
+      "close it with the same quote; a quote inside is written \\' or \\\"",
+    );
   }
   if (text.trim() === "") return new SyntaxFault(0, "the expression is empty");
   const found = at >= text.length ? "the end" : JSON.stringify(/^(\w+|\S)/.exec(text.slice(at))?.[0] ?? text[at]);
@@ -61,7 +65,7 @@ const SIGNS: readonly (readonly [string, string])[] = [
   [";", "one expression stands alone, without a semicolon"],
   ["$", "${...} is not filled in inside expressions: read params.NAME instead"],
   ["#", "a comment starts with //"],
-  ["%", "% needs a number on both sides"],
+  ["?", "a choice has two branches: condition ? value : otherwise"],
   ["`", "write strings in single or double quotes"],
 ];
 
@@ -76,7 +80,8 @@ function hintFor(text: string, at: number): string | undefined {
   if (word !== undefined && Object.hasOwn(WORDS, word)) return WORDS[word];
   const before = /([A-Za-z_]+)\s*$/.exec(text.slice(0, at))?.[1]?.toLowerCase();
   if (before !== undefined && Object.hasOwn(WORDS, before)) return WORDS[before];
-  return word === undefined ? undefined : "an operator is missing before this word";
+  if (word !== undefined) return "an operator is missing before this word";
+  return /[-+*/%<>=!]/.test(text[at] ?? "") ? "an operator needs a value on both sides" : undefined;
 }
 
 const CLOSING: Readonly<Record<string, string>> = { "(": ")", "[": "]", "{": "}" };

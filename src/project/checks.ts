@@ -28,7 +28,13 @@ type Total = CheckBlueprint["totals"][number];
 const IDENTIFIER = /^[A-Za-z_]\w*$/;
 
 /** Plans the checks of a pipeline. */
-export function planChecks(document: Document, origins: Origins, aggregate: TransformSpec, plan: PlanHidden, planning: Planning): PlannedChecks {
+export function planChecks(
+  document: Document,
+  origins: Origins,
+  aggregate: TransformSpec,
+  plan: PlanHidden,
+  planning: Planning,
+): PlannedChecks {
   const checks: CheckBlueprint[] = [];
   const hidden: PlannedTransform[] = [];
   for (const [name, { entry }] of document.section("checks")) {
@@ -50,7 +56,7 @@ function planCheck(name: string, table: TomlTable, hidden: PlannedTransform[], a
   const totals = listed.map((total) => planTotal(name, total, hidden, around)).filter((total) => total !== null);
   totals.forEach((total, index) => {
     if (totals.findIndex((other) => other.name === total.name) < index) {
-      reader.fault("duplicate-name", reader.at("totals"), `the check "${name}" has two totals "${total.name}"`);
+      reader.fault("duplicate_name", reader.at("totals"), `the check "${name}" has two totals "${total.name}"`);
     }
   });
   if (!that || !onFailure || totals.length < listed.length || !reader.array("totals")) return null;
@@ -70,7 +76,7 @@ function planTotal(check: string, table: TomlTable, hidden: PlannedTransform[], 
   for (const key of ["name", "node", "value"]) reader.required(key);
   const name = reader.text("name");
   if (name !== null && !IDENTIFIER.test(name)) {
-    reader.fault("bad-name", reader.at("name"), `"${name}" cannot be a total's name`, "letters, digits and _, since `that` uses it");
+    reader.fault("bad_name", reader.at("name"), `"${name}" cannot be a total's name`, "letters, digits and _, since `that` uses it");
     return null;
   }
   const node = reader.entry("node")?.value;

@@ -61,13 +61,18 @@ export class Connections {
     for (const [key, entry] of table.entries) {
       if (key === "use") continue;
       if (entry.value.kind === "table") variants.set(key, entry.value);
-      else faults.add("wrong-type", entry.value.span, `${title}: "${key}" must be a variant, a table`, 'as in embedded = { type = "...", ... }');
+      else {faults.add(
+          "wrong_type",
+          entry.value.span,
+          `${title}: "${key}" must be a variant, a table`,
+          'as in embedded = { type = "...", ... }',
+        );}
     }
-    const chosen = textFromNode(use.value, `${title}: use`, this.#context, "shown");
+    const chosen = textFromNode(use.value, `${title}: use`, this.#context);
     if (chosen === null) return null;
     const variant = variants.get(chosen);
     if (variant) return this.#settings(name, variant, `${title}, variant "${chosen}"`);
-    faults.add("unknown-name", use.value.span, `${title} has no variant "${chosen}"`, suggestion(chosen, variants.keys()));
+    faults.add("unknown_name", use.value.span, `${title} has no variant "${chosen}"`, suggestion(chosen, variants.keys()));
     return null;
   }
 
@@ -76,14 +81,14 @@ export class Connections {
     const entry = table.entries.get("type");
     if (!entry) {
       const hint = `one of: ${[...this.#specs.keys()].join(", ")}; several variants are chosen by use = "..."`;
-      faults.add("missing-key", table.span, `${title} needs "type"`, hint);
+      faults.add("missing_key", table.span, `${title} needs "type"`, hint);
       return null;
     }
-    const type = textFromNode(entry.value, `${title}: type`, this.#context, "shown");
+    const type = textFromNode(entry.value, `${title}: type`, this.#context);
     if (type === null) return null;
     const spec = this.#specs.get(type);
     if (!spec) {
-      faults.add("unknown-name", entry.value.span, `there is no connection of type "${type}"`, suggestion(type, this.#specs.keys()));
+      faults.add("unknown_name", entry.value.span, `there is no connection of type "${type}"`, suggestion(type, this.#specs.keys()));
       return null;
     }
     return { name, type, settings: readGroup(spec.settings, table, title, this.#context, new Set(["type"])) };

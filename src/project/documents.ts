@@ -56,7 +56,7 @@ export function joinDocuments(own: TomlTable, shared: TomlTable | null, faults: 
   const state = own.entries.get("state");
   const sharedState = shared?.entries.get("state");
   if (state && sharedState) {
-    faults.add("duplicate-name", state.keySpan, `state is set in ${placeOf(sharedState.keySpan)} already`, "keep one of the two");
+    faults.add("duplicate_name", state.keySpan, `state is set in ${placeOf(sharedState.keySpan)} already`, "keep one of the two");
   }
   return {
     file: own.span.file,
@@ -72,7 +72,12 @@ function addEntries(into: Map<string, Placed>, table: TomlTable, origin: Placed[
     const before = into.get(name);
     if (before) {
       const place = placeOf(before.entry.keySpan);
-      faults.add("duplicate-name", entry.keySpan, `${section}.${name} is defined in ${place} already`, "keep one of the two, or rename this one");
+      faults.add(
+        "duplicate_name",
+        entry.keySpan,
+        `${section}.${name} is defined in ${place} already`,
+        "keep one of the two, or rename this one",
+      );
     } else into.set(name, { entry, origin });
   }
 }
@@ -82,18 +87,18 @@ function checkTopLevel(table: TomlTable, known: readonly string[], faults: Fault
     if (known.includes(name)) continue;
     const ofPipelines = origin === "shared" && [...OWN_SECTIONS, ...LISTS, ...VALUES].some((other) => other === name);
     const message = ofPipelines ? `"${name}" belongs into a pipeline's file, not into ${SHARED_FILE}` : `unknown key "${name}"`;
-    faults.add("unknown-key", keySpan, message, ofPipelines ? undefined : suggestion(name, known));
+    faults.add("unknown_key", keySpan, message, ofPipelines ? undefined : suggestion(name, known));
   }
 }
 
 function readList(entry: TomlEntry | undefined, faults: Faults): readonly TomlTable[] {
   if (!entry) return [];
   if (entry.value.kind !== "array") {
-    faults.add("wrong-type", entry.keySpan, `"${entry.key}" is a list of tables`, `write [[${entry.key}]]`);
+    faults.add("wrong_type", entry.keySpan, `"${entry.key}" is a list of tables`, `write [[${entry.key}]]`);
     return [];
   }
   return entry.value.items.filter((item): item is TomlTable => {
-    if (item.kind !== "table") faults.add("wrong-type", item.span, `an entry of "${entry.key}" is a table`);
+    if (item.kind !== "table") faults.add("wrong_type", item.span, `an entry of "${entry.key}" is a table`);
     return item.kind === "table";
   });
 }
@@ -104,6 +109,6 @@ export type TableEntry = TomlEntry & { readonly value: TomlTable };
 /** True when the entry is a table; a fault otherwise. */
 export function isTable(entry: TomlEntry, faults: Faults): entry is TableEntry {
   if (entry.value.kind === "table") return true;
-  faults.add("wrong-type", entry.value.span, `"${entry.key}" is a table`, `write [${entry.key}]`);
+  faults.add("wrong_type", entry.value.span, `"${entry.key}" is a table`, `write [${entry.key}]`);
   return false;
 }

@@ -15,7 +15,7 @@ export function withEnvFile(environment: Environment, file: string, text: string
     if (parts) values.set(parts[1], unquote(parts[2]));
     else {
       const span = { file, line: index + 1, column: 1, endLine: index + 1, endColumn: line.length + 1 };
-      faults.add("env-file", span, "this line is not NAME=value", "comments begin with #");
+      faults.add("env_file", span, "this line is not NAME=value", "comments begin with #");
     }
   });
   return { get: (name) => environment.get(name) ?? values.get(name) };

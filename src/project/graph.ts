@@ -37,18 +37,18 @@ export function readEdges(
   const entry = table.entries.get(input);
   if (!entry) {
     const example = input === "inputs" ? 'inputs = ["NAME"]' : `${input} = "NAME"`;
-    faults.add("missing-key", table.span, `${title} needs "${input}"`, `name what it reads: ${example}`);
+    faults.add("missing_key", table.span, `${title} needs "${input}"`, `name what it reads: ${example}`);
     return null;
   }
   const { value } = entry;
   if (input !== "inputs") {
     if (value.kind === "string") return collect([value], title, origins, everything, faults);
-    faults.add("wrong-type", value.span, `${title}: ${input} is the name of one node`, `${input} = "NAME"`);
+    faults.add("wrong_type", value.span, `${title}: ${input} is the name of one node`, `${input} = "NAME"`);
     return null;
   }
   if (value.kind === "array" && value.items.length > 0) return collect(value.items, title, origins, everything, faults);
   const hint = value.kind === "string" ? `write inputs = ["${value.text}"]` : 'inputs = ["NAME"]';
-  faults.add("wrong-type", value.span, `${title}: inputs is a list of at least one node`, hint);
+  faults.add("wrong_type", value.span, `${title}: inputs is a list of at least one node`, hint);
   return null;
 }
 
@@ -65,8 +65,9 @@ function collect(
     const edge = parseEdge(node, title, origins, everything, faults);
     if (!edge) continue;
     const key = `${edge.from}.${edge.port}`;
-    if (seen.has(key)) faults.add("duplicate-name", node.span, `${title} reads "${edge.from}${edge.port === "out" ? "" : `.${edge.port}`}" twice`);
-    else edges.push(edge);
+    if (seen.has(key)) {
+      faults.add("duplicate_name", node.span, `${title} reads "${edge.from}${edge.port === "out" ? "" : `.${edge.port}`}" twice`);
+    } else edges.push(edge);
     seen.add(key);
   }
   return edges.length === nodes.length ? edges : null;
@@ -81,7 +82,7 @@ export function parseEdge(
   faults: Faults,
 ): PlacedEdge | null {
   if (node.kind !== "string") {
-    faults.add("wrong-type", node.span, `${title}: an input is the name of a node, a text`);
+    faults.add("wrong_type", node.span, `${title}: an input is the name of a node, a text`);
     return null;
   }
   const point = node.text.indexOf(".");
@@ -89,16 +90,18 @@ export function parseEdge(
   const port = point < 0 ? "out" : node.text.slice(point + 1);
   if (from === EVERYTHING) {
     if (port === "rejected" && everything === "allowed") return { from, port, span: node.span };
-    const message = port === "rejected" ? `${title} cannot read the rejects of all nodes: its own are among them` : `${title}: * goes with rejected only`;
-    faults.add("unknown-name", node.span, message, port === "rejected" ? "only a sink can" : 'write "*.rejected"');
+    const message = port === "rejected"
+      ? `${title} cannot read the rejects of all nodes: its own are among them`
+      : `${title}: * goes with rejected only`;
+    faults.add("unknown_name", node.span, message, port === "rejected" ? "only a sink can" : 'write "*.rejected"');
     return null;
   }
   if (origins.nodes.has(from)) return { from, port, span: node.span };
   if (origins.tables.has(from)) {
-    faults.add("unknown-name", node.span, `${title} cannot read "${from}": a table is looked up, not read`, `make it [sources.${from}]`);
+    faults.add("unknown_name", node.span, `${title} cannot read "${from}": a table is looked up, not read`, `make it [sources.${from}]`);
   } else if (origins.sinks.has(from)) {
-    faults.add("unknown-name", node.span, `${title} cannot read "${from}": a sink has no output`, suggestion(from, origins.nodes));
-  } else faults.add("unknown-name", node.span, `${title}: there is no node "${from}"`, suggestion(from, origins.nodes));
+    faults.add("unknown_name", node.span, `${title} cannot read "${from}": a sink has no output`, suggestion(from, origins.nodes));
+  } else faults.add("unknown_name", node.span, `${title}: there is no node "${from}"`, suggestion(from, origins.nodes));
   return null;
 }
 

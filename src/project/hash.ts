@@ -24,23 +24,23 @@ export interface HashedNode {
 }
 
 /** SHA-256 in hexadecimal of the canonical form. The first element is its version. */
-export function planHash(params: Params, nodes: readonly HashedNode[], mask: (text: string) => string): string {
+export function planHash(params: Params, nodes: readonly HashedNode[]): string {
   const fields = params.type.kind === "struct" ? params.type.fields : [];
   const parameters = fields.map(({ name, type }) => [name, typeText(type), params.shown.get(name) ?? ""]);
-  const canonical = [1, sorted(parameters), sorted(nodes.map((node) => nodeForm(node, mask)))];
+  const canonical = [1, sorted(parameters), sorted(nodes.map((node) => nodeForm(node)))];
   return createHash("sha256").update(JSON.stringify(canonical)).digest("hex");
 }
 
 const sorted = (items: readonly unknown[]): unknown[] =>
   items.map((item) => JSON.stringify(item)).sort().map((text): unknown => JSON.parse(text));
 
-function nodeForm(node: HashedNode, mask: (text: string) => string): unknown {
+function nodeForm(node: HashedNode): unknown {
   return [
     node.role,
     node.name,
     node.type,
-    node.settings.canonical(mask),
-    node.connection ? [node.connection.type, node.connection.settings?.canonical(mask)] : null,
+    node.settings.canonical(),
+    node.connection ? [node.connection.type, node.connection.settings?.canonical()] : null,
     node.inputs?.map((edges) => edges.map(({ from, port }) => `${from}.${port}`).sort()) ?? null,
     node.schema ? schemaForm(node.schema) : null,
     node.key ?? null,
@@ -48,6 +48,8 @@ function nodeForm(node: HashedNode, mask: (text: string) => string): unknown {
 }
 
 function schemaForm({ type, numericText, unknownFields, unique, require }: SchemaPlan): unknown {
-  const fields = type.fields.map(({ name, type, format, zone, oneOf }) => [name, typeText(type), format ?? null, zone ?? null, oneOf ?? null]);
+  const fields = type.fields.map((
+    { name, type, format, zone, oneOf },
+  ) => [name, typeText(type), format ?? null, zone ?? null, oneOf ?? null]);
   return [fields, numericText, unknownFields, unique, require.map(({ code, that }) => [code, that.text])];
 }

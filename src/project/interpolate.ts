@@ -68,14 +68,19 @@ function resolve(body: string, node: TomlString, at: number, variables: Variable
   const value = variables.environment(name);
   if (value) return value;
   if (fallback !== undefined) return { text: fallback, secret: false };
-  faults.add("variable-missing", node.place(at), `the environment variable ${name} is not set`, `set it, or give a default: \${${name}:-...}`);
+  faults.add(
+    "variable_missing",
+    node.place(at),
+    `the environment variable ${name} is not set`,
+    `set it, or give a default: \${${name}:-...}`,
+  );
   return null;
 }
 
 function resolveParameter(name: string, node: TomlString, at: number, variables: Variables, faults: Faults): Filling | null {
   const value = variables.parameter(name);
   if (value === null) {
-    faults.add("unknown-name", node.place(at), `there is no parameter "${name}"`, suggestion(name, variables.parameterNames()));
+    faults.add("unknown_name", node.place(at), `there is no parameter "${name}"`, suggestion(name, variables.parameterNames()));
     return null;
   }
   if ("refused" in value) {

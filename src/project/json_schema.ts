@@ -22,7 +22,10 @@ export function jsonSchema(registry: Registry): JsonSchema {
     type: "object",
     additionalProperties: false,
     properties: {
-      kind: { description: "The subcommand that runs it.", anyOf: Object.entries(KINDS).map(([kind, description]) => ({ const: kind, description })) },
+      kind: {
+        description: "The subcommand that runs it.",
+        anyOf: Object.entries(KINDS).map(([kind, description]) => ({ const: kind, description })),
+      },
       after: { ...TEXTS, description: "Pipelines that must have reached the end of their input before." },
       state: { ...TEXT, description: "The folder of checkpoints; by default .millrace beside the outputs." },
       epoch: settingSchema(EPOCH_SETTINGS),
@@ -31,7 +34,10 @@ export function jsonSchema(registry: Registry): JsonSchema {
       profiles: named("Named sets of parameters.", TABLE),
       connections: named("One name, one variant per backend.", connectionSchema([...registry.connections.values()])),
       schemas: named("Shapes of records.", schemaSchema(["fields"])),
-      tables: named("Reference tables, read once at the first start, looked up by key.", anyNode(sources, (spec) => sourceSchema(spec, "table"))),
+      tables: named(
+        "Reference tables, read once at the first start, looked up by key.",
+        anyNode(sources, (spec) => sourceSchema(spec, "table")),
+      ),
       sources: named("Where records come from.", anyNode(sources, (spec) => sourceSchema(spec, "source"))),
       transforms: named("What is done with records.", anyNode([...registry.transforms.values()], transformSchema)),
       sinks: named("Where records go.", anyNode([...registry.sinks.values()], sinkSchema)),
@@ -62,7 +68,10 @@ const FIELDS: JsonSchema = {
   description: "Field names to types, in column order.",
   additionalProperties: {
     anyOf: [
-      { ...TEXT, description: "int, decimal(2), double, string, bool, timestamp, date, json, list<string>, map<string, int>; a ? allows null." },
+      {
+        ...TEXT,
+        description: "int, decimal(2), double, string, bool, timestamp, date, json, list<string>, map<string, int>; a ? allows null.",
+      },
       {
         type: "object",
         properties: {
@@ -105,7 +114,11 @@ const TEST = exact({
   name: TEXT,
   defaults: { ...TABLE, description: "Fields of all given rows that have them." },
   given: { anyOf: [TABLE, { type: "array", items: TABLE }], description: "Rows by node, or rows in arrival order." },
-  expect: { type: "object", additionalProperties: { type: "array", items: TABLE }, description: "Rows by sink or transform; only the named fields are compared." },
+  expect: {
+    type: "object",
+    additionalProperties: { type: "array", items: TABLE },
+    description: "Rows by sink or transform; only the named fields are compared.",
+  },
 }, ["name", "given", "expect"]);
 
 function connectionSchema(specs: readonly ConnectionSpec[]): JsonSchema {
@@ -113,7 +126,12 @@ function connectionSchema(specs: readonly ConnectionSpec[]): JsonSchema {
     ...groupSchema(spec.settings, { type: { const: spec.type, description: spec.summary } }, ["type"]),
     description: spec.summary,
   }));
-  const variants = { type: "object", properties: { use: TEXT }, required: ["use"], additionalProperties: { type: "object", required: ["type"] } };
+  const variants = {
+    type: "object",
+    properties: { use: TEXT },
+    required: ["use"],
+    additionalProperties: { type: "object", required: ["type"] },
+  };
   return { anyOf: [...one, variants] };
 }
 
@@ -126,9 +144,12 @@ function typed(spec: { readonly type: string; readonly summary: string; readonly
   readonly properties: JsonSchema;
   readonly required: readonly string[];
 } {
-  const type = { const: spec.type, description: spec.summary };
+  const type = { anyOf: [{ const: spec.type, description: spec.summary }, { $ref: "#/definitions/placeholder" }] };
   if (spec.connection === undefined) return { properties: { type }, required: ["type"] };
-  return { properties: { type, connection: { ...TEXT, description: `A connection of type "${spec.connection}".` } }, required: ["connection"] };
+  return {
+    properties: { type, connection: { ...TEXT, description: `A connection of type "${spec.connection}".` } },
+    required: ["connection"],
+  };
 }
 
 function sourceSchema(spec: SourceSpec, role: "source" | "table"): JsonSchema {

@@ -25,7 +25,9 @@ export function decideLanes(sources: readonly PlannedSource[], transforms: reado
     const { keyedBy } = plan;
     if (keyedBy === "*") return oneLane(`"${name}" must see all records together`);
     if (keyedBy !== null) {
-      if (key === null) return oneLane(`"${name}" keeps state by "${keyedBy}", and "${source.name}" does not say what its partitions are keyed by`);
+      if (key === null) {
+        return oneLane(`"${name}" keeps state by "${keyedBy}", and "${source.name}" does not say what its partitions are keyed by`);
+      }
       if (keyedBy !== key) return oneLane(`"${name}" keeps state by "${keyedBy}", and "${source.name}" is partitioned by "${key}"`);
       if (changers.length > 0) return oneLane(`"${name}" keeps state by "${key}", which "${changers[0]}" may change`);
     }

@@ -26,24 +26,26 @@ export async function readProjectFiles(path: string, files: Files, faults: Fault
   const stat = await files.stat(path);
   const folder = stat && !stat.isFolder ? parentOf(path) : path.replace(/(.)\/+$/, "$1");
   if (!stat) {
-    faults.add("no-project", outsideSpan(path), "there is no such file or folder", "name a project's folder, or one .toml file");
+    faults.add("no_project", outsideSpan(path), "there is no such file or folder", "name a project's folder, or one .toml file");
     return { folder, shared: null, pipelines: [], extent: "all" };
   }
-  const names = stat.isFolder ? (await files.list(folder)).filter((name) => name.endsWith(".toml") && name !== SHARED_FILE) : [baseOf(path)];
+  const names = stat.isFolder
+    ? (await files.list(folder)).filter((name) => name.endsWith(".toml") && name !== SHARED_FILE)
+    : [baseOf(path)];
   const sharedPath = join(folder, SHARED_FILE);
   const shared = await files.stat(sharedPath) ? await readToml(sharedPath, files, faults) : null;
   if (stat.isFolder && names.length === 0) {
-    faults.add("no-project", outsideSpan(path), "there is no pipeline in this folder", "a pipeline is a file NAME.toml");
+    faults.add("no_project", outsideSpan(path), "there is no pipeline in this folder", "a pipeline is a file NAME.toml");
   }
   const pipelines: PipelineFile[] = [];
   for (const file of names) {
     const name = file.replace(/\.toml$/, "");
     const filePath = stat.isFolder ? join(folder, file) : path;
     if (file === SHARED_FILE) {
-      faults.add("no-project", outsideSpan(path), `${SHARED_FILE} is what pipelines share, not a pipeline`, `name its folder: ${folder}`);
+      faults.add("no_project", outsideSpan(path), `${SHARED_FILE} is what pipelines share, not a pipeline`, `name its folder: ${folder}`);
     } else if (!PIPELINE_NAME.test(name)) {
       const message = "a file's name is its pipeline's name, and this cannot be one";
-      faults.add("bad-name", outsideSpan(filePath), message, "letters, digits, _ and -");
+      faults.add("bad_name", outsideSpan(filePath), message, "letters, digits, _ and -");
     } else {
       const table = await readToml(filePath, files, faults);
       if (table) pipelines.push({ name, path: filePath, table });
@@ -61,14 +63,14 @@ async function readToml(path: string, files: Files, faults: Faults): Promise<Tom
 export async function readText(path: string, files: Files, faults: Faults): Promise<string | null> {
   const stat = await files.stat(path);
   if (!stat || stat.isFolder) {
-    faults.add("no-file", outsideSpan(path), stat ? "this is a folder, not a file" : "there is no such file");
+    faults.add("no_file", outsideSpan(path), stat ? "this is a folder, not a file" : "there is no such file");
     return null;
   }
   const bytes = await readBytes(path, files);
   try {
     return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
   } catch {
-    faults.add("toml-syntax", outsideSpan(path), "the file is not UTF-8 text");
+    faults.add("toml_syntax", outsideSpan(path), "the file is not UTF-8 text");
     return null;
   }
 }

@@ -12,7 +12,7 @@ import { Faults, placeOf } from "./faults.ts";
 import { type ProjectFiles, readProjectFiles, readText } from "./load_files.ts";
 import { suggestion } from "./nearest.ts";
 import { environmentFillings, type Params, readParams } from "./params.ts";
-import { readPipeline, type ReadPipeline } from "./pipeline.ts";
+import { type ReadPipeline, readPipeline } from "./pipeline.ts";
 import { EPOCH_SETTINGS, readAfter, readState } from "./pipeline_settings.ts";
 import { outsideSpan } from "./positions.ts";
 import type { PlanIntake, Registry } from "./registry.ts";
@@ -112,7 +112,7 @@ function checkOverrides(overrides: ReadonlyMap<string, string>, declared: Readon
   for (const key of overrides.keys()) {
     if (known.includes(key)) continue;
     const message = key.startsWith("params.") ? `there is no parameter "${key.slice("params.".length)}"` : `"${key}" cannot be set`;
-    faults.add("unknown-name", outsideSpan("--set"), message, suggestion(key, known));
+    faults.add("unknown_name", outsideSpan("--set"), message, suggestion(key, known));
   }
 }
 
@@ -123,7 +123,7 @@ function checkAfter(after: readonly After[], documents: readonly NamedDocument[]
   for (const item of after) {
     const known = names.includes(item.name);
     if (known) earlier.set(item.pipeline, [...earlier.get(item.pipeline) ?? [], item]);
-    else faults.add("unknown-name", item.node.span, `there is no pipeline "${item.name}"`, suggestion(item.name, names));
+    else faults.add("unknown_name", item.node.span, `there is no pipeline "${item.name}"`, suggestion(item.name, names));
   }
   const state = new Map<string, "open" | "done">();
   const visit = (name: string, path: readonly string[]): void => {
@@ -140,14 +140,17 @@ function checkAfter(after: readonly After[], documents: readonly NamedDocument[]
 }
 
 function checkPlaces(read: readonly (ReadPipeline & { readonly name: string })[], faults: Faults): void {
-  const seen = new Map<string, { readonly pipeline: string; readonly sink: string; readonly span: ReadPipeline["places"][number]["span"] }>();
+  const seen = new Map<
+    string,
+    { readonly pipeline: string; readonly sink: string; readonly span: ReadPipeline["places"][number]["span"] }
+  >();
   for (const { name, places } of read) {
     for (const { path, sink, span } of places) {
       const before = seen.get(path);
       if (!before) seen.set(path, { pipeline: name, sink, span });
       else {
         const message = `the sink "${sink}" writes to ${path}, as does "${before.sink}" of "${before.pipeline}" (${placeOf(before.span)})`;
-        faults.add("duplicate-name", span, message, "give each its own path");
+        faults.add("duplicate_name", span, message, "give each its own path");
       }
     }
   }

@@ -69,7 +69,7 @@ function readNode<S extends SourceSpec | SinkSpec | TransformSpec>(
 ): NodeReading<S> | null {
   const { faults } = reader.context;
   if (!NODE_NAME.test(name)) {
-    faults.add("bad-name", entry.keySpan, `"${name}" cannot be a node's name`, "letters, digits, _ and -, beginning with a letter");
+    faults.add("bad_name", entry.keySpan, `"${name}" cannot be a node's name`, "letters, digits, _ and -, beginning with a letter");
     return null;
   }
   if (!isTable(entry, faults)) return null;
@@ -82,7 +82,7 @@ function readNode<S extends SourceSpec | SinkSpec | TransformSpec>(
   if (connection) checkConnection(table, title, spec, connection, reader);
   else if ("connection" in spec && spec.connection !== undefined) {
     const hint = `connection = "NAME", of a [connections.NAME] with type = "${spec.connection}"`;
-    faults.add("missing-key", table.span, `${title} needs "connection"`, hint);
+    faults.add("missing_key", table.span, `${title} needs "connection"`, hint);
   }
   const settings = readGroup(spec.settings, table, title, reader.context, new Set(reserved(spec)));
   return { name, span: entry.keySpan, table, spec, settings, connection };
@@ -93,12 +93,17 @@ function readConnection(table: TomlTable, title: string, reader: NodeReader): Co
   const entry = table.entries.get("connection");
   if (!entry) return null;
   const { faults } = reader.context;
-  const name = textFromNode(entry.value, `${title}: connection`, reader.context, "shown");
+  const name = textFromNode(entry.value, `${title}: connection`, reader.context);
   if (name === null) return undefined;
   const connection = reader.connections.get(name);
   if (connection === undefined) {
     const names = [...reader.connections.names()];
-    faults.add("unknown-name", entry.value.span, `there is no connection "${name}"`, suggestion(name, names) ?? `define [connections.${name}]`);
+    faults.add(
+      "unknown_name",
+      entry.value.span,
+      `there is no connection "${name}"`,
+      suggestion(name, names) ?? `define [connections.${name}]`,
+    );
     return undefined;
   }
   return connection ?? undefined;
@@ -119,16 +124,16 @@ function readType<S extends SourceSpec | SinkSpec | TransformSpec>(
   if (!entry && !connection) {
     const known = [...specs.keys()].join(", ");
     const other = role === "transform" ? "" : "; or name a connection";
-    faults.add("missing-key", table.span, `${title} needs "type"`, `one of: ${known}${other}`);
+    faults.add("missing_key", table.span, `${title} needs "type"`, `one of: ${known}${other}`);
     return null;
   }
-  const type = entry ? textFromNode(entry.value, `${title}: type`, reader.context, "shown") : connection!.type;
+  const type = entry ? textFromNode(entry.value, `${title}: type`, reader.context) : connection!.type;
   if (type === null) return null;
   const spec = specs.get(type);
   if (spec) return spec;
   const span = (entry ?? table.entries.get("connection")!).value.span;
   const message = entry ? `there is no ${kind} of type "${type}"` : `a connection of type "${type}" cannot be a ${kind}`;
-  faults.add("unknown-name", span, message, suggestion(type, specs.keys()));
+  faults.add("unknown_name", span, message, suggestion(type, specs.keys()));
   return null;
 }
 
@@ -144,5 +149,5 @@ function checkConnection(
   const message = wished === undefined
     ? `${title}: type "${spec.type}" takes no connection`
     : `${title}: type "${spec.type}" needs a connection of type "${wished}", and "${connection.name}" is of type "${connection.type}"`;
-  reader.context.faults.add("wrong-type", table.entries.get("connection")!.value.span, message);
+  reader.context.faults.add("wrong_type", table.entries.get("connection")!.value.span, message);
 }

@@ -25,9 +25,9 @@ export function readDeclarations(document: Document, faults: Faults): ReadonlyMa
   const declarations = new Map<string, ParamDeclaration>();
   for (const [name, { entry }] of document.section("params")) {
     if (!IDENTIFIER.test(name)) {
-      faults.add("bad-name", entry.keySpan, `"${name}" cannot be a parameter's name`, "letters, digits and _, as in params.min_age");
+      faults.add("bad_name", entry.keySpan, `"${name}" cannot be a parameter's name`, "letters, digits and _, as in params.min_age");
     } else if (entry.value.kind !== "table") {
-      faults.add("wrong-type", entry.value.span, `params.${name} needs its type`, `as in ${name} = ${exampleFor(entry.value)}`);
+      faults.add("wrong_type", entry.value.span, `params.${name} needs its type`, `as in ${name} = ${exampleFor(entry.value)}`);
     } else {
       const declaration = readDeclaration(name, entry.keySpan, entry.value, faults);
       if (declaration) declarations.set(name, declaration);
@@ -44,14 +44,14 @@ function exampleFor(value: TomlNode): string {
 
 function readDeclaration(name: string, span: Span, table: TomlTable, faults: Faults): ParamDeclaration | null {
   for (const [key, { keySpan }] of table.entries) {
-    if (!KEYS.includes(key)) faults.add("unknown-key", keySpan, `a parameter has no key "${key}"`, suggestion(key, KEYS));
+    if (!KEYS.includes(key)) faults.add("unknown_key", keySpan, `a parameter has no key "${key}"`, suggestion(key, KEYS));
   }
   const type = readType(name, span, table.entries.get("type"), faults);
   const env = textOf(table.entries.get("env"), faults);
   const oneOf = table.entries.get("one_of")?.value;
-  if (oneOf && oneOf.kind !== "array") faults.add("wrong-type", oneOf.span, "`one_of` is a list of values");
+  if (oneOf && oneOf.kind !== "array") faults.add("wrong_type", oneOf.span, "`one_of` is a list of values");
   const secret = table.entries.get("secret")?.value;
-  if (secret && secret.kind !== "boolean") faults.add("wrong-type", secret.span, "`secret` is true or false");
+  if (secret && secret.kind !== "boolean") faults.add("wrong_type", secret.span, "`secret` is true or false");
   if (!type) return null;
   return {
     span,
@@ -65,17 +65,17 @@ function readDeclaration(name: string, span: Span, table: TomlTable, faults: Fau
 
 function readType(name: string, span: Span, entry: TomlEntry | undefined, faults: Faults): Type | null {
   if (!entry) {
-    faults.add("missing-key", span, `params.${name} needs a type`, 'as in { type = "string", default = "..." }');
+    faults.add("missing_key", span, `params.${name} needs a type`, 'as in { type = "string", default = "..." }');
     return null;
   }
   const { value } = entry;
   if (value.kind !== "string") {
-    faults.add("wrong-type", value.span, "`type` is a text", 'as in type = "int"');
+    faults.add("wrong_type", value.span, "`type` is a text", 'as in type = "int"');
     return null;
   }
   const parsed = parseType(value.text);
   if ("error" in parsed) {
-    faults.add("type-notation", value.place(parsed.error.offset), parsed.error.message, parsed.error.hint);
+    faults.add("type_notation", value.place(parsed.error.offset), parsed.error.message, parsed.error.hint);
     return null;
   }
   return parsed.type;
@@ -84,6 +84,6 @@ function readType(name: string, span: Span, entry: TomlEntry | undefined, faults
 function textOf(entry: TomlEntry | undefined, faults: Faults): string | null {
   if (!entry) return null;
   if (entry.value.kind === "string") return entry.value.text;
-  faults.add("wrong-type", entry.value.span, `\`${entry.key}\` is a text`);
+  faults.add("wrong_type", entry.value.span, `\`${entry.key}\` is a text`);
   return null;
 }

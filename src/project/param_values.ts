@@ -88,7 +88,9 @@ export function isSameValue(a: unknown, b: unknown): boolean {
 const scalar = (value: unknown, text: string): ParamValue => ({ value, text, shown: text });
 
 function wrong(type: Type, found: string, hint?: string): ValueError {
-  return hint === undefined ? { error: `${found} is not of type ${typeText(type)}` } : { error: `${found} is not of type ${typeText(type)}`, hint };
+  return hint === undefined
+    ? { error: `${found} is not of type ${typeText(type)}` }
+    : { error: `${found} is not of type ${typeText(type)}`, hint };
 }
 
 function number(type: Type, text: string, scale: number): ParamValue | ValueError {
@@ -96,7 +98,9 @@ function number(type: Type, text: string, scale: number): ParamValue | ValueErro
   if (Number.isFinite(value)) return scalar(value, formatDecimal(value, scale));
   const code = failureCode(value);
   if (code === "scale") return { error: `${text} has more decimals than ${typeText(type)}`, hint: "numbers are never rounded silently" };
-  if (code === "range") return { error: `${text} is too large for ${typeText(type)}`, hint: `the largest is ${formatDecimal(INTEGER_MAX, scale)}` };
+  if (code === "range") {
+    return { error: `${text} is too large for ${typeText(type)}`, hint: `the largest is ${formatDecimal(INTEGER_MAX, scale)}` };
+  }
   return wrong(type, text);
 }
 

@@ -3,7 +3,7 @@
  * then the default. Invariant: every declared parameter ends with a value of its type or with a fault, never with a guess.
  */
 import type { Span } from "../data/fault.ts";
-import type { Field, Type } from "../data/types.ts";
+import { type Field, type Type, typeText } from "../data/types.ts";
 import { type Document, isTable } from "./documents.ts";
 import type { Faults } from "./faults.ts";
 import { fill, type Filled, type Filling, type Variables } from "./interpolate.ts";
@@ -108,20 +108,31 @@ class Resolver implements Variables {
     if (!given) {
       if (declaration.type.nullable) return { value: { value: null, text: null, shown: "" }, secret: false };
       const variable = declaration.env === null ? "" : `, or set the environment variable ${declaration.env}`;
-      faults.add("param-missing", declaration.span, `params.${name} has no value`, `give it a default, or --set params.${name}=...${variable}`);
+      faults.add(
+        "param_missing",
+        declaration.span,
+        `params.${name} has no value`,
+        `give it a default, or --set params.${name}=...${variable}`,
+      );
       return null;
     }
     const { value, span } = given;
     const secret = given.secret || declaration.secret;
     if ("error" in value) {
-      faults.add("param-value", span, `params.${name}: ${value.error}`, value.hint);
+      const error = secret ? `its value does not fit its type, ${typeText(declaration.type)}` : value.error;
+      faults.add("param_value", span, `params.${name}: ${error}`, value.hint);
       return null;
     }
     if (secret && typeof value.value === "string") secrets.add(value.value);
     const choices = this.#choices(declaration);
     if (choices && value.value !== null && !choices.some((choice) => isSameValue(choice.value, value.value))) {
       const known = choices.map((choice) => choice.shown);
-      faults.add("param-value", span, `params.${name}: "${value.shown}" is not one of ${known.join(", ")}`, suggestion(value.shown, known));
+      faults.add(
+        "param_value",
+        span,
+        `params.${name}: "${secret ? MASK : value.shown}" is not one of ${known.join(", ")}`,
+        suggestion(value.shown, known),
+      );
       return null;
     }
     return { value, secret };
@@ -164,7 +175,7 @@ class Resolver implements Variables {
       const given = this.#fromToml(declaration.type, node);
       if (given === "fault") return null;
       if ("error" in given.value) {
-        this.#sources.faults.add("param-value", node.span, given.value.error, given.value.hint);
+        this.#sources.faults.add("param_value", node.span, given.value.error, given.value.hint);
         return null;
       }
       choices.push(given.value);
@@ -181,16 +192,16 @@ function chooseProfile(sources: ParamSources, declarations: ReadonlyMap<string, 
     if (!isTable(entry, faults)) continue;
     for (const [name, { keySpan }] of entry.value.entries) {
       if (declarations.has(name) || (origin === "shared" && sources.elsewhere.has(name))) continue;
-      faults.add("unknown-name", keySpan, `there is no parameter "${name}"`, suggestion(name, declarations.keys()));
+      faults.add("unknown_name", keySpan, `there is no parameter "${name}"`, suggestion(name, declarations.keys()));
     }
   }
   const use = document.section("profile").get("use")?.entry.value;
   for (const [name, { entry }] of document.section("profile")) {
-    if (name !== "use") faults.add("unknown-key", entry.keySpan, `[profile] has no key "${name}"`, 'it has one: use = "NAME"');
+    if (name !== "use") faults.add("unknown_key", entry.keySpan, `[profile] has no key "${name}"`, 'it has one: use = "NAME"');
   }
   if (!use) return null;
   if (use.kind !== "string") {
-    faults.add("wrong-type", use.span, "`use` is the name of a profile, a text");
+    faults.add("wrong_type", use.span, "`use` is the name of a profile, a text");
     return null;
   }
   const variables: Variables = {
@@ -201,7 +212,7 @@ function chooseProfile(sources: ParamSources, declarations: ReadonlyMap<string, 
   const name = fill(use, variables, faults);
   if (!name) return null;
   const chosen = profiles.get(name.text)?.entry.value;
-  if (!chosen) faults.add("unknown-name", use.span, `there is no profile "${name.text}"`, suggestion(name.text, profiles.keys()));
+  if (!chosen) faults.add("unknown_name", use.span, `there is no profile "${name.text}"`, suggestion(name.text, profiles.keys()));
   return chosen?.kind === "table" ? chosen : null;
 }
 

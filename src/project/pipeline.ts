@@ -9,7 +9,7 @@ import { planChecks } from "./checks.ts";
 import { Connections } from "./connections.ts";
 import { type Document, isTable } from "./documents.ts";
 import { placeOf } from "./faults.ts";
-import { type Origins, orderNodes, type PlacedEdge, readEdges } from "./graph.ts";
+import { orderNodes, type Origins, type PlacedEdge, readEdges } from "./graph.ts";
 import { guaranteesOf } from "./guarantee.ts";
 import { type HashedNode, planHash } from "./hash.ts";
 import { isHidden } from "./hidden.ts";
@@ -100,7 +100,7 @@ class PipelineReader {
       after: this.#input.after,
       bounded,
       stateFolder: planning.stateFolder,
-      hash: planHash(planning.params, hashedNodes(sources, tables, transforms, sinks), (text) => planning.settings.secrets.mask(text)),
+      hash: planHash(planning.params, hashedNodes(sources, tables, transforms, sinks)),
       params: planning.params.shown,
       epoch,
       lanesByPartition: lanes.byPartition,
@@ -115,17 +115,19 @@ class PipelineReader {
     return { blueprint, places: places(sinks) };
   }
 
-  /** The names edges may start at; each name once among sources, tables and transforms. Sinks have names of their own. */
+  /** The names edges may start at. Each name once in a pipeline: counters, checkpoints and tests go by it. */
   #origins(): Origins {
     const { faults } = this.#planning.settings;
     const seen = new Map<string, { readonly section: string; readonly span: Span }>();
-    for (const section of ["sources", "tables", "transforms"] as const) {
-      for (const [name, { entry }] of this.#document.section(section)) {
+    for (const section of ["sources", "tables", "transforms", "sinks"] as const) {
+      for (const [name, { entry, origin }] of this.#document.section(section)) {
+        // A shared table is known to pipelines that never look it up: it must not take names from them.
+        if (section === "tables" && origin === "shared") continue;
         const before = seen.get(name);
         if (!before) seen.set(name, { section, span: entry.keySpan });
         else {
           const message = `${section}.${name} has the name of ${before.section}.${name} (${placeOf(before.span)})`;
-          faults.add("duplicate-name", entry.keySpan, message, "rename one of the two");
+          faults.add("duplicate_name", entry.keySpan, message, "rename one of the two");
         }
       }
     }
@@ -192,7 +194,14 @@ class PipelineReader {
       wired.push({ ...reading, edges });
     }
     const ndjson = this.#input.registry.sinks.get("ndjson");
-    const rest = wireRejects(nodes, taken, origins.sinks, ndjson, this.#document.span, this.#planning);
+    const rest = wireRejects(
+      nodes,
+      taken,
+      new Set([...nodes, ...origins.tables, ...origins.sinks]),
+      ndjson,
+      this.#document.span,
+      this.#planning,
+    );
     const all = rest ? [...wired, rest] : wired;
     return all.map((sink) => planSink(sink, this.#ports, boundedness, this.#planning)).filter((sink) => sink !== null);
   }
@@ -217,10 +226,15 @@ class PipelineReader {
     const { faults } = this.#planning.settings;
     const isEmpty = (section: "sources" | "sinks" | "checks") => this.#document.section(section).size === 0;
     if (isEmpty("sources")) {
-      faults.add("missing-key", this.#document.span, "the pipeline reads nothing", 'it needs a source: [sources.NAME] with type = "csv", ...');
+      faults.add(
+        "missing_key",
+        this.#document.span,
+        "the pipeline reads nothing",
+        'it needs a source: [sources.NAME] with type = "csv", ...',
+      );
     }
     if (isEmpty("sinks") && isEmpty("checks") && this.#document.list("reports").length === 0) {
-      faults.add("missing-key", this.#document.span, "the pipeline writes nothing", 'it needs a sink: [sinks.NAME] with type = "csv", ...');
+      faults.add("missing_key", this.#document.span, "the pipeline writes nothing", 'it needs a sink: [sinks.NAME] with type = "csv", ...');
     }
   }
 
@@ -242,11 +256,17 @@ class PipelineReader {
         const needed = intake ? intake.needs(new Map([["out", neededOf(name)]]))[0] : neededOf(name);
         return { name, schema, plan, rank: ranks.get(name)!, needed, intake };
       }),
-      tables: tables.asked().map(({ name, key, schema, plan, rows }) => {
+      tables: tables.planned().map(({ name, key, schema, plan, rows }) => {
         assert(plan, "a pipeline without faults has planned tables");
         return { name, key, schema, plan, needed: fieldNames(schema.type), rows };
       }),
-      transforms: transforms.map(({ name, spec, inputs, plan, span }) => ({ name, type: spec.type, inputs: inputs.map(bareEdges), plan, span })),
+      transforms: transforms.map(({ name, spec, inputs, plan, span }) => ({
+        name,
+        type: spec.type,
+        inputs: inputs.map(bareEdges),
+        plan,
+        span,
+      })),
       sinks: sinks.map(({ name, spec, edges, plan, input }) => ({ name, type: spec.type, inputs: bareEdges(edges), plan, input })),
     };
   }
@@ -282,7 +302,7 @@ function hashedNodes(
   };
   return [
     ...sources.map((source) => input("source", source)),
-    ...tables.asked().map((table) => ({ ...input("table", table), key: table.key })),
+    ...tables.planned().map((table) => ({ ...input("table", table), key: table.key })),
     ...transforms.map(({ name, spec, settings, inputs }): HashedNode => ({ role: "transform", name, type: spec.type, settings, inputs })),
     ...sinks.map(({ name, spec, settings, connection, edges }): HashedNode => (
       { role: "sink", name, type: spec.type, settings, connection, inputs: [edges] }

@@ -46,7 +46,7 @@ export function readState(document: Document, overrides: ReadonlyMap<string, str
   const override = overrides.get("state");
   if (override !== undefined) return override;
   const node = document.value("state");
-  if (node) return textFromNode(node, "state", context, "shown") ?? NO_STATE;
+  if (node) return textFromNode(node, "state", context) ?? NO_STATE;
   const output = context.variables.parameter("output");
   return output && "text" in output ? `${output.text}/${NO_STATE}` : NO_STATE;
 }

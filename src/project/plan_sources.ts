@@ -58,21 +58,21 @@ function schemaOf(name: string, table: TomlTable, title: string, planner: Source
   const inline = SCHEMA_KEYS.map((key) => table.entries.get(key)).find((entry) => entry !== undefined);
   if (named && inline) {
     const message = `${title} has a schema and "${inline.key}" of its own`;
-    settings.faults.add("duplicate-name", inline.keySpan, message, `move "${inline.key}" into the schema, or leave out \`schema\``);
+    settings.faults.add("duplicate_name", inline.keySpan, message, `move "${inline.key}" into the schema, or leave out \`schema\``);
     return null;
   }
   if (!named) {
     if (table.entries.has("fields")) return readSchema(name, inlineSchema(table), title, settings);
     const hint = 'schema = "NAME" of a [schemas.NAME], or fields = { amount = "decimal(2)", ... }';
-    settings.faults.add("missing-key", table.span, `${title} needs a schema`, hint);
+    settings.faults.add("missing_key", table.span, `${title} needs a schema`, hint);
     return null;
   }
-  const schemaName = textFromNode(named.value, `${title}: schema`, settings, "shown");
+  const schemaName = textFromNode(named.value, `${title}: schema`, settings);
   if (schemaName === null) return null;
   const schema = planner.schemas.get(schemaName);
   if (schema !== undefined) return schema;
   const hint = suggestion(schemaName, planner.schemas.keys()) ?? `define [schemas.${schemaName}.fields]`;
-  settings.faults.add("unknown-name", named.value.span, `there is no schema "${schemaName}"`, hint);
+  settings.faults.add("unknown_name", named.value.span, `there is no schema "${schemaName}"`, hint);
   return null;
 }
 
@@ -88,8 +88,8 @@ export class PlannedTables implements ReadonlyMap<string, TablePlan> {
     this.#planner = planner;
   }
 
-  /** Those that were asked for and could be planned. */
-  asked(): readonly PlannedTable[] {
+  /** What the pipeline reads: the tables of its own file, and the shared ones that were asked for. */
+  planned(): readonly PlannedTable[] {
     return [...this.#planned.values()].filter((table) => table !== null);
   }
 
@@ -128,20 +128,20 @@ export class PlannedTables implements ReadonlyMap<string, TablePlan> {
     const { faults } = settings;
     const entry = table.entries.get("key");
     if (!entry) {
-      faults.add("missing-key", table.span, `the table "${name}" needs "key"`, 'the field that look-ups find its rows by: key = "id"');
+      faults.add("missing_key", table.span, `the table "${name}" needs "key"`, 'the field that look-ups find its rows by: key = "id"');
       return null;
     }
-    const key = textFromNode(entry.value, `the table "${name}": key`, settings, "shown");
+    const key = textFromNode(entry.value, `the table "${name}": key`, settings);
     if (key === null) return null;
     const field = schema.type.fields.find((candidate) => candidate.name === key);
     if (!field) {
       const known = schema.type.fields.map((candidate) => candidate.name);
-      faults.add("unknown-name", entry.value.span, `the table "${name}" has no field "${key}"`, suggestion(key, known));
+      faults.add("unknown_name", entry.value.span, `the table "${name}" has no field "${key}"`, suggestion(key, known));
       return null;
     }
     if (canBeKey(field)) return key;
     const message = `the table "${name}" cannot be keyed by "${key}"`;
-    faults.add("wrong-type", entry.value.span, message, "a key is an int, string, decimal, timestamp or date without ?");
+    faults.add("wrong_type", entry.value.span, message, "a key is an int, string, decimal, timestamp or date without ?");
     return null;
   }
 

@@ -58,7 +58,7 @@ export function inputType(edges: readonly PlacedEdge[], title: string, ports: Po
     const type = ports.at(from, port);
     if (type === undefined) {
       const message = `"${from}" has no output "${port}"`;
-      report({ code: "unknown-name", span, message, hint: suggestion(port, ports.names(from).filter((name) => name !== "out")) });
+      report({ code: "unknown_name", span, message, hint: suggestion(port, ports.names(from).filter((name) => name !== "out")) });
       known = false;
     } else if (type === null) known = false;
     else if (!first) first = type;
@@ -66,7 +66,7 @@ export function inputType(edges: readonly PlacedEdge[], title: string, ports: Po
       const difference = typeDifference(first, type);
       if (difference === null) continue;
       const message = `${title} reads different records: ${difference}, between "${edges[0].from}" and "${from}"`;
-      report({ code: "type-mismatch", span, message, hint: "make them alike with a map in between" });
+      report({ code: "type_mismatch", span, message, hint: "make them alike with a map in between" });
       known = false;
     }
   }

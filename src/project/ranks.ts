@@ -33,7 +33,7 @@ export function rankSources(sources: readonly string[], transforms: readonly Pla
 
 function union(sets: Iterable<ReadonlySet<string>>): ReadonlySet<string> {
   const all = new Set<string>();
-  for (const set of sets) { for (const item of set) all.add(item); }
+  for (const set of sets) for (const item of set) all.add(item);
   return all;
 }
 

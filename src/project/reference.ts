@@ -16,7 +16,7 @@ export function referencePages(registry: Registry): Map<string, string> {
     const specs = [...registry[role].values()].sort((a, b) => a.type < b.type ? -1 : 1);
     index.push(`## ${role[0].toUpperCase()}${role.slice(1)}`, "");
     for (const spec of specs) {
-      const path = `${role}/${spec.type}.md`;
+      const path = `${spec.role}_${spec.type}.md`;
       pages.set(path, page(spec));
       index.push(`- [${spec.type}](${path}): ${spec.summary}`);
     }
@@ -40,7 +40,11 @@ function page(spec: ComponentSpec): string {
 function commonKeys(spec: ComponentSpec): string[] {
   switch (spec.role) {
     case "source":
-      return [`Written as \`[sources.NAME]\` with ${typeOf(spec.type, spec.connection)} and \`schema = "..."\` or \`fields = { ... }\`; as \`[tables.NAME]\` with \`key\` besides.`];
+      return [
+        `Written as \`[sources.NAME]\` with ${
+          typeOf(spec.type, spec.connection)
+        } and \`schema = "..."\` or \`fields = { ... }\`; as \`[tables.NAME]\` with \`key\` besides.`,
+      ];
     case "transform": {
       const inputs = spec.inputs.map((input) => input === "inputs" ? '`inputs = ["..."]`' : `\`${input} = "..."\``);
       return [`Written as \`[transforms.NAME]\` with \`type = "${spec.type}"\` and ${inputs.join(", ")}.`];
@@ -69,7 +73,13 @@ function addRows(name: string, setting: Setting, rows: string[]): void {
   }
   const inner = setting.kind === "either" ? setting.of : [setting];
   for (const one of inner) {
-    const [group, prefix] = one.kind === "group" ? [one, name] : one.kind === "list" ? [one.item, `${name}[]`] : one.kind === "map" ? [one.item, `${name}.NAME`] : [null, ""];
+    const [group, prefix] = one.kind === "group"
+      ? [one, name]
+      : one.kind === "list"
+      ? [one.item, `${name}[]`]
+      : one.kind === "map"
+      ? [one.item, `${name}.NAME`]
+      : [null, ""];
     for (const [field, declared] of Object.entries(group?.fields ?? {})) addRows(`${prefix}.${field}`, declared, rows);
   }
 }

@@ -17,7 +17,13 @@ export interface PlannedReports {
 }
 
 /** Plans the reports of a pipeline. */
-export function planReports(document: Document, origins: Origins, aggregate: TransformSpec, plan: PlanHidden, planning: Planning): PlannedReports {
+export function planReports(
+  document: Document,
+  origins: Origins,
+  aggregate: TransformSpec,
+  plan: PlanHidden,
+  planning: Planning,
+): PlannedReports {
   const context = planning.settings;
   const reports: ReportBlueprint[] = [];
   const hidden: PlannedTransform[] = [];
@@ -26,7 +32,7 @@ export function planReports(document: Document, origins: Origins, aggregate: Tra
     const reader = new TableReader(table, "the report", ["title", "node", "by", "aggregate"], context);
     for (const key of ["title", "node", "aggregate"]) reader.required(key);
     const title = reader.text("title");
-    if (title !== null && titles.has(title)) reader.fault("duplicate-name", reader.at("title"), `there are two reports "${title}"`);
+    if (title !== null && titles.has(title)) reader.fault("duplicate_name", reader.at("title"), `there are two reports "${title}"`);
     const node = reader.entry("node")?.value;
     const edge = node ? parseEdge(node, "the report", origins, "refused", context.faults) : null;
     const measured = reader.entry("aggregate")?.value;
@@ -34,7 +40,12 @@ export function planReports(document: Document, origins: Origins, aggregate: Tra
     titles.add(title);
     const by = reader.entry("by")?.value;
     const name = `report:${title}`;
-    const wired = wireAggregate({ name, title: `the report "${title}"`, span: table.span, edge }, { by, aggregate: measured }, aggregate, context);
+    const wired = wireAggregate(
+      { name, title: `the report "${title}"`, span: table.span, edge },
+      { by, aggregate: measured },
+      aggregate,
+      context,
+    );
     const planned = plan(wired);
     const type = planned?.plan.outputs.get("out");
     if (!planned || !type) continue;

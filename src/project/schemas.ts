@@ -30,13 +30,15 @@ export function readSchema(name: string, table: TomlTable, title: string, contex
   reader.required("fields", `list them under [schemas.${name}.fields], as in amount = "decimal(2)"`);
   const fieldsTable = reader.inner("fields");
   const fields = fieldsTable ? readFields(fieldsTable, title, context) : [];
-  if (fieldsTable && fieldsTable.entries.size === 0) reader.fault("missing-key", fieldsTable.span, `${title} has no fields`);
+  if (fieldsTable && fieldsTable.entries.size === 0) reader.fault("missing_key", fieldsTable.span, `${title} has no fields`);
   const id = reader.text("id");
   const unique = reader.texts("unique") ?? [];
   const known = [...fieldsTable?.entries.keys() ?? []];
   for (const [key, names] of [["id", id === null ? [] : [id]], ["unique", unique]] as const) {
     for (const field of names) {
-      if (fieldsTable && !known.includes(field)) reader.fault("unknown-name", reader.at(key), `${title} has no field "${field}"`, suggestion(field, known));
+      if (fieldsTable && !known.includes(field)) {
+        reader.fault("unknown_name", reader.at(key), `${title} has no field "${field}"`, suggestion(field, known));
+      }
     }
   }
   const schema: SchemaPlan = {
@@ -65,7 +67,7 @@ function readRequire(reader: TableReader, title: string, context: SettingContext
 function readFields(table: TomlTable, title: string, context: SettingContext): Field[] {
   const fields: Field[] = [];
   for (const [name, entry] of table.entries) {
-    if (name === "" || name === "...") context.faults.add("bad-name", entry.keySpan, `"${name}" cannot be a field's name`);
+    if (name === "" || name === "...") context.faults.add("bad_name", entry.keySpan, `"${name}" cannot be a field's name`);
     const field = readField(name, entry, `${title}: field "${name}"`, context);
     if (field) fields.push(field);
   }
@@ -79,7 +81,7 @@ function readField(name: string, entry: TomlEntry, title: string, context: Setti
     return type && { name, type };
   }
   if (value.kind !== "table") {
-    context.faults.add("wrong-type", value.span, `${title} must be a type, a text`, 'as in "int", "decimal(2)", "string?"');
+    context.faults.add("wrong_type", value.span, `${title} must be a type, a text`, 'as in "int", "decimal(2)", "string?"');
     return null;
   }
   const reader = new TableReader(value, title, FIELD_KEYS, context);
@@ -107,7 +109,12 @@ function readField(name: string, entry: TomlEntry, title: string, context: Setti
 /** `type = "json?"` beside `fields` only says that the object may be missing. */
 function structType(inner: TomlTable, stated: Type | null, reader: TableReader, context: SettingContext): Type {
   if (stated && stated.kind !== "json") {
-    reader.fault("wrong-type", reader.at("type"), `${reader.title}: a field with fields of its own has the type json`, 'write "json", or "json?"');
+    reader.fault(
+      "wrong_type",
+      reader.at("type"),
+      `${reader.title}: a field with fields of its own has the type json`,
+      'write "json", or "json?"',
+    );
   }
   const type: Type = { kind: "struct", fields: readFields(inner, reader.title, context), nullable: false };
   return stated?.nullable ? withNull(type) : type;
@@ -116,17 +123,17 @@ function structType(inner: TomlTable, stated: Type | null, reader: TableReader, 
 function readType(entry: TomlEntry, context: SettingContext): Type | null {
   const { value } = entry;
   if (value.kind !== "string") {
-    context.faults.add("wrong-type", value.span, "a type is a text", 'as in "int", "decimal(2)", "string?"');
+    context.faults.add("wrong_type", value.span, "a type is a text", 'as in "int", "decimal(2)", "string?"');
     return null;
   }
   const parsed = parseType(value.text);
   if ("type" in parsed) {
     if (parsed.type.kind !== "duration") return parsed.type;
-    context.faults.add("type-notation", value.span, "a field cannot be a duration", "read an int and name its unit, as in wait_ms");
+    context.faults.add("type_notation", value.span, "a field cannot be a duration", "read an int and name its unit, as in wait_ms");
     return null;
   }
   const { offset, message, hint } = parsed.error;
-  context.faults.add("type-notation", value.place(offset), message, hint);
+  context.faults.add("type_notation", value.place(offset), message, hint);
   return null;
 }
 
@@ -139,16 +146,23 @@ interface TextForm {
 function checkFitting(type: Type, { format, zone, oneOf }: TextForm, reader: TableReader): void {
   const { title } = reader;
   if (format !== undefined && type.kind !== "timestamp" && type.kind !== "date") {
-    reader.fault("wrong-type", reader.at("format"), `${title}: only a timestamp or a date has a format`);
+    reader.fault("wrong_type", reader.at("format"), `${title}: only a timestamp or a date has a format`);
   } else if (format !== undefined || zone !== undefined) {
     const fault = type.kind === "date" ? dateFault(format) : zoneFault(format, zone);
-    if (fault) reader.fault(fault.code, reader.at(format === undefined || fault.code === "time-zone" ? "zone" : "format"), `${title}: ${fault.message}`, fault.hint);
+    if (fault) {
+      reader.fault(
+        fault.code,
+        reader.at(format === undefined || fault.code === "time_zone" ? "zone" : "format"),
+        `${title}: ${fault.message}`,
+        fault.hint,
+      );
+    }
   }
   if (zone !== undefined && type.kind !== "timestamp") {
-    reader.fault("wrong-type", reader.at("zone"), `${title}: only a timestamp has a zone`);
+    reader.fault("wrong_type", reader.at("zone"), `${title}: only a timestamp has a zone`);
   }
   if (oneOf !== undefined && type.kind !== "string") {
-    reader.fault("wrong-type", reader.at("one_of"), `${title}: only a string has one_of`, "for other types use `require`");
+    reader.fault("wrong_type", reader.at("one_of"), `${title}: only a string has one_of`, "for other types use `require`");
   }
 }
 

@@ -9,12 +9,17 @@ const USERINFO = /\b([a-z][a-z0-9+.-]*:\/\/)[^\s/?#@"']*(?:@[^\s/?#@"']*)*@/gi;
 /** Whether a variable's name says that its value is secret. */
 export const isSecretName = (name: string): boolean => SECRET_NAME.test(name);
 
+/** The text with the user information of URLs replaced. */
+export const maskUserinfo = (text: string): string => text.replace(USERINFO, (_whole, scheme: string) => `${scheme}${MASK}@`);
+
+const SEARCHED_LENGTH_MIN = 4;
+
 export class Secrets {
   readonly #values = new Set<string>();
 
-  /** Empty texts are no secrets: masking them would hide everything. */
+  /** Very short texts are not looked for: masking every "a" would garble all that is said. */
   add(value: string): void {
-    if (value !== "") this.#values.add(value);
+    if (value.length >= SEARCHED_LENGTH_MIN) this.#values.add(value);
   }
 
   /** The text with all secrets and all user information of URLs replaced. */
@@ -22,6 +27,6 @@ export class Secrets {
     let masked = text;
     // The longest first: a secret may contain another.
     for (const value of [...this.#values].sort((a, b) => b.length - a.length)) masked = masked.replaceAll(value, MASK);
-    return masked.replace(USERINFO, (_whole, scheme: string) => `${scheme}${MASK}@`);
+    return maskUserinfo(masked);
   }
 }

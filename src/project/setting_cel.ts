@@ -14,11 +14,11 @@ export function celFromNode(node: TomlNode, title: string, faults: Faults): Cel 
       if (at >= 0) {
         const name = /^\$\{\s*params\.(\w+)/.exec(node.text.slice(at))?.[1];
         const hint = name === undefined ? "declare a parameter with env = ... and write params.NAME" : `write params.${name} instead`;
-        faults.add("cel-placeholder", node.place(at), `${title}: \${...} is not filled in inside CEL`, hint);
+        faults.add("cel_placeholder", node.place(at), `${title}: \${...} is not filled in inside CEL`, hint);
         return null;
       }
       if (node.text.trim() === "") {
-        faults.add("wrong-type", node.span, `${title}: the expression is empty`, "an empty text is written \"''\"");
+        faults.add("wrong_type", node.span, `${title}: the expression is empty`, "an empty text is written \"''\"");
         return null;
       }
       return { cel: true, text: node.text, span: node.span, place: (offset) => node.place(offset) };
@@ -30,12 +30,12 @@ export function celFromNode(node: TomlNode, title: string, faults: Faults): Cel 
       if (/^-?\d/.test(node.text)) return standing(node.text, node);
       break;
     case "date":
-      faults.add("wrong-type", node.span, `${title}: a date is written inside the expression`, `"timestamp('${node.text}')"`);
+      faults.add("wrong_type", node.span, `${title}: a date is written inside the expression`, `"timestamp('${node.text}')"`);
       return null;
     default:
       break;
   }
-  faults.add("wrong-type", node.span, `${title} must be a CEL expression`, "a text, a number, true or false");
+  faults.add("wrong_type", node.span, `${title} must be a CEL expression`, "a text, a number, true or false");
   return null;
 }
 
@@ -46,7 +46,12 @@ function standing(text: string, node: TomlNode): Cel {
 /** A list of expressions; a single text is refused, so that a forgotten bracket is not guessed at. */
 export function celListFromNode(node: TomlNode, title: string, faults: Faults): readonly Cel[] | null {
   if (node.kind !== "array") {
-    faults.add("wrong-type", node.span, `${title} must be a list of CEL expressions`, node.kind === "string" ? `write ["${node.text}"]` : undefined);
+    faults.add(
+      "wrong_type",
+      node.span,
+      `${title} must be a list of CEL expressions`,
+      node.kind === "string" ? `write ["${node.text}"]` : undefined,
+    );
     return null;
   }
   const list = node.items.map((item, index) => celFromNode(item, `${title}[${index + 1}]`, faults));
@@ -58,7 +63,12 @@ export function celTableFromNode(setting: CelTableSetting, node: TomlNode, title
   if (node.kind === "array" && setting.names) return namesTable(node.items, title, faults);
   if (node.kind !== "table") {
     const wished = setting.names ? "a list of names or a table of CEL expressions" : "a table of CEL expressions";
-    faults.add("wrong-type", node.span, `${title} must be ${wished}`, node.kind === "string" && setting.names ? `write ["${node.text}"]` : undefined);
+    faults.add(
+      "wrong_type",
+      node.span,
+      `${title} must be ${wished}`,
+      node.kind === "string" && setting.names ? `write ["${node.text}"]` : undefined,
+    );
     return null;
   }
   const entries: CelTable["entries"][number][] = [];
@@ -91,10 +101,10 @@ function namesTable(items: readonly TomlNode[], title: string, faults: Faults): 
   const seen = new Set<string>();
   for (const item of items) {
     if (item.kind !== "string" || !/^[A-Za-z_]\w*$/.test(item.text)) {
-      const hint = "an expression needs a name: write a table, { name = \"expression\" }";
-      faults.add("wrong-type", item.span, `${title}: this is not a field's name`, hint);
+      const hint = 'an expression needs a name: write a table, { name = "expression" }';
+      faults.add("wrong_type", item.span, `${title}: this is not a field's name`, hint);
     } else if (seen.has(item.text)) {
-      faults.add("duplicate-name", item.span, `${title} names "${item.text}" twice`);
+      faults.add("duplicate_name", item.span, `${title} names "${item.text}" twice`);
     } else {
       seen.add(item.text);
       const value: Cel = { cel: true, text: item.text, span: item.span, place: (offset) => item.place(offset) };

@@ -1,7 +1,7 @@
 /** Checked settings as components read them. Invariant: a getter answers only for a setting declared with its kind. */
 import { assert, type Span } from "../data/fault.ts";
 import type { Cel, CelTable, GroupSetting, Setting, SettingGroup, SettingValue } from "../component/settings.ts";
-import { MASK } from "./secrets.ts";
+import { MASK, maskUserinfo } from "./secrets.ts";
 
 /** One setting with its place. For an "either", `setting` is the alternative that was given and `which` its index. */
 export interface CheckedSetting {
@@ -94,14 +94,14 @@ export class CheckedGroup implements SettingGroup {
   }
 
   /**
-   * The effective settings as plain data for a digest: names sorted, defaults included, secrets masked by `mask`. The order
+   * The effective settings as plain data for a digest: names sorted, defaults included, secrets masked. The order
    * of lists and of tables of expressions is kept: it is the order of columns and rules.
    */
-  canonical(mask: (text: string) => string): unknown {
+  canonical(): unknown {
     const names = [...this.#values.keys()].sort();
     return names.map((name) => {
       const { value, secret } = this.#values.get(name)!;
-      return [name, secret ? MASK : canonicalValue(value, mask)];
+      return [name, secret ? MASK : canonicalValue(value)];
     });
   }
 
@@ -125,14 +125,15 @@ export class CheckedGroup implements SettingGroup {
   }
 }
 
-const isCelTable = (value: unknown): value is CelTable => typeof value === "object" && value !== null && "entries" in value && Array.isArray(value.entries);
+const isCelTable = (value: unknown): value is CelTable =>
+  typeof value === "object" && value !== null && "entries" in value && Array.isArray(value.entries);
 
-function canonicalValue(value: SettingValue, mask: (text: string) => string): unknown {
-  if (typeof value === "string") return mask(value);
+function canonicalValue(value: SettingValue): unknown {
+  if (typeof value === "string") return maskUserinfo(value);
   if (value === null || typeof value !== "object") return value;
-  if (value instanceof CheckedGroup) return value.canonical(mask);
-  if (value instanceof Map) return [...value].sort(byName).map(([name, group]) => [name, canonicalValue(group, mask)]);
-  if (Array.isArray(value)) return value.map((item: SettingValue) => canonicalValue(item, mask));
+  if (value instanceof CheckedGroup) return value.canonical();
+  if (value instanceof Map) return [...value].sort(byName).map(([name, group]) => [name, canonicalValue(group)]);
+  if (Array.isArray(value)) return value.map((item: SettingValue) => canonicalValue(item));
   if (isCelTable(value)) return value.entries.map((entry) => [entry.path, entry.value.text]);
   if ("cel" in value) return value.text;
   return value;

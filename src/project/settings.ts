@@ -3,14 +3,22 @@
  * keys refused. Invariant: a group is only handed out when all of its settings are of their declared kinds.
  */
 import type { Span } from "../data/fault.ts";
-import type { GroupSetting, Setting } from "../component/settings.ts";
+import type { GroupSetting, Setting, TextListSetting, TextSetting } from "../component/settings.ts";
 import type { Faults } from "./faults.ts";
 import type { Variables } from "./interpolate.ts";
 import { nearest, suggestion } from "./nearest.ts";
 import type { Secrets } from "./secrets.ts";
 import { CheckedGroup, type CheckedSetting } from "./setting_group.ts";
 import { celFromNode, celListFromNode, celTableFromNode } from "./setting_cel.ts";
-import { boolFromNode, choiceFromNode, durationFromNode, intFromNode, sizeFromNode, textFromNode, textsFromNode } from "./setting_scalars.ts";
+import {
+  boolFromNode,
+  choiceFromNode,
+  durationFromNode,
+  filledFromNode,
+  filledListFromNode,
+  intFromNode,
+  sizeFromNode,
+} from "./setting_scalars.ts";
 import type { TomlNode, TomlTable } from "./toml.ts";
 
 /** What every reader of a setting gets. */
@@ -42,7 +50,7 @@ export function readGroup(
     } else if (!reserved.has(name)) {
       const known = [...Object.keys(declared.fields), ...reserved];
       misspelt.add(nearest(name, known));
-      context.faults.add("unknown-key", entry.keySpan, `${title} has no setting "${name}"`, suggestion(name, known));
+      context.faults.add("unknown_key", entry.keySpan, `${title} has no setting "${name}"`, suggestion(name, known));
     }
   }
   for (const [name, setting] of Object.entries(declared.fields)) {
@@ -50,7 +58,7 @@ export function readGroup(
     const made = defaultOf(setting, table.span, `${title}: ${name}`, context);
     if (made) values.set(name, made);
     else if (!setting.optional && !misspelt.has(name)) {
-      context.faults.add("missing-key", table.span, `${title} needs "${name}"`, `${name}: ${setting.doc}`);
+      context.faults.add("missing_key", table.span, `${title} needs "${name}"`, `${name}: ${setting.doc}`);
     }
   }
   return context.faults.reported === before ? new CheckedGroup(declared, table.span, values) : null;
@@ -58,10 +66,19 @@ export function readGroup(
 
 /** One value by its declaration; null when it has a fault. */
 export function readSetting(setting: Setting, node: TomlNode, title: string, context: SettingContext): CheckedSetting | null {
+  if (setting.kind === "text") {
+    const filled = filledFromNode(node, title, context, setting.secret === true ? "secret" : "shown");
+    return filled && { setting, span: node.span, value: filled.text, which: 0, secret: filled.secret };
+  }
+  if (setting.kind === "text_list") {
+    const list = filledListFromNode(node, title, context);
+    const secret = list?.some((filled) => filled.secret) ?? false;
+    return list && { setting, span: node.span, value: list.map(({ text }) => text), which: 0, secret };
+  }
   const value = readValue(setting, node, title, context);
   if (value === null) return null;
   if (value instanceof Chosen) return { ...value.setting, which: value.which };
-  return { setting, span: node.span, value, which: 0, secret: setting.kind === "text" && setting.secret === true };
+  return { setting, span: node.span, value, which: 0, secret: false };
 }
 
 /** The alternative of an "either" that was given. */
@@ -74,10 +91,10 @@ class Chosen {
   }
 }
 
-function readValue(setting: Setting, node: TomlNode, title: string, context: SettingContext): CheckedSetting["value"] | Chosen | null {
+type OtherSetting = Exclude<Setting, TextSetting | TextListSetting>;
+
+function readValue(setting: OtherSetting, node: TomlNode, title: string, context: SettingContext): CheckedSetting["value"] | Chosen | null {
   switch (setting.kind) {
-    case "text":
-      return textFromNode(node, title, context, setting.secret === true ? "secret" : "shown");
     case "int":
       return intFromNode(setting, node, title, context);
     case "duration":
@@ -94,8 +111,6 @@ function readValue(setting: Setting, node: TomlNode, title: string, context: Set
       return celTableFromNode(setting, node, title, context.faults);
     case "cel_list":
       return celListFromNode(node, title, context.faults);
-    case "text_list":
-      return textsFromNode(node, title, context);
     case "group":
       return node.kind === "table" ? readGroup(setting, node, title, context) : wrongKind(node, title, "a table", context);
     case "list":
@@ -202,7 +217,7 @@ export function kindText(setting: Setting): string {
 }
 
 function wrongKind(node: TomlNode, title: string, wished: string, context: SettingContext): null {
-  context.faults.add("wrong-type", node.span, `${title} must be ${wished}`);
+  context.faults.add("wrong_type", node.span, `${title} must be ${wished}`);
   return null;
 }
 

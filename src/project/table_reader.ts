@@ -25,7 +25,7 @@ export class TableReader {
     for (const [key, { keySpan }] of table.entries) {
       if (keys.includes(key)) continue;
       this.#misspelt.add(nearest(key, keys));
-      this.fault("unknown-key", keySpan, `${title} has no key "${key}"`, suggestion(key, keys));
+      this.fault("unknown_key", keySpan, `${title} has no key "${key}"`, suggestion(key, keys));
     }
   }
 
@@ -46,13 +46,13 @@ export class TableReader {
   required(key: string, hint?: string): TomlNode | null {
     const entry = this.entry(key);
     if (entry) return entry.value;
-    if (!this.#misspelt.has(key)) this.fault("missing-key", this.table.span, `${this.title} needs "${key}"`, hint);
+    if (!this.#misspelt.has(key)) this.fault("missing_key", this.table.span, `${this.title} needs "${key}"`, hint);
     return null;
   }
 
   text(key: string): string | null {
     const node = this.entry(key)?.value;
-    return node ? textFromNode(node, this.#name(key), this.#context, "shown") : null;
+    return node ? textFromNode(node, this.#name(key), this.#context) : null;
   }
 
   texts(key: string): readonly string[] | null {
@@ -76,14 +76,14 @@ export class TableReader {
   inner(key: string): TomlTable | null {
     const node = this.entry(key)?.value;
     if (!node || node.kind === "table") return node ?? null;
-    this.fault("wrong-type", node.span, `${this.#name(key)} must be a table`);
+    this.fault("wrong_type", node.span, `${this.#name(key)} must be a table`);
     return null;
   }
 
   array(key: string): TomlArray | null {
     const node = this.entry(key)?.value;
     if (!node || node.kind === "array") return node ?? null;
-    this.fault("wrong-type", node.span, `${this.#name(key)} must be a list`);
+    this.fault("wrong_type", node.span, `${this.#name(key)} must be a list`);
     return null;
   }
 
@@ -91,7 +91,7 @@ export class TableReader {
   tables(key: string): readonly TomlTable[] {
     const items = this.array(key)?.items ?? [];
     return items.filter((item): item is TomlTable => {
-      if (item.kind !== "table") this.fault("wrong-type", item.span, `an entry of ${this.#name(key)} must be a table`);
+      if (item.kind !== "table") this.fault("wrong_type", item.span, `an entry of ${this.#name(key)} must be a table`);
       return item.kind === "table";
     });
   }

@@ -10,7 +10,13 @@ import type { SettingContext } from "./settings.ts";
 import type { TomlDate, TomlNode, TomlTable } from "./toml.ts";
 
 /** A given row, completed by `defaults` and by nulls and zeros; null with faults. */
-export function givenJson(row: TomlTable, defaults: TomlTable | null, type: RecordType, node: string, context: SettingContext): string | null {
+export function givenJson(
+  row: TomlTable,
+  defaults: TomlTable | null,
+  type: RecordType,
+  node: string,
+  context: SettingContext,
+): string | null {
   const before = context.faults.reported;
   refuseUnknown(row, type, `"${node}"`, context);
   const json = objectJson(type.fields, (name) => (row.entries.get(name) ?? defaults?.entries.get(name))?.value, context);
@@ -33,7 +39,7 @@ export function expectedJson(row: TomlTable, type: RecordType, node: string, con
 function refuseUnknown(row: TomlTable, type: RecordType, title: string, context: SettingContext): void {
   const known = type.fields.map((field) => field.name);
   for (const [name, { keySpan }] of row.entries) {
-    if (!known.includes(name)) context.faults.add("unknown-name", keySpan, `${title} has no field "${name}"`, suggestion(name, known));
+    if (!known.includes(name)) context.faults.add("unknown_name", keySpan, `${title} has no field "${name}"`, suggestion(name, known));
   }
 }
 
@@ -60,7 +66,7 @@ function nodeJson(node: TomlNode, field: Field | null, filling: Filling, context
       return node.text;
     case "float":
       if (/^-?\d/.test(node.text)) return node.text;
-      context.faults.add("wrong-type", node.span, `${node.text} is not a number that a record can hold`);
+      context.faults.add("wrong_type", node.span, `${node.text} is not a number that a record can hold`);
       return null;
     case "date":
       return dateJson(node, field, context);
@@ -102,7 +108,7 @@ function dateJson(node: TomlDate, field: Field | null, context: SettingContext):
   const value = !isFitting ? NaN : kind === "date" ? dateText().parse(text) : timestampText(undefined, field.zone ?? "UTC").parse(text);
   if (Number.isFinite(value)) return JSON.stringify(formatTime(field, value));
   const example = kind === "date" ? "2025-01-31" : "2025-01-31T10:00:00Z";
-  context.faults.add("wrong-type", node.span, `${text} is not of type ${typeText(field.type)}`, `write it as in ${example}`);
+  context.faults.add("wrong_type", node.span, `${text} is not of type ${typeText(field.type)}`, `write it as in ${example}`);
   return null;
 }
 

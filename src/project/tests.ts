@@ -18,7 +18,7 @@ export interface TestNodes {
   /** Of tables; undefined where there is none. */
   table(name: string): RecordType | null | undefined;
   readonly tableNames: readonly string[];
-  /** Of sinks' inputs and of transforms' outputs, sinks winning. */
+  /** Of sinks' inputs and of transforms' outputs. */
   readonly results: ReadonlyMap<string, RecordType | null>;
 }
 type GivenRow = TestBlueprint["given"][number];
@@ -48,7 +48,7 @@ class TestReader {
     reader.required("name", "a sentence that says what must hold");
     const given = this.#given();
     this.#checkDefaults();
-    reader.required("expect", "as in expect.SINK = [{ status = \"paid\" }]");
+    reader.required("expect", 'as in expect.SINK = [{ status = "paid" }]');
     return { name: reader.text("name") ?? "", span: reader.table.span, given, expect: this.#expected() };
   }
 
@@ -107,7 +107,7 @@ class TestReader {
     if (type) this.#givenTypes.add(type);
     if (type !== undefined) return type;
     const hint = suggestion(key, [...sources.keys(), ...tableNames]);
-    this.#context.faults.add("unknown-name", keySpan, `the test: there is no source or table "${key}"`, hint);
+    this.#context.faults.add("unknown_name", keySpan, `the test: there is no source or table "${key}"`, hint);
     return null;
   }
 
@@ -115,7 +115,7 @@ class TestReader {
     const type = this.#nodes.table(key);
     if (type) this.#givenTypes.add(type);
     if (type !== undefined) return type;
-    this.#context.faults.add("unknown-name", keySpan, `the test: there is no table "${key}"`, suggestion(key, this.#nodes.tableNames));
+    this.#context.faults.add("unknown_name", keySpan, `the test: there is no table "${key}"`, suggestion(key, this.#nodes.tableNames));
     return null;
   }
 
@@ -125,7 +125,7 @@ class TestReader {
     if (known.size === 0) return;
     for (const [name, { keySpan }] of this.#defaults?.entries ?? []) {
       if (known.has(name)) continue;
-      this.#context.faults.add("unknown-name", keySpan, `the test: no given node has a field "${name}"`, suggestion(name, known));
+      this.#context.faults.add("unknown_name", keySpan, `the test: no given node has a field "${name}"`, suggestion(name, known));
     }
   }
 
@@ -135,7 +135,7 @@ class TestReader {
       const type = this.#nodes.results.get(name);
       if (type === undefined) {
         const hint = suggestion(name, this.#nodes.results.keys());
-        this.#context.faults.add("unknown-name", keySpan, `the test: there is no sink or transform "${name}"`, hint);
+        this.#context.faults.add("unknown_name", keySpan, `the test: there is no sink or transform "${name}"`, hint);
       } else if (value.kind !== "array") this.#fault(value, `the test: expect.${name} is a list of rows`, `expect.${name} = [] for none`);
       else expected.set(name, value.items.flatMap((item) => this.#expectedRow(name, item, type)));
     }
@@ -152,6 +152,6 @@ class TestReader {
   }
 
   #fault(node: TomlNode, message: string, hint: string): void {
-    this.#context.faults.add("wrong-type", node.span, message, hint);
+    this.#context.faults.add("wrong_type", node.span, message, hint);
   }
 }

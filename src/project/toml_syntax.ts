@@ -9,7 +9,7 @@ interface Advice {
 
 /** By the parser's own message, which is all it tells. */
 const ADVICE: Readonly<Record<string, Advice>> = {
-  "Unterminated string constant": { message: "the text does not end", hint: 'close it with the quote it began with: "..." or \'...\'' },
+  "Unterminated string constant": { message: "the text does not end", hint: "close it with the quote it began with: \"...\" or '...'" },
   "Unterminated table-key": { message: "the table header does not end", hint: "write [name], or [[name]] for one more entry of a list" },
   "Unterminated array": { message: "the list does not end", hint: "close it with ]" },
   "Unterminated inline table": { message: "the inline table does not end", hint: "close it with }" },
@@ -37,7 +37,7 @@ const ADVICE: Readonly<Record<string, Advice>> = {
 /** Where the parser noticed that something is missing is often a line below. */
 const isAboutTheEnd = (message: string): boolean => message.startsWith("Unspecified") || message.startsWith("Unterminated");
 
-/** A fault of code `toml-syntax` for what the parser threw; anything else is thrown on. */
+/** A fault of code `toml_syntax` for what the parser threw; anything else is thrown on. */
 export function syntaxFault(error: unknown, source: SourceText): Fault {
   if (!(error instanceof SyntaxError) || !("index" in error) || typeof error.index !== "number") throw error;
   const at = isAboutTheEnd(error.message) ? source.text.slice(0, error.index).trimEnd().length : error.index;
@@ -45,7 +45,7 @@ export function syntaxFault(error: unknown, source: SourceText): Fault {
   if (error.message === "Defining a key multiple times is invalid") {
     const key = /^[\w-]+|^"[^"\n]*"|^'[^'\n]*'/.exec(source.text.slice(error.index))?.[0] ?? "the key";
     return {
-      code: "toml-syntax",
+      code: "toml_syntax",
       message: `${key} is defined twice`,
       span,
       hint: "keep one of the two; a list of tables is written [[name]]",
@@ -53,6 +53,6 @@ export function syntaxFault(error: unknown, source: SourceText): Fault {
   }
   const advice = ADVICE[error.message];
   return advice
-    ? { code: "toml-syntax", span, ...advice }
-    : { code: "toml-syntax", span, message: `not TOML: ${error.message.charAt(0).toLowerCase()}${error.message.slice(1)}` };
+    ? { code: "toml_syntax", span, ...advice }
+    : { code: "toml_syntax", span, message: `not TOML: ${error.message.charAt(0).toLowerCase()}${error.message.slice(1)}` };
 }

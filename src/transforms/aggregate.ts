@@ -2,12 +2,12 @@
 import { scopeOf, type TransformContext, type TransformPlan, type TransformSpec } from "../component/component.ts";
 import type { CelTable } from "../component/settings.ts";
 import type { Field, RecordType } from "../data/types.ts";
-import { type CheckedAggregate, checkAggregate } from "../expr/mod.ts";
+import { checkAggregate, type CheckedAggregate } from "../expr/mod.ts";
 import type { Checked, Scope } from "../expr/contracts.ts";
 import { type Accumulator, accumulatorOf, type FoldNames } from "./aggregate/accumulators.ts";
 import { AggregateOperator, type AggregateParts } from "./aggregate/operator.ts";
 import { ValueCounts } from "./aggregate/value_counts.ts";
-import { keyKind, requireKeyKind } from "./support/keys.ts";
+import { keyedName, keyKind, requireKeyKind } from "./support/keys.ts";
 import { type Loop, LoopBuilder } from "./support/loop_builder.ts";
 import { narrow, PlanChecker, rootsOf } from "./support/plan_checker.ts";
 import { computedField, plainField } from "./support/projection.ts";
@@ -40,14 +40,16 @@ function plan(context: TransformContext): TransformPlan | null {
   const by = settings.has("by") ? checkBy(settings.celTable("by"), scope, checker) : [];
   const aggregates = checkAggregates(settings.celTable("aggregate"), scope, by, checker);
   if (checker.failed) return null;
-  const accumulators = aggregates.map(({ name, value }) => ["count_distinct", "counts", "mode"].includes(value.function) ? new ValueCounts(name, value) : accumulatorOf(name, value));
+  const accumulators = aggregates.map(({ name, value }) =>
+    ["count_distinct", "counts", "mode"].includes(value.function) ? new ValueCounts(name, value) : accumulatorOf(name, value)
+  );
   const checked = [where, ...by.map((b) => b.value), ...aggregates.flatMap(({ value }) => [value.argument, value.by, value.filter])];
   const used = new Set(checked.flatMap((c) => c ? [...rootsOf(c)] : []));
   const checkedPlan: AggregatePlan = { input, where, by, aggregates, accumulators, used };
   const type = { fields: [...by.map((b) => resultField(b.name, b.value, input)), ...aggregates.map((a) => aggregateField(a, input))] };
   const loop = once(() => compile(checkedPlan, new LoopBuilder(context.expressions)));
   const groups = {
-    name: "groups",
+    name: keyedName("groups", by.map((b) => b.value.type)),
     key: by.length === 0 ? ["number" as const] : by.map((b) => keyKind(b.value.type)!),
     columns: accumulators.flatMap((a) => a instanceof ValueCounts ? [] : a.columns),
     version: 1,
@@ -57,7 +59,9 @@ function plan(context: TransformContext): TransformPlan | null {
     type,
     by: by.map((b) => b.value.type),
     // Each lane's operator has its own: they remember what they made for results.
-    aggregates: accumulators.map((a, index) => a instanceof ValueCounts ? new ValueCounts(aggregates[index].name, aggregates[index].value) : a),
+    aggregates: accumulators.map((a, index) =>
+      a instanceof ValueCounts ? new ValueCounts(aggregates[index].name, aggregates[index].value) : a
+    ),
     groups,
     loop: loop(),
   });
@@ -72,7 +76,11 @@ function plan(context: TransformContext): TransformPlan | null {
 
 function checkBy(table: CelTable, scope: Scope, checker: PlanChecker): Named<Checked>[] {
   if (table.entries.length > BY_MAX) {
-    checker.fault(checker.context.settings.at("by"), `\`by\` has ${table.entries.length} parts`, `at most ${BY_MAX}; join the least of them into one text`);
+    checker.fault(
+      checker.context.settings.at("by"),
+      `\`by\` has ${table.entries.length} parts`,
+      `at most ${BY_MAX}; join the least of them into one text`,
+    );
   }
   return plainNames(table, "by", checker).flatMap(({ name, value }) => {
     const checked = checker.check(value, scope);
@@ -132,7 +140,9 @@ function compile(plan: AggregatePlan, builder: LoopBuilder): Loop {
     const { code, names } = evaluate(name, aggregate, slot, builder);
     evaluated.push(code);
     const accumulator = plan.accumulators[index];
-    folds.push(accumulator instanceof ValueCounts ? accumulator.fold(builder, names, `state[${table++}]`) : accumulator.fold(builder, names));
+    folds.push(
+      accumulator instanceof ValueCounts ? accumulator.fold(builder, names, `state[${table++}]`) : accumulator.fold(builder, names),
+    );
   });
   const body = [
     plan.where === null ? "" : `if (!(${builder.emit(plan.where)})) { filtered++; continue; }`,
@@ -171,7 +181,8 @@ export const aggregate: TransformSpec = {
   role: "transform",
   type: "aggregate",
   summary: "Folds rows into one row per key: count, sum, min, max, avg, first, last and more.",
-  notes: `The result's fields are the keys of \`by\`, then the aggregates. Rows come out when the input has ended, in the order in which their
+  notes:
+    `The result's fields are the keys of \`by\`, then the aggregates. Rows come out when the input has ended, in the order in which their
 keys first appeared; without \`by\` there is exactly one row, also for an empty input. Sums are kept wider than 2^53: only a result
 beyond it is refused (\`range:NAME\`). The last argument of a function may be a filter: \`sum(amount, status == 'approved')\`. Nulls are skipped.
 
@@ -190,7 +201,12 @@ beyond it is refused (\`range:NAME\`). The last argument of a function may be a 
     fields: {
       inputs: INPUTS,
       where: WHERE,
-      by: { kind: "cel_table", names: true, optional: true, doc: "The key: a list of fields, or names with expressions. Left out: all rows are one group." },
+      by: {
+        kind: "cel_table",
+        names: true,
+        optional: true,
+        doc: "The key: a list of fields, or names with expressions. Left out: all rows are one group.",
+      },
       aggregate: { kind: "cel_table", doc: 'The aggregates by name, for example `{ count = "count()", total = "sum(amount)" }`.' },
     },
   },

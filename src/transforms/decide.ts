@@ -4,7 +4,7 @@ import type { CelTableSetting, GroupSetting } from "../component/settings.ts";
 import type { StateTableSpec } from "../engine/contracts.ts";
 import { compileDecide } from "./decide/compile.ts";
 import { planDecide } from "./decide/plan.ts";
-import { keyKind } from "./support/keys.ts";
+import { keyedName, keyKind, typedName } from "./support/keys.ts";
 import { LoopBuilder } from "./support/loop_builder.ts";
 import { PlanChecker } from "./support/plan_checker.ts";
 import { once, RowOperator } from "./support/row_operator.ts";
@@ -16,22 +16,25 @@ function plan(context: TransformContext): TransformPlan | null {
   const { input, shape, states, key } = checked;
   const loop = once(() => compileDecide(checked, new LoopBuilder(context.expressions)));
   const tables: StateTableSpec[] = states.length === 0 || key === null ? [] : [{
-    name: "state",
+    name: keyedName("state", [key.type]),
     key: [keyKind(key.type)!],
-    columns: states.map(({ name, kind }) => ({ name, kind })),
+    columns: states.map(({ name, type, kind }) => ({ name: typedName(name, type), kind })),
     version: 1,
   }];
   return {
     outputs: new Map([["out", shape.type], ["skipped", input]]),
     needs: (outputs) => {
       const wanted = outputs.get("out") ?? new Set();
-      const passed = shape.type.fields.flatMap(({ name }, k) => shape.inputs[k] >= 0 && wanted.has(name) ? [input.fields[shape.inputs[k]].name] : []);
+      const passed = shape.type.fields.flatMap(({ name }, k) =>
+        shape.inputs[k] >= 0 && wanted.has(name) ? [input.fields[shape.inputs[k]].name] : []
+      );
       const names = new Set([...checked.used, ...passed, ...(outputs.get("skipped") ?? [])]);
       return [new Set(input.fields.map((f) => f.name).filter((name) => names.has(name)))];
     },
     keyedBy: tables.length === 0 ? null : checked.keyField ?? "*",
     needsEnd: false,
-    create: ({ state }) => new RowOperator(loop(), shape, tables.map((table) => state.table(table)), { port: "skipped", count: "filtered" }),
+    create: ({ state }) =>
+      new RowOperator(loop(), shape, tables.map((table) => state.table(table)), { port: "skipped", count: "filtered" }),
   };
 }
 
@@ -44,7 +47,12 @@ const STATE: GroupSetting = {
   kind: "group",
   doc: "One value per key.",
   fields: {
-    type: { kind: "choice", default: "value", doc: "What is kept.", choices: { value: "One value.", history: "Past records (not there yet)." } },
+    type: {
+      kind: "choice",
+      default: "value",
+      doc: "What is kept.",
+      choices: { value: "One value.", history: "Past records (not there yet)." },
+    },
     as: { kind: "text", optional: true, doc: "The value's type, for example `decimal(2)?`." },
     initial: { kind: "cel", optional: true, doc: "The value at the key's first record; it may use look-ups." },
     time: { kind: "text", optional: true, doc: "History: the member that orders it." },
@@ -69,7 +77,8 @@ export const decide: TransformSpec = {
   role: "transform",
   type: "decide",
   summary: "Ordered rules over each record, rows looked up for it, and the state of its key.",
-  notes: `The stages of a record, in this order: \`where\` → \`lookup\` → \`before\` → \`let\` → \`rules\` or \`otherwise\` → \`after_rules\` →
+  notes:
+    `The stages of a record, in this order: \`where\` → \`lookup\` → \`before\` → \`let\` → \`rules\` or \`otherwise\` → \`after_rules\` →
 \`emit_when\` → \`emit\`. A state's name is its value at that moment, \`old.NAME\` its value before the record. A record that \`where\`
 skips, or that is rejected anywhere in the list, changes no state at all.
 
@@ -88,7 +97,11 @@ Where a state's first value comes from a row looked up by the key alone, the sta
     doc: "Settings of a decide.",
     fields: {
       inputs: INPUTS,
-      where: { kind: "cel", optional: true, doc: "Rows for which this is false are skipped: they go to the port `skipped` and count as filtered." },
+      where: {
+        kind: "cel",
+        optional: true,
+        doc: "Rows for which this is false are skipped: they go to the port `skipped` and count as filtered.",
+      },
       key: { kind: "cel", optional: true, doc: "Whose state it is. Needed with `state`." },
       lookup: LOOKUP,
       state: { kind: "map", optional: true, doc: "What is remembered by key.", item: STATE },
@@ -118,7 +131,11 @@ Where a state's first value comes from a row looked up by the key alone, the sta
         },
       },
       after_rules: { ...UPDATE, doc: "States that every record changes, after the rules." },
-      emit_when: { kind: "cel", optional: true, doc: "Rows for which this is false change state but give no result; they count as filtered." },
+      emit_when: {
+        kind: "cel",
+        optional: true,
+        doc: "Rows for which this is false change state but give no result; they count as filtered.",
+      },
       emit: {
         kind: "cel_table",
         optional: true,

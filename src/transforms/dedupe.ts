@@ -3,7 +3,7 @@ import { scopeOf, type TransformContext, type TransformPlan, type TransformSpec 
 import type { RecordType } from "../data/types.ts";
 import type { StateTableSpec } from "../engine/contracts.ts";
 import type { Checked } from "../expr/contracts.ts";
-import { requireKeyKind } from "./support/keys.ts";
+import { keyedName, requireKeyKind } from "./support/keys.ts";
 import { type Loop, LoopBuilder } from "./support/loop_builder.ts";
 import { narrow, PlanChecker, rootsOf } from "./support/plan_checker.ts";
 import { plainField } from "./support/projection.ts";
@@ -29,23 +29,37 @@ function planDedupe(context: TransformContext): TransformPlan | null {
   const key = checker.check(settings.cel("key"), scope);
   const within = settings.has("within") ? checker.check(settings.cel("within"), scope) : null;
   if (key !== null && key.type.nullable) {
-    checker.fault(key.source.span, "the key may be null, and records without a key cannot be told apart", `pass on only those that have one: where = "${key.source.text.trim()} != null"`);
+    checker.fault(
+      key.source.span,
+      "the key may be null, and records without a key cannot be told apart",
+      `pass on only those that have one: where = "${key.source.text.trim()} != null"`,
+    );
   }
   if (settings.has("keep")) {
     checker.fault(settings.at("keep"), "`keep` with a bound is not there yet", "leave `keep` out: every key is remembered for ever");
   }
-  const parts = [...(within === null ? [] : [{ checked: within, what: "`within`" }]), ...(key === null ? [] : [{ checked: key, what: "the key" }])];
+  const parts = [
+    ...(within === null ? [] : [{ checked: within, what: "`within`" }]),
+    ...(key === null ? [] : [{ checked: key, what: "the key" }]),
+  ];
   const kinds = parts.map(({ checked, what }) => requireKeyKind(checked, what, checker));
   if (checker.failed) return null;
   const checked = parts.map((part) => part.checked);
   const used = new Set([...checked, ...(where === null ? [] : [where])].flatMap((c) => [...rootsOf(c)]));
   const shape: OutputShape = { type: input, inputs: input.fields.map((_, index) => index) };
   const loop = once(() => compileDedupe({ input, where, parts: checked, used }, new LoopBuilder(context.expressions)));
-  const table: StateTableSpec = { name: "seen", key: kinds.map((kind) => kind!), columns: [], version: 1 };
+  const table: StateTableSpec = {
+    name: keyedName("seen", checked.map((part) => part.type)),
+    key: kinds.map((kind) => kind!),
+    columns: [],
+    version: 1,
+  };
   const owner = plainField(checked[0], input);
   return {
     outputs: new Map([["out", input], ["duplicates", input]]),
-    needs: (outputs) => [new Set([...used, ...(outputs.get("out") ?? []), ...(outputs.get("duplicates") ?? [])].filter((name) => isField(input, name)))],
+    needs: (
+      outputs,
+    ) => [new Set([...used, ...(outputs.get("out") ?? []), ...(outputs.get("duplicates") ?? [])].filter((name) => isField(input, name)))],
     keyedBy: owner < 0 ? "*" : input.fields[owner].name,
     needsEnd: false,
     create: ({ state }) => new RowOperator(loop(), shape, [state.table(table)], { port: "duplicates", count: "duplicates" }),

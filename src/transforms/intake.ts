@@ -6,7 +6,7 @@ import { type PlanContext, type SchemaPlan, scopeOf, type TransformPlan } from "
 import { assert } from "../data/fault.ts";
 import type { Field } from "../data/types.ts";
 import type { StateTableSpec } from "../engine/contracts.ts";
-import { keyKind } from "./support/keys.ts";
+import { keyKind, typedName } from "./support/keys.ts";
 import { type Loop, LoopBuilder } from "./support/loop_builder.ts";
 import { nearestHint } from "./support/names.ts";
 import { narrow, PlanChecker, rootsOf } from "./support/plan_checker.ts";
@@ -26,10 +26,17 @@ export function planIntake(schema: SchemaPlan, context: PlanContext): TransformP
   const used = new Set([...requirements.flatMap(({ that }) => [...rootsOf(that)]), ...schema.unique]);
   const shape: OutputShape = { type, inputs: type.fields.map((_, index) => index) };
   const loop = once(() => compileIntake(schema, requirements, unique, used, new LoopBuilder(context.expressions), context.name));
-  const tables = unique.map((field): StateTableSpec => ({ name: `unique:${field.name}`, key: [keyKind(field.type)!], columns: [], version: 1 }));
+  const tables = unique.map((field): StateTableSpec => ({
+    name: typedName(`unique ${field.name}`, field.type),
+    key: [keyKind(field.type)!],
+    columns: [],
+    version: 1,
+  }));
   return {
     outputs: new Map([["out", type]]),
-    needs: (outputs) => [new Set(type.fields.map((f) => f.name).filter((name) => used.has(name) || (outputs.get("out")?.has(name) ?? false)))],
+    needs: (
+      outputs,
+    ) => [new Set(type.fields.map((f) => f.name).filter((name) => used.has(name) || (outputs.get("out")?.has(name) ?? false)))],
     keyedBy: unique.length === 0 ? null : "*",
     needsEnd: false,
     create: ({ state }) => new RowOperator(loop(), shape, tables.map((table) => state.table(table))),
@@ -50,11 +57,19 @@ function uniqueField(name: string, schema: SchemaPlan, checker: PlanChecker): Fi
   const field = schema.type.fields.find((f) => f.name === name);
   const { span } = checker.context.settings;
   if (field === undefined) {
-    checker.fault(span, `\`unique\` of schema "${schema.name}": there is no field "${name}"`, nearestHint(name, schema.type.fields.map((f) => f.name)));
+    checker.fault(
+      span,
+      `\`unique\` of schema "${schema.name}": there is no field "${name}"`,
+      nearestHint(name, schema.type.fields.map((f) => f.name)),
+    );
     return null;
   }
   if (keyKind(field.type) === null) {
-    checker.fault(span, `\`unique\` of schema "${schema.name}": "${name}" is a ${typeText(field.type)}`, "unique fields are int, decimal, string, bool, timestamp, date or duration");
+    checker.fault(
+      span,
+      `\`unique\` of schema "${schema.name}": "${name}" is a ${typeText(field.type)}`,
+      "unique fields are int, decimal, string, bool, timestamp, date or duration",
+    );
     return null;
   }
   return field;

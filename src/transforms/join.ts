@@ -31,11 +31,30 @@ function plan(context: TransformContext): TransformPlan | null {
   const how = settings.text("how");
   const row: Type = { kind: "struct", fields: right.fields, nullable: how === "left" };
   const taken = left.fields.find((field) => field.name === "right");
-  if (taken !== undefined) checker.fault(settings.span, 'the left side has a field "right", which here means the right row', "rename the field in a map before");
-  const projection = planProjection({ checker, settings, declared: join.settings, input: left, tables: context.tables, more: new Map([["right", row]]) });
+  if (taken !== undefined) {
+    checker.fault(settings.span, 'the left side has a field "right", which here means the right row', "rename the field in a map before");
+  }
+  const projection = planProjection({
+    checker,
+    settings,
+    declared: join.settings,
+    input: left,
+    tables: context.tables,
+    more: new Map([["right", row]]),
+  });
   if (checker.failed) return null;
   const compiled = compileJoin(projection, on, right, how, context);
-  const joined: JoinPlan = { projection, left, loop: compiled.loop, right: { node: context.name, on: on.map((pair) => pair.right), fields: compiled.fields, match: settings.text("match") as RightPlan["match"] } };
+  const joined: JoinPlan = {
+    projection,
+    left,
+    loop: compiled.loop,
+    right: {
+      node: context.name,
+      on: on.map((pair) => pair.right),
+      fields: compiled.fields,
+      match: settings.text("match") as RightPlan["match"],
+    },
+  };
   const rightNeeds = new Set([...on.map((pair) => pair.right.name), ...compiled.fields.map((field) => field.name)]);
   return {
     outputs: new Map([["out", projection.shape.type]]),
@@ -62,20 +81,38 @@ function checkOn(names: readonly string[], left: RecordType, right: RecordType, 
   for (const name of names) {
     const sides = [left, right].map((type) => type.fields.find((field) => field.name === name));
     for (const [side, type] of [left, right].entries()) {
-      if (sides[side] === undefined) checker.fault(span, `the ${side === LEFT ? "left" : "right"} side has no field "${name}"`, nearestHint(name, type.fields.map((f) => f.name)));
+      if (sides[side] === undefined) {
+        checker.fault(
+          span,
+          `the ${side === LEFT ? "left" : "right"} side has no field "${name}"`,
+          nearestHint(name, type.fields.map((f) => f.name)),
+        );
+      }
     }
     const [a, b] = sides;
     if (a === undefined || b === undefined) continue;
     const [typeA, typeB] = [typeText(withoutNull(a.type)), typeText(withoutNull(b.type))];
-    if (typeA !== typeB) checker.fault(span, `"${name}" is ${typeA} on the left and ${typeB} on the right`, "convert one of them in a map before");
-    else if (keyKind(a.type) === null) checker.fault(span, `"${name}" cannot be compared: it is ${typeA}`, "keys are int, decimal, string, bool, timestamp, date or duration");
-    else pairs.push({ left: a, right: b });
+    if (typeA !== typeB) {
+      checker.fault(span, `"${name}" is ${typeA} on the left and ${typeB} on the right`, "convert one of them in a map before");
+    } else if (keyKind(a.type) === null) {
+      checker.fault(
+        span,
+        `"${name}" cannot be compared: it is ${typeA}`,
+        "keys are int, decimal, string, bool, timestamp, date or duration",
+      );
+    } else pairs.push({ left: a, right: b });
   }
   return pairs;
 }
 
 /** The loop over left rows, and the fields of the right side that it reads. */
-function compileJoin(projection: Projection, on: readonly Pair[], right: RecordType, how: string, context: TransformContext): { loop: Loop; fields: Field[] } {
+function compileJoin(
+  projection: Projection,
+  on: readonly Pair[],
+  right: RecordType,
+  how: string,
+  context: TransformContext,
+): { loop: Loop; fields: Field[] } {
   const compile = (wholeRow: "absent" | "present") => {
     const builder = new LoopBuilder(context.expressions);
     const withKey = { ...projection, used: new Set([...projection.used, ...on.map((pair) => pair.left.name)]) };
@@ -83,7 +120,11 @@ function compileJoin(projection: Projection, on: readonly Pair[], right: RecordT
     const bound = bindRight(builder, right.fields, slot, wholeRow);
     builder.bindings.set("right", bound.binding);
     const prelude = (): string => {
-      const keys = on.map(({ left }) => ({ local: builder.local(left.name), code: builder.keyPart(builder.bindings.get(left.name)!.code, left.type), left }));
+      const keys = on.map(({ left }) => ({
+        local: builder.local(left.name),
+        code: builder.keyPart(builder.bindings.get(left.name)!.code, left.type),
+        left,
+      }));
       const nulls = keys.filter(({ left }) => left.type.nullable).map(({ local }) => `${local} === null`);
       const find = `state[0].find(${keys.map(({ local }) => local).join(", ")})`;
       return [

@@ -10,7 +10,13 @@ import { INPUTS, LET, REQUIRE, SET, WHERE } from "./support/settings.ts";
 /** The plan of a transform that turns one record into one record. */
 export function planRowTransform(context: TransformContext, declared: GroupSetting): TransformPlan | null {
   const checker = new PlanChecker(context);
-  const projection = planProjection({ checker, settings: context.settings, declared, input: context.inputs[0].type, tables: context.tables });
+  const projection = planProjection({
+    checker,
+    settings: context.settings,
+    declared,
+    input: context.inputs[0].type,
+    tables: context.tables,
+  });
   if (checker.failed) return null;
   const loop = once(() => compileProjection(projection, context.name, new LoopBuilder(context.expressions)));
   return {
@@ -68,4 +74,3 @@ expect.out   = [{ id = 1, status = "approved" }, { id = 2, status = "declined" }
   }],
   plan: (context) => planRowTransform(context, map.settings),
 };
-

@@ -36,10 +36,13 @@ async function sourceFrom(toml: string, world: World): Promise<Source> {
 
 function fileCase(format: "csv" | "ndjson", lineEnd: string, last: string): Case {
   const quoted = (text: string) => `"${text.replaceAll('"', '""')}"`;
-  const lines = Array.from({ length: ROWS }, (_, i) =>
-    format === "csv"
-      ? `${idOf(i).replaceAll('"', "")},${amountOf(i)},${quoted(i % 7 === 3 ? nameOf(i) + "\n" : nameOf(i))}${i % 9 === 4 ? lineEnd : ""}`
-      : `{"id":${idOf(i)},"amount":${amountOf(i)},"name":${JSON.stringify(nameOf(i))}}${i % 9 === 4 ? lineEnd : ""}`);
+  const lines = Array.from(
+    { length: ROWS },
+    (_, i) =>
+      format === "csv"
+        ? `${idOf(i).replaceAll('"', "")},${amountOf(i)},${quoted(i % 7 === 3 ? nameOf(i) + "\n" : nameOf(i))}${i % 9 === 4 ? lineEnd : ""}`
+        : `{"id":${idOf(i)},"amount":${amountOf(i)},"name":${JSON.stringify(nameOf(i))}}${i % 9 === 4 ? lineEnd : ""}`,
+  );
   const header = format === "csv" ? ["id,amount,name"] : [];
   return {
     name: `${format}, lines ended by ${JSON.stringify(lineEnd)}, the last by ${JSON.stringify(last)}`,
@@ -79,7 +82,9 @@ create = { partitions = 1 }`);
       await lane.fence(session + 1);
       for (let part = 0; part < 4; part++) {
         const first = session * 20 + part * 5;
-        const rows = Array.from({ length: 5 }, (_, i) => first + i).map((i) => [JSON.parse(idOf(i)), JSON.parse(amountOf(i)), nameOf(i) || null]);
+        const rows = Array.from({ length: 5 }, (_, i) => first + i).map((
+          i,
+        ) => [JSON.parse(idOf(i)), JSON.parse(amountOf(i)), nameOf(i) || null]);
         lane.write(batchOf(sinkPlan.input, rows, 1000 + first));
         await lane.deliver({ pipeline: "p", run: "r", lane: 0, epoch: session * 4 + part + 1, owner: session + 1, digest: `d${first}` });
       }
@@ -99,9 +104,12 @@ const sqliteCase = (readBy: string): Case => ({
   async open() {
     const folder = await Deno.makeTempDir();
     const database = new DatabaseSync(`${folder}/d.sqlite`);
-    database.exec("CREATE TABLE t (id, amount, name, k TEXT)");
+    database.exec("CREATE TABLE t (id, amount, name, k TEXT); BEGIN");
     const insert = database.prepare("INSERT INTO t VALUES (?, ?, ?, ?)");
-    for (let i = 0; i < ROWS; i++) insert.run(i % 11 === 7 ? "x" : BigInt(i), amountOf(i), nameOf(i) || null, String((i * 37) % 101).padStart(3, "0"));
+    for (let i = 0; i < ROWS; i++) {
+      insert.run(i % 11 === 7 ? "x" : BigInt(i), amountOf(i), nameOf(i) || null, String((i * 37) % 101).padStart(3, "0"));
+    }
+    database.exec("COMMIT");
     database.close();
     const world = { ...new Process(new Machine()).world(), files: denoFiles };
     const source = await sourceFrom(
@@ -134,7 +142,10 @@ for (const { name, open } of CASES) {
     assert.equal(whole.read, ROWS);
     assert.equal(whole.rejects.length, REFUSED);
     assert.equal(whole.rows.length, ROWS - REFUSED);
-    const sizes = fc.array(fc.record({ rowsMax: fc.integer({ min: 1, max: 20 }), bytesMax: fc.integer({ min: 1, max: 2000 }) }), { minLength: 1, maxLength: 8 });
+    const sizes = fc.array(fc.record({ rowsMax: fc.integer({ min: 1, max: 20 }), bytesMax: fc.integer({ min: 1, max: 2000 }) }), {
+      minLength: 1,
+      maxLength: 8,
+    });
     await fc.assert(
       fc.asyncProperty(sizes, fc.nat(), async (limits, pick) => {
         const cut = await readAll(reader, reader.start, (poll) => limits[poll % limits.length]);

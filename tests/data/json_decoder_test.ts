@@ -118,6 +118,9 @@ Deno.test("numbers are exact, and say why they are not", () => {
     assert.equal(field(decimalOf(2), text), "type:f", text);
   }
   assert.equal(field(decimalOf(2), '"007.5"'), 750);
+  for (const type of [INT, decimalOf(2), DOUBLE]) {
+    for (const text of ["1.", "-", "01", "-01.5", "1..5", "1.5.", ".5", "1e"]) assert.equal(field(type, text), "json", text);
+  }
   assert.equal(field(decimalOf(2), '"1.50"', { numericText: "reject" }), "type:f");
   assert.equal(field(withNull(decimalOf(2)), '""'), null);
   assert.equal(field(withNull(decimalOf(2)), '""', { numericText: "reject" }), "type:f");
@@ -235,6 +238,9 @@ const number = fc.oneof(
     "1e2",
     "12E-1",
     "00",
+    "5.",
+    "-",
+    "1.2.3",
     "1e400",
   ),
 );
@@ -355,8 +361,8 @@ Deno.test("the compiled decoder agrees with the rules on generated and mutated t
 
 Deno.test("the compiled decoder agrees with the rules for every type", () => {
   const names = EVERYTHING.fields.map((f) => f.name);
-  const counts = agree(specOf(EVERYTHING), recordText(names), 1500);
-  assert.ok(counts.records >= 30000 && counts.accepted > counts.records / 20, JSON.stringify(counts));
+  const counts = agree(specOf(EVERYTHING), recordText(names), 1000);
+  assert.ok(counts.records >= 20000 && counts.accepted > counts.records / 20, JSON.stringify(counts));
   const few = specOf(EVERYTHING, { needed: new Set(["d2n", "sn", "map"]), numericText: "reject", unknownFields: "reject" });
   const strict = agree(few, recordText(names), 500);
   assert.ok(strict.accepted > 100, JSON.stringify(strict));

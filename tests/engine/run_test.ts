@@ -1,6 +1,7 @@
 /** The commit protocol on small fakes: whatever step fails, sinks and state end as in a run without faults. */
 import assert from "node:assert/strict";
 import { MillraceError } from "../../src/data/fault.ts";
+import { decodeHead } from "../../src/engine/head.ts";
 import { collectRun, FencedError, runPipeline } from "../../src/engine/mod.ts";
 import { MemoryKv } from "./support/memory_kv.ts";
 import { type Databases, databases, MemorySource, testPipeline, testRecords } from "./support/pipeline.ts";
@@ -216,6 +217,46 @@ Deno.test("an owner that was superseded between intent and delivery cannot deliv
   assertContent(into);
 });
 
+Deno.test("an owner that was superseded while it loaded does not even replay", async () => {
+  const kv = new MemoryKv();
+  const into = databases();
+  const world = new TestWorld();
+  world.crashAt = (step, count) => step === "intent_written" && count > 20;
+  await assert.rejects(start({ kv, into, world }), Crash);
+  const list = kv.list.bind(kv);
+  let held = true;
+  kv.list = async function* (prefix) {
+    if (held) {
+      held = false;
+      await start({ kv, into });
+    }
+    yield* list(prefix);
+  };
+  const old = new TestWorld();
+  await assert.rejects(start({ kv, into, world: old }), FencedError);
+  assert.ok(!old.steps.some((step) => /^(batch_processed|sink_delivered)/.test(step)), old.steps.join("; "));
+  assertContent(into);
+});
+
+Deno.test("recorded time never goes back, whatever the clock does", async () => {
+  const kv = new MemoryKv();
+  const into = databases();
+  const stop = new AbortController();
+  const world = new TestWorld();
+  world.crashAt = (step) => {
+    if (step === "head_flipped") stop.abort();
+    return false;
+  };
+  await start({ kv, into, world, signal: stop.signal });
+  const first = decodeHead((await kv.get(["lane", "r1", 0, "head"]))!.value).timeMicros;
+  const past = new TestWorld();
+  past.nowMicros = 1000;
+  await start({ kv, into, world: past });
+  assert.ok(first > 1_600_000_000_000_000, "recorded at all");
+  assert.equal(decodeHead((await kv.get(["lane", "r1", 0, "head"]))!.value).timeMicros, first);
+  assertContent(into);
+});
+
 Deno.test("a stop flips what is open and leaves no intent; the next start goes on", async () => {
   const kv = new MemoryKv();
   const into = databases();
@@ -233,6 +274,19 @@ Deno.test("a stop flips what is open and leaves no intent; the next start goes o
   assert.equal(again.result.ended, true);
   assert.ok(!again.world.steps.some((step) => step.endsWith("again")), "nothing was replayed");
   assertContent(into);
+});
+
+Deno.test("a stop while a source is still waited for ends the run", async () => {
+  const stop = new AbortController();
+  const waiting = new MemorySource("input", [RECORDS]);
+  waiting.partitions = () => {
+    queueMicrotask(() => stop.abort());
+    return new Promise(() => {});
+  };
+  const { result, kv } = await start({ source: waiting, signal: stop.signal });
+  assert.equal(result.ended, false);
+  assert.equal(result.lanes[0].get("count")!.backlog!(0), 0);
+  assert.equal(kv.commits, 0);
 });
 
 Deno.test("starting a run that has ended delivers nothing and gives the same counters", async () => {

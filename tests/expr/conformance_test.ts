@@ -29,9 +29,20 @@ interface Suite {
 const EXCLUSIONS: readonly (readonly [string, (test: Case) => boolean])[] = [
   ["unsigned integers", (t) => /\d[uU]\b|\buint\b/.test(t.expr) || "uint64Value" in (t.value ?? {})],
   ["byte strings", (t) => /(?:^|[^\w])(?:b|br|rb)['"]|\bbytes\b/i.test(t.expr) || "bytesValue" in (t.value ?? {})],
-  ["protobuf messages and enums", (t) => t.container !== undefined || /TestAllTypes|google\.protobuf|\bmsg\b|[A-Z]\w*\{/.test(t.expr) || /objectValue|messageType|wrapper/.test(JSON.stringify([t.value, t.bindings, t.typeEnv]))],
-  ["values without a static type (dyn, type, mixed lists)", (t) => /\bdyn\(|\btype\(|\btypeValue\b/.test(t.expr + JSON.stringify(t.value ?? {})) || t.disableCheck === true || isMixed(t)],
-  ["integers beyond 2^53", (t) => (t.expr.match(/0x[0-9a-f]+|\d+/gi) ?? []).some((digits) => BigInt(digits) > BigInt(Number.MAX_SAFE_INTEGER))],
+  [
+    "protobuf messages and enums",
+    (t) =>
+      t.container !== undefined || /TestAllTypes|google\.protobuf|\bmsg\b|[A-Z]\w*\{/.test(t.expr) ||
+      /objectValue|messageType|wrapper/.test(JSON.stringify([t.value, t.bindings, t.typeEnv])),
+  ],
+  [
+    "values without a static type (dyn, type, mixed lists)",
+    (t) => /\bdyn\(|\btype\(|\btypeValue\b/.test(t.expr + JSON.stringify(t.value ?? {})) || t.disableCheck === true || isMixed(t),
+  ],
+  [
+    "integers beyond 2^53",
+    (t) => (t.expr.match(/0x[0-9a-f]+|\d+/gi) ?? []).some((digits) => BigInt(digits) > BigInt(Number.MAX_SAFE_INTEGER)),
+  ],
   ["times outside 1684 to 2255, or finer than a microsecond", (t) => /'(?:0\d\d\d|9999|10000)-|\d{10}s'|ns'|\.\d{7,}Z/.test(t.expr)],
   ["doubles, where a literal with a point is a decimal here", (t) => /\d\.\d|\d[eE][+-]?\d|\bdouble\b|\.\d/.test(t.expr)],
   ["functions outside the language", (t) => /\.format\(|strings\.quote\(|\bf_unknown\b|unknown/.test(t.expr)],

@@ -6,11 +6,15 @@ const PRIMITIVES: Readonly<Record<string, Type["kind"]>> = { INT64: "int", STRIN
 
 /** A type of a type environment. */
 export function typeFromSuite(type: Record<string, unknown>): Type {
-  if (typeof type.primitive === "string" && type.primitive in PRIMITIVES) return { kind: PRIMITIVES[type.primitive], nullable: false } as Type;
+  if (typeof type.primitive === "string" && type.primitive in PRIMITIVES) {
+    return { kind: PRIMITIVES[type.primitive], nullable: false } as Type;
+  }
   if ("null" in type) return { kind: "null", nullable: true };
   if (type.wellKnown === "TIMESTAMP") return { kind: "timestamp", nullable: false };
   if (type.wellKnown === "DURATION") return { kind: "duration", nullable: false };
-  if (type.listType !== undefined) return { kind: "list", item: typeFromSuite((type.listType as { elemType: Record<string, unknown> }).elemType), nullable: false };
+  if (type.listType !== undefined) {
+    return { kind: "list", item: typeFromSuite((type.listType as { elemType: Record<string, unknown> }).elemType), nullable: false };
+  }
   if (type.mapType !== undefined) {
     const { keyType, valueType } = type.mapType as { keyType: Record<string, unknown>; valueType: Record<string, unknown> };
     return { kind: "map", key: typeFromSuite(keyType), value: typeFromSuite(valueType), nullable: false };
@@ -46,7 +50,9 @@ export function valueFromSuite(value: Record<string, unknown>): { readonly type:
     }
     case "objectValue": {
       const object = content as { "@type": string; value: string };
-      if (object["@type"].endsWith(".Timestamp")) return { type: { kind: "timestamp", nullable: false }, value: timestampText().parse(object.value) };
+      if (object["@type"].endsWith(".Timestamp")) {
+        return { type: { kind: "timestamp", nullable: false }, value: timestampText().parse(object.value) };
+      }
       if (object["@type"].endsWith(".Duration")) return { type: { kind: "duration", nullable: false }, value: parseDuration(object.value) };
       throw new Error(`no value for ${object["@type"]}`);
     }

@@ -84,9 +84,18 @@ export function scopeOf(
 }
 
 /** Checks, collecting faults. */
-export function check(text: string, scope: Scope, expected?: string): { readonly checked: Checked | null; readonly faults: readonly Fault[] } {
+export function check(
+  text: string,
+  scope: Scope,
+  expected?: string,
+): { readonly checked: Checked | null; readonly faults: readonly Fault[] } {
   const faults: Fault[] = [];
-  const checked = expressions.check(sourceOf(text), scope, (fault) => faults.push(fault), expected === undefined ? undefined : typeOf(expected));
+  const checked = expressions.check(
+    sourceOf(text),
+    scope,
+    (fault) => faults.push(fault),
+    expected === undefined ? undefined : typeOf(expected),
+  );
   return { checked, faults };
 }
 /** Checks what must be right. */

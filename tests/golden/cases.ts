@@ -7,12 +7,14 @@ import { oracle, type OracleReject } from "../oracle/cards.ts";
 import { filesOf, readInputs } from "../oracle/expected_files.ts";
 import { PROFILES, type Switches } from "../oracle/switches.ts";
 
+/** One run over a case's input. */
 export interface GoldenRun {
   readonly name: string;
   readonly profile: keyof typeof PROFILES;
   /** Switches turned on top of the profile, by parameter name. */
   readonly turned: Partial<Switches>;
 }
+/** An input with the runs over it. */
 export interface GoldenCase {
   readonly name: string;
   readonly format: "csv" | "ndjson";

@@ -1,6 +1,7 @@
 /** The product as its users start it: a subprocess on config/cards, with its own output folder. */
 const ROOT = decodeURIComponent(new URL("../../", import.meta.url).pathname).replace(/\/$/, "");
 
+/** What a run is given. */
 export interface CardsRun {
   /** The folder of inputs. */
   readonly input: string;
@@ -11,9 +12,11 @@ export interface CardsRun {
   readonly format?: string;
   /** For `--set`, for example "params.zip_missing=skip". */
   readonly set?: readonly string[];
+  readonly flags?: readonly string[];
   /** Further variables, for example MILLRACE_KILL_AT. */
   readonly env?: Readonly<Record<string, string>>;
 }
+/** How a process ended. */
 export interface Ended {
   readonly code: number;
   readonly killed: boolean;
@@ -22,15 +25,22 @@ export interface Ended {
 }
 
 /** Runs `millrace COMMAND config/cards` until it ends or dies. */
-export async function millrace(command: "run" | "check" | "test", run: CardsRun): Promise<Ended> {
+export function millrace(command: "run" | "check" | "test", run: CardsRun): Promise<Ended> {
+  return start([command, "config/cards", ...(command === "run" ? ["--quiet", "--json"] : [])], run);
+}
+
+/** Runs one layer, for example `millrace load initial -c config/cards`. */
+export function millraceLayer(words: readonly string[], run: CardsRun): Promise<Ended> {
+  return start([...words, "-c", "config/cards", "--quiet", "--json"], run);
+}
+
+async function start(words: readonly string[], run: CardsRun): Promise<Ended> {
   const env: Record<string, string> = { CARDS_INPUT: run.input, CARDS_OUTPUT: run.output, NO_COLOR: "1", ...run.env };
   if (run.profile !== undefined) env.CARDS_PROFILE = run.profile;
   if (run.partitions !== undefined) env.CARDS_PARTITIONS = String(run.partitions);
   if (run.format !== undefined) env.CARDS_FORMAT = run.format;
-  const settings = (run.set ?? []).flatMap((setting) => ["--set", setting]);
-  const options = command === "run" ? ["--quiet", "--json", ...settings] : settings;
   const child = new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", `${ROOT}/src/main.ts`, command, "config/cards", ...options],
+    args: ["run", "-A", `${ROOT}/src/main.ts`, ...words, ...(run.flags ?? []), ...(run.set ?? []).flatMap((setting) => ["--set", setting])],
     cwd: ROOT,
     env,
     stdout: "piped",

@@ -6,8 +6,10 @@ import assert from "node:assert/strict";
 
 /** Names of the four published files. */
 export const FILE_NAMES = ["stream_transactions", "batch_transactions", "cards_updated", "customers_updated"] as const;
+/** One of them. */
 export type FileName = typeof FILE_NAMES[number];
 
+/** The case's texts by name. */
 export interface PublishedCase {
   readonly folder: string;
   readonly input: Readonly<Record<"customers" | "cards" | "transactions", string>>;

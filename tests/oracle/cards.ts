@@ -306,9 +306,10 @@ function settle(decided: readonly Decided[], cards: readonly Card[], customers: 
   for (const row of decided) if (row.reason === "") posted.set(row.card, (posted.get(row.card) ?? 0n) + row.amount);
   const times = switches.posting === "twice" ? 2n : 1n;
   const closingOf = (card: Card) => card.opening + times * (posted.get(card.id) ?? 0n);
+  const cardsOf = Map.groupBy(cards, (card) => card.customer);
   const changeOf = new Map<bigint, { score: bigint; keepPercent: bigint; cardless: boolean }>();
   for (const customer of customers) {
-    const own = cards.filter((card) => card.customer === customer.id);
+    const own = cardsOf.get(customer.id) ?? [];
     const balance = own.reduce((sum, card) => sum + closingOf(card), 0n);
     const limit = own.reduce((sum, card) => sum + card.limit, 0n);
     changeOf.set(customer.id, { ...scoreChange(own.length, balance, limit, switches, rules), cardless: own.length === 0 });
@@ -326,7 +327,7 @@ function settle(decided: readonly Decided[], cards: readonly Card[], customers: 
     }),
     totals: {
       opening: sum(cards.map((card) => card.opening)),
-      approved: sum([...posted].filter(([id]) => cards.some((card) => card.id === id)).map(([, amount]) => amount)),
+      approved: sum([...posted.values()]),
       closing: sum(cards.map(closingOf)),
     },
   };

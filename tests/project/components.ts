@@ -110,7 +110,13 @@ const consoleSink: SinkSpec = {
   summary: "Prints rows.",
   settings: group({}),
   examples: [],
-  plan: ({ input }) => ({ guarantee: "at-least-once", guaranteeNote: "a terminal cannot be asked", needs: names(input), place: "", create: never }),
+  plan: ({ input }) => ({
+    guarantee: "at-least-once",
+    guaranteeNote: "a terminal cannot be asked",
+    needs: names(input),
+    place: "",
+    create: never,
+  }),
 };
 const topicSink: SinkSpec = {
   role: "sink",
@@ -175,7 +181,9 @@ function planMap(context: TransformContext): TransformPlan | null {
   const output = { fields: [...fields.values()] };
   return {
     outputs: new Map([["out", output], ["duplicates", type]]),
-    needs: (outputs) => [new Set([...outputs.get("out") ?? [], ...outputs.get("duplicates") ?? []].filter((name) => names(type).has(name)))],
+    needs: (
+      outputs,
+    ) => [new Set([...outputs.get("out") ?? [], ...outputs.get("duplicates") ?? []].filter((name) => names(type).has(name)))],
     keyedBy: settings.has("key") ? settings.text("key") : null,
     needsEnd: false,
     create: never,

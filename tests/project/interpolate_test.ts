@@ -3,7 +3,8 @@ import assert from "node:assert/strict";
 import { faultsOf, GOOD, load, loadOne } from "./support.ts";
 
 const sink = (path: string, more = "") => `${GOOD}[sinks.x]\ntype = "csv"\ninputs = ["payments"]\npath = ${path}\n${more}`;
-const OUTPUT = '[params]\noutput = { type = "string", default = "out" }\nn = { type = "int", default = 7 }\nmoney = { type = "decimal(2)", default = 1.5 }\nwait = { type = "duration", default = "90s" }\n';
+const OUTPUT =
+  '[params]\noutput = { type = "string", default = "out" }\nn = { type = "int", default = 7 }\nmoney = { type = "decimal(2)", default = 1.5 }\nwait = { type = "duration", default = "90s" }\n';
 
 async function pathOf(path: string, env: Record<string, string> = {}, more = ""): Promise<string> {
   const { sinks } = await loadOne(sink(path, OUTPUT + more), { env });
@@ -39,7 +40,7 @@ Deno.test("a value cannot become TOML, another key or a list", async () => {
 
 Deno.test("a value cannot become CEL: placeholders in expressions are refused wherever they stand", async () => {
   const env = { A: "true || amount > 0.00" };
-  for (const where of ['"${A}"', '"amount > 1.00 && ${A}"', "'''amount > 1.00 && '${A}' == place'''", '"place == \'$${A}\'"']) {
+  for (const where of ['"${A}"', '"amount > 1.00 && ${A}"', "'''amount > 1.00 && '${A}' == place'''", "\"place == '$${A}'\""]) {
     const text = `${GOOD}[transforms.t]\ntype = "map"\ninputs = ["payments"]\nwhere = ${where}\n`;
     assert.match(await faultsOf(text, { env }), /\$\{\.\.\.\} is not filled in inside CEL/);
   }
@@ -68,7 +69,8 @@ Deno.test("a --set text is taken as it stands", async () => {
 });
 
 Deno.test("placeholders fill typed settings with typed values", async () => {
-  const more = 'lanes = "${LANES:-3}"\ncompress = "${COMPRESS:-true}"\nroll = { size = "${SIZE:-1MiB}", every = "${params.wait}" }\npublish = "${PUBLISH:-parts}"\n';
+  const more =
+    'lanes = "${LANES:-3}"\ncompress = "${COMPRESS:-true}"\nroll = { size = "${SIZE:-1MiB}", every = "${params.wait}" }\npublish = "${PUBLISH:-parts}"\n';
   await load(sink('"x"', more + OUTPUT));
   assert.match(await faultsOf(sink('"x"', more + OUTPUT), { env: { COMPRESS: "1" } }), /compress must be true or false/);
   assert.match(await faultsOf(sink('"x"', more + OUTPUT), { env: { SIZE: "1 lot" } }), /"1 lot" is not a size/);
@@ -92,7 +94,10 @@ Deno.test("the variables of a file stand behind those of the environment", async
   const files = { "p.toml": sink('"${A}-${B}-${C}"'), ".env": "# comment\nexport A=file\nB = \"two words\"\nC='x' \n" };
   const { pipelines } = await load(files, { path: "p.toml", envFile: ".env", env: { A: "process" } });
   assert.equal(pipelines[0].sinks[1].plan.place, "process-two words-x");
-  assert.equal(await faultsOf(files, { path: "p.toml", envFile: "no.env", env: { A: "a", B: "b", C: "c" } }), "no.env: there is no such file\n");
+  assert.equal(
+    await faultsOf(files, { path: "p.toml", envFile: "no.env", env: { A: "a", B: "b", C: "c" } }),
+    "no.env: there is no such file\n",
+  );
   const broken = await faultsOf({ ...files, ".env": "A=1\nB 2\nC=3" }, { path: "p.toml", envFile: ".env", env: { B: "b" } });
   assert.equal(broken, ".env:2:1: this line is not NAME=value\n  hint: comments begin with #\n");
 });

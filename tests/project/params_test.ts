@@ -10,7 +10,8 @@ use = "\${PROFILE:-plain}"
 [profiles.special]
 mode = "profile"
 `;
-const mode = async (env: Record<string, string>, set: Record<string, string> = {}) => (await loadOne(TEXT, { env, set })).params.get("mode");
+const mode = async (env: Record<string, string>, set: Record<string, string> = {}) =>
+  (await loadOne(TEXT, { env, set })).params.get("mode");
 
 Deno.test("--set beats the environment beats the profile beats the default", async () => {
   assert.equal(await mode({}), "default");
@@ -37,13 +38,26 @@ const TYPES: readonly (readonly [string, string, string])[] = [
 ];
 for (const [type, text, shown] of TYPES) {
   Deno.test(`--set of type ${type} reads ${JSON.stringify(text)}`, async () => {
-    const declared = `${GOOD}[params]\nx = { type = "${type}", default = ${type.startsWith("list") ? "[]" : type === "string" ? '"z"' : type === "bool" ? "false" : type === "duration" ? '"1s"' : type.startsWith("t") || type === "date" ? "2020-01-01" + (type === "date" ? "" : "T00:00:00Z") : "1"} }\n`;
+    const declared = `${GOOD}[params]\nx = { type = "${type}", default = ${
+      type.startsWith("list")
+        ? "[]"
+        : type === "string"
+        ? '"z"'
+        : type === "bool"
+        ? "false"
+        : type === "duration"
+        ? '"1s"'
+        : type.startsWith("t") || type === "date"
+        ? "2020-01-01" + (type === "date" ? "" : "T00:00:00Z")
+        : "1"
+    } }\n`;
     assert.equal((await loadOne(declared, { set: { "params.x": text } })).params.get("x"), shown);
   });
 }
 
 Deno.test("parameters are exact in conditions", async () => {
-  const warning = (when: string) => `${GOOD}[params]
+  const warning = (when: string) =>
+    `${GOOD}[params]
 n = { type = "int", default = 3 }
 money = { type = "decimal(2)", default = 0.30 }
 names = { type = "list<string>", default = ["a", "b"] }
@@ -53,18 +67,21 @@ wait = { type = "duration", default = "90s" }
 when = "${when}"
 text = "holds"
 `;
-  for (const [when, holds] of [
-    ["params.money == 0.10 + 0.20", true],
-    ["params.money * params.n == 0.90", true],
-    ["'b' in params.names && !('c' in params.names)", true],
-    ["params.none == null", true],
-    ["params.wait == duration('1m30s')", true],
-    ["params.n > 3", false],
-  ] as const) assert.deepEqual((await loadOne(warning(when))).warnings, holds ? ["holds"] : [], when);
+  for (
+    const [when, holds] of [
+      ["params.money == 0.10 + 0.20", true],
+      ["params.money * params.n == 0.90", true],
+      ["'b' in params.names && !('c' in params.names)", true],
+      ["params.none == null", true],
+      ["params.wait == duration('1m30s')", true],
+      ["params.n > 3", false],
+    ] as const
+  ) assert.deepEqual((await loadOne(warning(when))).warnings, holds ? ["holds"] : [], when);
 });
 
 Deno.test("a parameter may be made of others, in any order", async () => {
-  const text = `${GOOD}[params]\nb = { type = "string", default = "\${params.a}/b" }\na = { type = "string", default = "\${ROOT:-root}" }\n`;
+  const text =
+    `${GOOD}[params]\nb = { type = "string", default = "\${params.a}/b" }\na = { type = "string", default = "\${ROOT:-root}" }\n`;
   assert.deepEqual([...(await loadOne(text)).params], [["b", "root/b"], ["a", "root"]]);
 });
 

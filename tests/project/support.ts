@@ -43,7 +43,8 @@ export function memoryFiles(texts: Readonly<Record<string, string | Uint8Array>>
       if (Object.hasOwn(texts, path)) return Promise.resolve({ size: bytesOf(path).length, isFolder: false, modifiedMs: 0 });
       return Promise.resolve(children(path.replace(/\/$/, "")).length > 0 ? { size: 0, isFolder: true, modifiedMs: 0 } : null);
     },
-    list: (folder) => Promise.resolve(children(folder).map((path) => path.slice(folder.length + 1)).filter((name) => !name.includes("/")).sort()),
+    list: (folder) =>
+      Promise.resolve(children(folder).map((path) => path.slice(folder.length + 1)).filter((name) => !name.includes("/")).sort()),
     makeFolder: refuse,
     rename: refuse,
     remove: refuse,

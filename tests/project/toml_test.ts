@@ -97,8 +97,11 @@ Deno.test("the place of every unescaped character of a random text shows that ch
     for (let offset = 0; offset < node.text.length; offset++) {
       const { line, column } = node.place(offset);
       const found = lines[line - 1].slice(column - 1);
-      const shown = node.text[offset];
-      assert.ok(shown === "\n" ? found === "" || found.startsWith("\\n") : found.startsWith("\\") || found.includes(shown), `${offset} in ${written}`);
+      const shown: string = node.text[offset];
+      assert.ok(
+        shown === "\n" ? found === "" || found.startsWith("\\n") : found.startsWith("\\") || found.includes(shown),
+        `${offset} in ${written}`,
+      );
       if (!found.startsWith("\\") && shown !== "\n") assert.equal(lines[line - 1][column - 1], shown);
     }
   });

@@ -3,7 +3,9 @@
  * Compiled once and reused over all seeds.
  */
 import { openProject } from "../../src/app/open_project.ts";
-import type { OperatorNode } from "../../src/engine/contracts.ts";
+import type { OperatorNode, Sink, Source } from "../../src/engine/contracts.ts";
+import type { World } from "../../src/ports/mod.ts";
+import type { PipelineBlueprint } from "../../src/project/contracts.ts";
 import { simWorld } from "../../src/sim/world.ts";
 
 const TOML = `
@@ -67,33 +69,90 @@ by     = ["account"]
 count = "count()"
 total = "sum(amount, status == 'accepted')"
 
+[connections.bus]
+type = "log"
+path = "out/log"
+
+[sinks.topic]
+connection = "bus"
+inputs     = ["ledger"]
+topic      = "ledger"
+key        = "account"
+create     = { partitions = 2 }
+
 [sinks.totals]
 type   = "csv"
 inputs = ["totals"]
 path   = "out/totals.csv"
 `;
 
-const PATH = "project/accounts.toml";
-let compiled: Promise<readonly OperatorNode[]> | null = null;
+/** Reads what the first pipeline wrote to its topic. */
+const READER_TOML = `
+kind = "batch"
 
-/** The operators of the configured pipeline. */
-export function configuredOperators(): Promise<readonly OperatorNode[]> {
+[connections.bus]
+type = "log"
+path = "out/log"
+
+[sources.topic]
+connection = "bus"
+topic      = "ledger"
+schema     = "decision"
+until      = "end"
+
+[schemas.decision.fields]
+id         = "int"
+account    = "int"
+amount     = "decimal(2)"
+note       = "string"
+status     = "string"
+balance    = "decimal(2)"
+share      = "int"
+decided_at = "timestamp"
+
+[sinks.copy]
+type   = "csv"
+inputs = ["topic"]
+path   = "out/copy.csv"
+`;
+
+export interface Configured {
+  readonly operators: readonly OperatorNode[];
+  /** The embedded log's sink and, for reading back, its source. */
+  topicSink(world: World): Sink;
+  topicSource(world: World): Source;
+}
+
+let compiled: Promise<Configured> | null = null;
+
+/** The configured pipeline; compiled at the first call. */
+export function configuredPipeline(): Promise<Configured> {
   return compiled ??= compile();
 }
 
-async function compile(): Promise<readonly OperatorNode[]> {
+async function compile(): Promise<Configured> {
+  const pipeline = await blueprintOf(TOML);
+  const reader = await blueprintOf(READER_TOML);
+  const topic = pipeline.sinks.find((sink) => sink.name === "topic")!;
+  const [source] = reader.sources;
+  return {
+    operators: pipeline.transforms.map(({ name, inputs, plan }) => ({ name, inputs, create: (context) => plan.create(context) })),
+    topicSink: (world) => topic.plan.create(world),
+    topicSource: (world) => source!.plan.create(world, source!.needed),
+  };
+}
+
+async function blueprintOf(toml: string): Promise<PipelineBlueprint> {
   const world = simWorld(1);
   const { world: ports } = world.boot("compiler");
-  await world.run(putFile());
-  const project = await world.run(openProject(ports, { path: PATH, overrides: new Map() }));
-  const [pipeline] = project.pipelines;
-  if (pipeline === undefined) throw new Error(`${PATH} gave no pipeline`);
-  return pipeline.transforms.map(({ name, inputs, plan }) => ({ name, inputs, create: (context) => plan.create(context) }));
-
-  async function putFile(): Promise<void> {
+  const path = "project/pipeline.toml";
+  const put = async (): Promise<void> => {
     await ports.files.makeFolder("project");
-    const file = await ports.files.open(PATH, "write");
-    await file.write(new TextEncoder().encode(TOML));
+    const file = await ports.files.open(path, "write");
+    await file.write(new TextEncoder().encode(toml));
     file.close();
-  }
+  };
+  await world.run(put());
+  const project = await world.run(openProject(ports, { path, overrides: new Map() }));
+  return project.pipelines[0]!;
 }

@@ -9,7 +9,7 @@ import type { World } from "../../src/ports/mod.ts";
 import type { SimDisk } from "../../src/sim/disk.ts";
 import { parseCsv } from "./parse_csv.ts";
 import { LEDGER_TYPE } from "./operators.ts";
-import type { Setup } from "./setup.ts";
+import { hasLocalSinks, type Setup } from "./setup.ts";
 
 const CSV_PATH = "out/ledger.csv";
 const PARTS_FOLDER = "out/ledger";
@@ -19,13 +19,6 @@ const COLUMNS = LEDGER_TYPE.fields.map((field) => field.name);
 const CSV = encodingOf(LEDGER_TYPE, { format: "csv", columns: COLUMNS, lineEnd: "lf", decimals: "number" });
 const NDJSON = encodingOf(LEDGER_TYPE, { format: "ndjson", columns: COLUMNS, lineEnd: "lf", decimals: "number" });
 const BY_POSITION = sortKey([{ type: INT, uses: new Set(), over: ({ meta }) => (row) => meta.position[row] }]);
-
-/**
- * Rolled files appear and make room while the run goes on, which is safe under the kernel lock only: replicas do not share a disk.
- */
-export function hasRolledFiles(setup: Setup): boolean {
-  return setup.deployment === "one_machine";
-}
 
 /** The sinks as one process sees them. */
 export function fileSinks({ files }: World, setup: Setup): SinkNode[] {
@@ -45,7 +38,7 @@ export function fileSinks({ files }: World, setup: Setup): SinkNode[] {
     publisher: new PartsPublisher(files, PARTS_FOLDER, NDJSON.extension, NDJSON.header, { epochs: setup.rollEpochs, bytes: 2_000 }),
   });
   const sinks = [{ name: "ledger_csv", inputs, sink: sorted }];
-  return hasRolledFiles(setup) ? [...sinks, { name: "ledger_parts", inputs, sink: rolled }] : sinks;
+  return hasLocalSinks(setup) ? [...sinks, { name: "ledger_parts", inputs, sink: rolled }] : sinks;
 }
 
 /** The rows of the published CSV file, in order, each as values in the order of the columns; null when there is no file. */

@@ -5,10 +5,11 @@ import { SeededRandom } from "../../src/sim/seeded_random.ts";
 import { simSource } from "../../src/sim/source.ts";
 import { simSqlSink, SimSqlTable } from "../../src/sim/sql_sink.ts";
 import type { Booted } from "../../src/sim/world.ts";
+import type { Configured } from "./configured.ts";
 import { fileSinks } from "./file_sinks.ts";
 import { type ModelRecord, textOf } from "./model.ts";
 import { createLedger, createOnce, createTotals, RECORD_TYPE } from "./operators.ts";
-import type { Setup } from "./setup.ts";
+import { hasLocalSinks, type Setup } from "./setup.ts";
 
 export const PIPELINE = "accounts";
 export const RUN = "run-1";
@@ -21,7 +22,7 @@ export class Servers {
 }
 
 /** The pipeline by hand. */
-export const OPERATORS_BY_HAND: readonly OperatorNode[] = [
+const OPERATORS_BY_HAND: readonly OperatorNode[] = [
   { name: "once", inputs: [[{ from: "records", port: "out" }]], create: createOnce },
   { name: "ledger", inputs: [[{ from: "once", port: "out" }]], create: createLedger },
   { name: "totals", inputs: [[{ from: "ledger", port: "out" }]], create: createTotals },
@@ -29,7 +30,7 @@ export const OPERATORS_BY_HAND: readonly OperatorNode[] = [
 const REJECTED = ["records", "once", "ledger", "totals"].map((from) => ({ from, port: "rejected" }));
 
 /** The plan as one process runs it. */
-export function planFor({ process, world }: Booted, setup: Setup, operators: readonly OperatorNode[], servers: Servers): PipelinePlan {
+export function planFor({ process, world }: Booted, setup: Setup, configured: Configured, servers: Servers): PipelinePlan {
   const random = new SeededRandom(world.random.uint32());
   const source = simSource(process, random, {
     name: "records",
@@ -38,16 +39,19 @@ export function planFor({ process, world }: Booted, setup: Setup, operators: rea
     batchRowsMax: setup.batchRowsMax,
     idlePerMille: setup.idlePerMille,
   });
+  const decisions = [{ from: "ledger", port: "out" }];
+  const topic = hasLocalSinks(setup) ? [{ name: "topic", inputs: decisions, sink: configured.topicSink(world) }] : [];
   return {
     pipeline: PIPELINE,
     hash: createHash("sha256").update(String(setup.seed)).digest("hex"),
     sources: [{ name: "records", type: RECORD_TYPE, source, rank: 0 }],
-    operators,
+    operators: setup.operators === "by_hand" ? OPERATORS_BY_HAND : configured.operators,
     sinks: [
-      { name: "ledger_table", inputs: [{ from: "ledger", port: "out" }], sink: simSqlSink(process, "ledger_table", servers.ledger) },
+      { name: "ledger_table", inputs: decisions, sink: simSqlSink(process, "ledger_table", servers.ledger) },
       { name: "rejects_table", inputs: REJECTED, sink: simSqlSink(process, "rejects_table", servers.rejects) },
       { name: "totals_table", inputs: [{ from: "totals", port: "out" }], sink: simSqlSink(process, "totals_table", servers.totals) },
       ...fileSinks(world, setup),
+      ...topic,
     ],
     epoch: setup.epoch,
     lanesByPartition: setup.lanesByPartition,

@@ -4,16 +4,16 @@
  */
 import { FencedError, runPipeline } from "../../src/engine/mod.ts";
 import type { World } from "../../src/ports/mod.ts";
-import type { OperatorNode } from "../../src/engine/contracts.ts";
 import type { EngineResult } from "../../src/engine/run_contracts.ts";
 import { MillraceError } from "../../src/data/fault.ts";
 import { Crashed, OutcomeUnknown } from "../../src/sim/crashed.ts";
 import { FaultDriver, type Strike } from "../../src/sim/fault_plan.ts";
 import type { SimProcess } from "../../src/sim/process.ts";
 import { type Booted, type SimWorld, simWorld } from "../../src/sim/world.ts";
-import { configuredOperators } from "./configured.ts";
-import { KV_PATH, OPERATORS_BY_HAND, planFor, RUN, Servers } from "./pipeline.ts";
-import { lanesOf, type Setup, setupOf } from "./setup.ts";
+import { type Configured, configuredPipeline } from "./configured.ts";
+import { KV_PATH, planFor, RUN, Servers } from "./pipeline.ts";
+import { hasLocalSinks, lanesOf, type Setup, setupOf } from "./setup.ts";
+import { readAll } from "./read_all.ts";
 import { problemsOf } from "./verify.ts";
 import { watchMarkers } from "./watch_markers.ts";
 
@@ -53,13 +53,12 @@ interface Life {
 /** Runs one seed. Never throws for a fault of the code under test: it is among the problems. */
 export async function runSimulation(seed: number, options: SimulationOptions = {}): Promise<SimulationOutcome> {
   const setup = setupOf(seed);
-  const operators = setup.operators === "by_hand" ? OPERATORS_BY_HAND : await configuredOperators();
-  return await new Simulation(setup, operators, options).run();
+  return await new Simulation(setup, await configuredPipeline(), options).run();
 }
 
 class Simulation {
   readonly #setup: Setup;
-  readonly #operators: readonly OperatorNode[];
+  readonly #configured: Configured;
   readonly #world: SimWorld;
   readonly #servers = new Servers();
   readonly #driver: FaultDriver;
@@ -67,9 +66,9 @@ class Simulation {
   #lives: Life[] = [];
   #livesBegun = 0;
 
-  constructor(setup: Setup, operators: readonly OperatorNode[], options: SimulationOptions) {
+  constructor(setup: Setup, configured: Configured, options: SimulationOptions) {
     this.#setup = setup;
-    this.#operators = operators;
+    this.#configured = configured;
     this.#world = simWorld(setup.seed, { hazards: setup.hazards, traceLinesMax: options.traceLinesMax ?? 0 });
     const faults = setup.faults.slice(0, options.faultsMax ?? setup.faults.length);
     this.#driver = new FaultDriver(this.#world, faults, (process) => this.#lives.find((life) => life.process === process)?.abort.abort());
@@ -85,10 +84,10 @@ class Simulation {
 
   async run(): Promise<SimulationOutcome> {
     try {
-      this.#compare(await this.#liveUntilEnded());
+      await this.#compare(await this.#liveUntilEnded());
       await this.#letLateThingsHappen();
       // Started once more, a finished run has nothing to do, and knows all it had counted.
-      this.#compare(await this.#liveUntilEnded());
+      await this.#compare(await this.#liveUntilEnded());
     } catch (error) {
       this.#report(error instanceof Error ? `${error.name}: ${error.message}` : String(error));
     }
@@ -102,8 +101,19 @@ class Simulation {
     };
   }
 
-  #compare(result: EngineResult): void {
-    for (const problem of problemsOf(this.#setup, this.#servers, this.#world.disk, result)) this.#report(problem);
+  async #compare(result: EngineResult): Promise<void> {
+    const { hooks } = this.#world;
+    this.#world.hooks = {}; // Whoever looks at the result is not part of the experiment.
+    const topic = hasLocalSinks(this.#setup) ? await this.#world.run(this.#readTopic()) : null;
+    this.#world.hooks = hooks;
+    for (const problem of problemsOf(this.#setup, { servers: this.#servers, disk: this.#world.disk, topic }, result)) this.#report(problem);
+  }
+
+  async #readTopic(): Promise<unknown[][]> {
+    const { process, world } = this.#world.boot("reader");
+    const rows = await readAll(this.#configured.topicSource(world), world.clock);
+    process.kill();
+    return rows;
   }
 
   /** Starts a process whenever none is running, until one has reached the end. */
@@ -137,7 +147,7 @@ class Simulation {
     const { world } = booted;
     do await world.clock.sleep(RESTART_MS); while (!await this.#mayRun(world));
     const kv = await world.openKv(KV_PATH);
-    const plan = planFor(booted, this.#setup, this.#operators, this.#servers);
+    const plan = planFor(booted, this.#setup, this.#configured, this.#servers);
     const result = await runPipeline({ world, plan, kv, run: RUN, signal });
     if (!result.ended) return { kind: "stopped" };
     world.probe.step("finishing", plan.pipeline);

@@ -58,3 +58,11 @@ export function setupOf(seed: number): Setup {
 export function lanesOf(setup: Setup): number {
   return setup.lanesByPartition ? setup.records.length : 1;
 }
+
+/**
+ * Rolled files appear and make room while the run goes on, and a topic has one writing process: both live on one machine's disk, under its
+ * kernel's locks.
+ */
+export function hasLocalSinks(setup: Setup): boolean {
+  return setup.deployment === "one_machine";
+}

@@ -2,14 +2,22 @@
 import type { EngineResult } from "../../src/engine/run_contracts.ts";
 import type { SimDisk } from "../../src/sim/disk.ts";
 import type { SimSqlRow } from "../../src/sim/sql_sink.ts";
-import { hasRolledFiles, publishedCsv, publishedParts } from "./file_sinks.ts";
+import { publishedCsv, publishedParts } from "./file_sinks.ts";
 import { expectedOf, type LedgerRow, type RejectRow } from "./model.ts";
 import { LEDGER_TYPE } from "./operators.ts";
 import type { Servers } from "./pipeline.ts";
-import type { Setup } from "./setup.ts";
+import { hasLocalSinks, type Setup } from "./setup.ts";
+
+/** What a run has left. */
+export interface Outcome {
+  readonly servers: Servers;
+  readonly disk: SimDisk;
+  /** Run-time values of the topic's records, partition after partition; null where there is none. */
+  readonly topic: readonly (readonly unknown[])[] | null;
+}
 
 /** One line per difference; none when all is as it must be. */
-export function problemsOf(setup: Setup, servers: Servers, disk: SimDisk, result: EngineResult): string[] {
+export function problemsOf(setup: Setup, { servers, disk, topic }: Outcome, result: EngineResult): string[] {
   const expected = expectedOf(setup.records);
   const problems: string[] = [];
   const compare = (what: string, actual: readonly string[], wished: readonly string[]): void => {
@@ -24,6 +32,7 @@ export function problemsOf(setup: Setup, servers: Servers, disk: SimDisk, result
   compare("totals", totals, expected.totals.map((row) => `${row.account} ${row.count} ${row.sumCents}`).sort());
   compare("counters", counterLines(result), wishedCounters(expected));
   problems.push(...fileProblems(setup, servers, disk));
+  if (topic !== null) problems.push(...topicProblems(servers, topic));
   return problems;
 }
 
@@ -35,7 +44,7 @@ function fileProblems(setup: Setup, servers: Servers, disk: SimDisk): string[] {
   const csv = publishedCsv(disk);
   if (csv === null) problems.push("there is no published CSV file with its header");
   const files: [string, string[][]][] = [["CSV file", csv ?? []]];
-  if (hasRolledFiles(setup)) files.push(["rolled files", publishedParts(disk)]);
+  if (hasLocalSinks(setup)) files.push(["rolled files", publishedParts(disk)]);
   for (const [what, rows] of files) {
     setup.records.forEach((_, partition) => {
       const actual = rows.filter((row) => Number(row[ACCOUNT]) % setup.records.length === partition).map(fileLine);
@@ -47,6 +56,19 @@ function fileProblems(setup: Setup, servers: Servers, disk: SimDisk): string[] {
   const positionOf = new Map(servers.ledger.rows.map((row) => [`${row.values[ID]} ${row.values[ACCOUNT]}`, row.position]));
   const positions = (csv ?? []).map((row) => positionOf.get(`${row[ID]} ${row[ACCOUNT]}`) ?? -1);
   if (positions.some((position, index) => index > 0 && position < positions[index - 1]!)) problems.push("the CSV file is not sorted");
+  return problems;
+}
+
+/** A topic keeps the order of each key. */
+function topicProblems(servers: Servers, topic: readonly (readonly unknown[])[]): string[] {
+  const problems: string[] = [];
+  const accounts = new Set([...topic.map((row) => row[ACCOUNT]), ...servers.ledger.rows.map((row) => row.values[ACCOUNT])]);
+  for (const account of accounts) {
+    const actual = topic.filter((row) => row[ACCOUNT] === account).map(tableLine);
+    const wished = servers.ledger.rows.filter((row) => row.values[ACCOUNT] === account).map((row) => tableLine(row.values));
+    const difference = firstDifference(actual, wished);
+    if (difference !== null) problems.push(`topic, account ${account}: ${difference}`);
+  }
   return problems;
 }
 

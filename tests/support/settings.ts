@@ -54,7 +54,9 @@ class PlainGroup implements SettingGroup {
   celTable(name: string): CelTable {
     const value = this.#value(name, ["cel_table"]);
     const path = this.#pathOf(name);
-    const entries = Array.isArray(value) ? value.map((item: string) => [item, item] as const) : Object.entries(value as Record<string, Plain>);
+    const entries = Array.isArray(value)
+      ? value.map((item: string) => [item, item] as const)
+      : Object.entries(value as Record<string, Plain>);
     return {
       entries: entries.map(([key, text]) => ({
         path: key === "..." ? [key] : key.split("."),
@@ -77,7 +79,9 @@ class PlainGroup implements SettingGroup {
   groups(name: string): readonly SettingGroup[] {
     const setting = this.#setting(name);
     assert(setting.kind === "list", `"${name}" is declared as a list`);
-    return (this.#values[name] as readonly Record<string, Plain>[]).map((item, index) => settingsOf(setting.item, item, `${this.#pathOf(name)}[${index}]`));
+    return (this.#values[name] as readonly Record<string, Plain>[]).map((item, index) =>
+      settingsOf(setting.item, item, `${this.#pathOf(name)}[${index}]`)
+    );
   }
   map(name: string): ReadonlyMap<string, SettingGroup> {
     const setting = this.#setting(name);

@@ -28,27 +28,33 @@ Deno.test("a schema that asks for nothing has no intake", () => {
 
 Deno.test("a second equal value of a unique field is rejected; nulls are not equal", () => {
   const { plan: intake } = plan({ unique: ["id", "email"] });
-  equal(runPlan(intake!, [rows]).text, lines(`
+  equal(
+    runPlan(intake!, [rows]).text,
+    lines(`
     1 | a@b | 5.00
     2 | null | -1.00
     4 | null | 9.00
     rejected 3: duplicate:id
     rejected 4: duplicate:email
     rejected 5: duplicate:id
-  `));
+  `),
+  );
   equal(intake!.keyedBy, "*");
 });
 
 Deno.test("require comes first, and a rejected row is not remembered", () => {
   const { plan: intake } = plan({ unique: ["id"], require: [{ code: "negative", that: celAt("require", "amount >= 0.00") }] });
-  equal(runPlan(intake!, [rows]).text, lines(`
+  equal(
+    runPlan(intake!, [rows]).text,
+    lines(`
     1 | a@b | 5.00
     3 | a@b | 7.00
     2 | null | 8.00
     4 | null | 9.00
     rejected 2: negative
     rejected 3: duplicate:id
-  `));
+  `),
+  );
 });
 
 Deno.test("a row rejected for one unique field does not take the value of another", () => {

@@ -10,34 +10,47 @@ const orders = table(`
   4 | 12
 `);
 const tables = {
-  cards: { key: "card", rows: table("card int | owner string? | gold bool | total decimal(2)?\n10 | a | true | 5.00\n11 | null | false | null") },
+  cards: {
+    key: "card",
+    rows: table("card int | owner string? | gold bool | total decimal(2)?\n10 | a | true | 5.00\n11 | null | false | null"),
+  },
   owners: { key: "name", rows: table("name string | city string\na | Troy") },
 };
 const looked = (settings: Setup["settings"]) => run(lookup, { inputs: [orders], tables, settings }).text;
 
 Deno.test("a missing row and a null key give null", () => {
-  equal(looked({ lookup: { c: "cards[card]" }, set: { found: "c != null", gold: "coalesce(c.gold, false)", total: "c.total" } }), lines(`
+  equal(
+    looked({ lookup: { c: "cards[card]" }, set: { found: "c != null", gold: "coalesce(c.gold, false)", total: "c.total" } }),
+    lines(`
     1 | 10 | true | true | 5.00
     2 | 11 | true | false | null
     3 | null | false | false | null
     4 | 12 | false | false | null
-  `));
+  `),
+  );
 });
 
 Deno.test("a look-up may use another one, in any order of writing", () => {
-  equal(looked({ lookup: { o: "owners[c.owner]", c: "cards[card]" }, set: { city: "o.city" }, keep: ["id", "city"] }), "1 | Troy\n2 | null\n3 | null\n4 | null");
+  equal(
+    looked({ lookup: { o: "owners[c.owner]", c: "cards[card]" }, set: { city: "o.city" }, keep: ["id", "city"] }),
+    "1 | Troy\n2 | null\n3 | null\n4 | null",
+  );
 });
 
 Deno.test("a looked-up row can be taken as a whole", () => {
-  equal(looked({ lookup: { c: "cards[card]" }, set: { c2: "c" }, where: "id < 3", keep: ["c2"] }), lines(`
+  equal(
+    looked({ lookup: { c: "cards[card]" }, set: { c2: "c" }, where: "id < 3", keep: ["c2"] }),
+    lines(`
     {card: 10, owner: a, gold: true, total: 5.00}
     {card: 11, owner: null, gold: false, total: null}
     filtered 2
-  `));
+  `),
+  );
 });
 
 Deno.test("faults of look-ups say what is there", () => {
-  const faults = (lookups: Record<string, string>) => faultsOf(lookup, { inputs: [orders], tables, settings: { lookup: lookups, set: {} } });
+  const faults = (lookups: Record<string, string>) =>
+    faultsOf(lookup, { inputs: [orders], tables, settings: { lookup: lookups, set: {} } });
   deepEqual(faults({ c: "card[id]" }), ['lookup.c:1 there is no table "card" (did you mean "cards"?)']);
   deepEqual(faults({ c: "cards" }), ['lookup.c:1 "cards" is not a look-up (write TABLE[key], for example c = "cards[id]")']);
   deepEqual(faults({ id: "cards[card]" }), ['lookup.id:1 "id" is already a field of the record (give the looked-up row another name)']);

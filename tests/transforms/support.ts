@@ -18,7 +18,6 @@ import { expressions } from "../../src/expr/mod.ts";
 import { parseTypeText } from "../../src/transforms/support/type_text.ts";
 import { type Plain, settingsOf } from "../support/settings.ts";
 
-
 /** Rows of a table of text, in run-time values. */
 export interface Rows {
   readonly type: RecordType;
@@ -65,7 +64,9 @@ function parseCell(text: string, type: Type): unknown {
 export function formatCell(value: unknown, type: Type): string {
   if (value === null || value === undefined) return "null";
   if (type.kind === "decimal") return formatDecimal(value as number, type.scale);
-  if (type.kind === "map") return `{${[...(value as Map<unknown, unknown>)].map(([k, v]) => `${k}: ${formatCell(v, type.value)}`).join(", ")}}`;
+  if (type.kind === "map") {
+    return `{${[...(value as Map<unknown, unknown>)].map(([k, v]) => `${k}: ${formatCell(v, type.value)}`).join(", ")}}`;
+  }
   if (type.kind === "list") return `[${(value as unknown[]).map((item) => formatCell(item, type.item)).join(", ")}]`;
   if (type.kind === "struct") {
     return `{${type.fields.map((f) => `${f.name}: ${formatCell((value as Record<string, unknown>)[f.name], f.type)}`).join(", ")}}`;
@@ -101,7 +102,10 @@ export class Collected implements Output {
     assert(columns.every((c) => c === null || c.kind === "text" || c.values.length === batch.rows), "columns are as long as their batch");
     assert(meta.position.length === batch.rows && meta.origin.length === batch.rows, "origins are as long as their batch");
     for (let row = 0; row < batch.rows; row++) {
-      lines.push(type.fields.map((field, index) => columns[index] === null ? "-" : formatCell(cell(columns[index], field.type, row), field.type)).join(" | "));
+      lines.push(
+        type.fields.map((field, index) => columns[index] === null ? "-" : formatCell(cell(columns[index], field.type, row), field.type))
+          .join(" | "),
+      );
       if (port === "out") this.places.push(`${meta.source}/${meta.partition}/${meta.position[row]}/${meta.raw?.at(row) ?? "made"}`);
     }
   }
@@ -176,7 +180,7 @@ function tablePlan(name: string, key: string, { type, rows }: Rows): TablePlan {
 
 /** A lane's operator that can be crashed and recovered. */
 export class Lane {
-  readonly #plan: TransformPlan;
+  #plan: TransformPlan;
   #state: LaneState;
   readonly #entries = new Map<string, StateEntry>();
   #epoch = 0;
@@ -196,7 +200,8 @@ export class Lane {
   }
 
   /** Writes a checkpoint, forgets everything in memory and goes on from the checkpoint. */
-  recover(): void {
+  recover(plan = this.#plan): void {
+    this.#plan = plan;
     const { sets, deletes } = this.#state.checkpoint(++this.#epoch);
     for (const key of deletes) this.#entries.delete(JSON.stringify(key));
     // Copies: the store may write into its buffers again.

@@ -31,6 +31,9 @@ export async function writeWhole(
   try {
     await write(handle);
     await handle.sync();
+  } catch (error) {
+    await files.remove(temporary).catch(() => {}); // The first error is the one to tell.
+    throw error;
   } finally {
     handle.close();
   }

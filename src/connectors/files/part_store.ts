@@ -56,15 +56,15 @@ export class PartStore {
     return parts;
   }
 
-  /** Records of published rows, by lane and epoch. */
+  /** Published rows, by lane and epoch. */
   async published(): Promise<Published[]> {
-    const records: Published[] = [];
+    const all: Published[] = [];
     for (const name of await this.files.list(this.folder)) {
       if (!PUBLISHED_NAME.test(name)) continue;
       const path = `${this.folder}/${name}`;
       const bytes = await readWhole(this.files, path);
       try {
-        records.push(JSON.parse(new TextDecoder().decode(bytes!)) as Published);
+        all.push(...JSON.parse(new TextDecoder().decode(bytes!)) as Published[]);
       } catch (cause) {
         throw new MillraceError("part_damaged", `${path} cannot be read`, {
           hint: "restore the state folder, or start over with --rerun",
@@ -72,19 +72,19 @@ export class PartStore {
         });
       }
     }
-    return records;
+    return all.sort((a, b) => a.lane - b.lane || a.epoch - b.epoch);
   }
 
-  /** Remembers durably that the parts' rows are published. Only then may `removePublished` remove them. */
+  /**
+   * Remembers durably that the parts' rows, which went into one file, are published: all lanes by one record, so that a crash
+   * cannot leave some of them to be published again without the others. Only then may `removePublished` remove the parts.
+   */
   async markPublished(parts: readonly Part[], owner: string): Promise<void> {
-    for (const lane of new Set(parts.map((part) => part.lane))) {
-      const own = parts.filter((part) => part.lane === lane);
-      const last = own[own.length - 1];
-      const record: Published = { lane, first: own[0].epoch, epoch: last.epoch, digest: last.digest };
-      const name = `published-${String(lane).padStart(5, "0")}-${String(record.first).padStart(12, "0")}.json`;
-      const bytes = new TextEncoder().encode(JSON.stringify(record));
-      await writeWhole(this.files, { folder: this.folder, name, owner }, (handle) => handle.write(bytes));
-    }
+    const records = new Map<number, Published>();
+    for (const { lane, epoch, digest } of parts) records.set(lane, { lane, first: records.get(lane)?.first ?? epoch, epoch, digest });
+    const name = `published-${String(parts[0].lane).padStart(5, "0")}-${String(parts[0].epoch).padStart(12, "0")}.json`;
+    const bytes = new TextEncoder().encode(JSON.stringify([...records.values()]));
+    await writeWhole(this.files, { folder: this.folder, name, owner }, (handle) => handle.write(bytes));
   }
 
   /** Removes parts that a record covers, those that a late owner wrote again included. */

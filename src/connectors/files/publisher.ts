@@ -14,8 +14,8 @@ export interface Publisher {
   clear(): Promise<void>;
   /** A lane has delivered `epoch`, perhaps without rows. `owner` names the temporary files. */
   delivered(store: PartStore, lane: number, epoch: number, part: Part | null, owner: string): Promise<void>;
-  /** The lane was taken over: forget what was remembered of it. */
-  recovered(store: PartStore, lane: number): Promise<void>;
+  /** The lane was taken over by `owner`: forget what was remembered of it. */
+  recovered(store: PartStore, lane: number, owner: number): Promise<void>;
   finish(store: PartStore, owner: string): Promise<void>;
 }
 
@@ -25,7 +25,11 @@ export class OneFilePublisher implements Publisher {
 
   async clear(): Promise<void> {} // The old file stays until the new one takes its place.
   async delivered(): Promise<void> {}
-  async recovered(): Promise<void> {}
+
+  recovered(_store: PartStore, _lane: number, owner: number): Promise<void> {
+    const name = this.path.slice(this.path.lastIndexOf("/") + 1);
+    return removeTemporaries(this.files, folderOf(this.path), owner, (each) => each === name);
+  }
 
   async finish(store: PartStore, owner: string): Promise<void> {
     const parts = await store.parts();
@@ -80,8 +84,10 @@ export class PartsPublisher implements Publisher {
     }
   }
 
-  async recovered(store: PartStore, lane: number): Promise<void> {
+  async recovered(store: PartStore, lane: number, owner: number): Promise<void> {
     this.#waiting.set(lane, await store.parts(lane));
+    const start = `${this.prefix}${String(lane).padStart(5, "0")}-`;
+    await removeTemporaries(this.files, this.folder, owner, (name) => name.startsWith(start));
     await store.removePublished();
   }
 
@@ -121,6 +127,17 @@ export class PartsPublisher implements Publisher {
     await publishParts(store, parts, { path: `${this.folder}/${name}`, header: this.header, owner });
     await store.markPublished(parts, owner);
     for (const part of parts) await store.files.remove(part.path);
+  }
+}
+
+/**
+ * Removes temporary files of owners before `owner`, whose names without their ending are `ours`. Such an owner, should it still
+ * live, can then not rename its file; all it would have shown is shown by its successor.
+ */
+async function removeTemporaries(files: Files, folder: string, owner: number, ours: (name: string) => boolean): Promise<void> {
+  for (const name of await files.list(folder)) {
+    const match = /^(.+)\.(\d+)\.tmp$/.exec(name);
+    if (match && Number(match[2]) < owner && ours(match[1])) await files.remove(`${folder}/${name}`);
   }
 }
 

@@ -7,7 +7,7 @@ import type { Decoder, Split } from "../../data/codec.ts";
 import { RECORD_BYTES_MAX } from "../../data/limits.ts";
 import type { Polled, PollLimits, Position, SourceReader } from "../../engine/contracts.ts";
 import type { FileHandle } from "../../ports/mod.ts";
-import { READ_BYTES_MIN } from "../limits.ts";
+import { READ_BYTES_MIN, RECORD_SCAN_BYTES_MAX } from "../limits.ts";
 import { type RecordOrigin, sourceBatch } from "../source_batch.ts";
 import { readAt } from "./durable.ts";
 import type { Splitter } from "./format.ts";
@@ -95,9 +95,20 @@ export class RecordFileReader implements SourceReader {
       const loaded = await this.#load(byte, until, bytesMax);
       if (loaded.records.rows > 0) return this.#block = { at: byte, split: loaded, next: 0, place };
       if (loaded.consumed === 0) bytesMax *= 4; // One record is longer than what was read.
+      if (bytesMax > RECORD_SCAN_BYTES_MAX) throw this.#endless(byte);
       byte += loaded.consumed;
     }
     return null;
+  }
+
+  #endless(byte: number): MillraceError {
+    return new MillraceError(
+      "record_endless",
+      `${this.options.path}: the record at byte ${byte} does not end within ${RECORD_SCAN_BYTES_MAX} bytes`,
+      {
+        hint: "this is hardly a file of records; a quotation mark that is never closed does this too",
+      },
+    );
   }
 
   async #load(byte: number, until: number, bytesMax: number): Promise<Split> {

@@ -9,6 +9,7 @@ import { timeTextOf } from "../field_text.ts";
 import type { Field, RecordType } from "../types.ts";
 import { jsonText } from "../value_text.ts";
 
+/** What ends a line: LF or CR LF. */
 export type LineEnd = "lf" | "crlf";
 const LINE_ENDS: Readonly<Record<LineEnd, string>> = { lf: "\n", crlf: "\r\n" };
 
@@ -57,7 +58,11 @@ function quoted(text: string): string {
 
 /** 1 for the bytes that need quotes around their field. */
 const SPECIAL = new Uint8Array(256);
-SPECIAL[34] = SPECIAL[44] = SPECIAL[10] = SPECIAL[13] = 1;
+SPECIAL[34] =
+  SPECIAL[44] =
+  SPECIAL[10] =
+  SPECIAL[13] =
+    1;
 
 /** Copies while looking; starts again with quotes at the first byte that needs them. */
 function putField(target: Uint8Array, at: number, bytes: Uint8Array, from: number, to: number): number {

@@ -86,9 +86,7 @@ function columnCode(column: Column, spec: DecoderSpec, constants: Record<string,
 /** A number-like value that is not written in digits alone: its end is known from its pattern, or looked for. */
 function wordCode(field: Field, index: number): string {
   const bytes = timeTextOf(field)?.fixedBytes ?? null;
-  const end = bytes !== null
-    ? `q = p + ${bytes}; if (q > stop) break record;`
-    : "q = p; while (q < stop && PLAIN[b[q]] === 0) q++;";
+  const end = bytes !== null ? `q = p + ${bytes}; if (q > stop) break record;` : "q = p; while (q < stop && PLAIN[b[q]] === 0) q++;";
   return `${end} v = text${index}(b, p, q); if (v - v !== 0) break record; p = q;`;
 }
 

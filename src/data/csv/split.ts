@@ -54,6 +54,7 @@ export function splitCsv(bytes: Uint8Array, from: number, to: number, final: "mo
   return split.finish(start - from);
 }
 
+/** The columns of a CSV file. */
 export interface CsvHeader {
   readonly names: readonly string[];
   /** Bytes up to the first record, a byte order mark included. */

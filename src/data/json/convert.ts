@@ -4,8 +4,8 @@
  */
 import type { DecoderSpec } from "../codec.ts";
 import { failureCode, parseDecimal, parseDoubleBytes } from "../decimal.ts";
-import { numberReader, type NumberReader, timeTextOf } from "../field_text.ts";
-import { isNumeric, type Field, type Type } from "../types.ts";
+import { type NumberReader, numberReader, timeTextOf } from "../field_text.ts";
+import { type Field, isNumeric, type Type } from "../types.ts";
 import { type JsonNode, JsonNumber } from "./reader.ts";
 
 /** Why a value was refused: a reject code without the outermost field's name. `path` names what lies deeper, with a leading dot. */
@@ -24,6 +24,7 @@ export class Refusal {
 /** Gives the run-time value, null for null, or a Refusal. */
 export type Converter = (node: JsonNode, bytes: Uint8Array) => unknown;
 
+/** For whatever a type cannot be made of. */
 export const NOT_THIS_TYPE = new Refusal("type");
 const MISSING = new Refusal("missing");
 const OVERFLOW = new Refusal("range");

@@ -13,8 +13,8 @@ const ORDERS_MAX = 4;
 const COMPILATIONS_MAX = 16;
 /** Records of an order not predicted before it is compiled; one alone may be an exception. */
 const MISSES_BEFORE_LEARNING = 16;
-/** Longer lists of keys are not worth their code. */
-const KEYS_MAX = 200;
+/** Characters of a list of keys: the input chooses them, and longer ones are not worth their code. */
+const ORDER_LENGTH_MAX = 8192;
 
 /**
  * Compiles a decoder of JSON objects, one per record. Reject codes by priority: `json` (no JSON object, not UTF-8, a key twice),
@@ -65,10 +65,11 @@ class LearnedOrders {
 
   /** A good record came in an order that is not known. */
   missed(keys: readonly string[]): void {
-    if (++this.#misses < MISSES_BEFORE_LEARNING || this.#compilations >= COMPILATIONS_MAX || keys.length > KEYS_MAX) return;
+    if (++this.#misses < MISSES_BEFORE_LEARNING || this.#compilations >= COMPILATIONS_MAX) return;
     this.#misses = 0;
+    const wanted = orderOf(keys);
     // A known order that was missed had something else uncommon: an exponent, blanks, an escaped key.
-    if (this.#known.some(({ order }) => order === orderOf(keys))) return;
+    if (wanted.length > ORDER_LENGTH_MAX || this.#known.some(({ order }) => order === wanted)) return;
     this.#compilations++;
     this.#known.unshift(compileOrder(this.#spec, keys));
     if (this.#known.length > ORDERS_MAX) this.#known.pop();

@@ -8,7 +8,7 @@ import { cell } from "../columns.ts";
 import { compileEncoder } from "../encoder_code.ts";
 import { timeTextOf } from "../field_text.ts";
 import type { RecordType } from "../types.ts";
-import { jsonText, type JsonOptions, timestampTextOf } from "../value_text.ts";
+import { type JsonOptions, jsonText, timestampTextOf } from "../value_text.ts";
 
 /** Compiles an encoder of all fields of `type`. See JsonOptions for how decimals and timestamps are written. */
 export function compileJsonEncoder(type: RecordType, options: JsonOptions = {}): Encoder {

@@ -15,6 +15,7 @@ export class JsonNumber {
     this.to = to;
   }
 }
+/** A value as it was written. */
 export type JsonNode = string | boolean | null | JsonNumber | readonly JsonNode[] | ReadonlyMap<string, JsonNode>;
 
 const DEPTH_MAX = 128;

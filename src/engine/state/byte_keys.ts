@@ -21,8 +21,8 @@ export class ByteKeys implements Keys {
   #starts = new Uint32Array(16);
   #lengths = new Uint32Array(16);
   #hashes = new Int32Array(16);
-  /** Slot + 1, or 0 where free; a power of two, at least twice `size`. */
-  #index = new Int32Array(64);
+  /** Pairs of slot + 1 (0 where free) and hash: most misses end in one cache line. A power of two, at least four times `size`. */
+  #index = new Int32Array(128);
   /** The key asked for, encoded. */
   readonly #asked = new BinaryWriter(256);
 
@@ -44,7 +44,7 @@ export class ByteKeys implements Keys {
     const slot = this.size;
     this.resize(slot + 1);
     this.#put(slot, asked, hash);
-    if (this.size * 2 > this.#index.length) this.reindex();
+    if (this.size * 4 > this.#index.length) this.reindex();
     else this.#enter(slot);
     return slot;
   }
@@ -79,7 +79,7 @@ export class ByteKeys implements Keys {
 
   reindex(): void {
     let capacity = this.#index.length;
-    while (capacity < this.size * 4) capacity *= 2;
+    while (capacity < this.size * 8) capacity *= 2;
     this.#index = new Int32Array(capacity);
     for (let slot = 0; slot < this.size; slot++) this.#enter(slot);
   }
@@ -133,9 +133,9 @@ export class ByteKeys implements Keys {
   #lookUp(hash: number): number {
     const index = this.#index;
     const mask = index.length - 1;
-    for (let at = hash & mask;; at = at + 1 & mask) {
+    for (let at = hash << 1 & mask;; at = at + 2 & mask) {
       const slot = index[at] - 1;
-      if (slot < 0 || this.#hashes[slot] === hash && this.#isAsked(slot)) return slot;
+      if (slot < 0 || index[at + 1] === hash && this.#isAsked(slot)) return slot;
     }
   }
 
@@ -162,10 +162,13 @@ export class ByteKeys implements Keys {
   }
 
   #enter(slot: number): void {
-    const mask = this.#index.length - 1;
-    let at = this.#hashes[slot] & mask;
-    while (this.#index[at] !== 0) at = at + 1 & mask;
-    this.#index[at] = slot + 1;
+    const index = this.#index;
+    const hash = this.#hashes[slot];
+    const mask = index.length - 1;
+    let at = hash << 1 & mask;
+    while (index[at] !== 0) at = at + 2 & mask;
+    index[at] = slot + 1;
+    index[at + 1] = hash;
   }
 }
 

@@ -3,7 +3,7 @@
  * returns null has reported why.
  */
 import { type Type, typeText, withoutNull } from "../../data/types.ts";
-import type { ExprSource, Scope } from "../contracts.ts";
+import type { Scope } from "../contracts.ts";
 import { type Node, type PathNode, pathText } from "../tree.ts";
 import type { Syntax } from "../syntax.ts";
 
@@ -25,7 +25,6 @@ export type FaultCode =
   | "expression-cost";
 
 export interface Context {
-  readonly source: ExprSource;
   readonly scope: Scope;
   readonly locals: ReadonlyMap<string, LocalVariable>;
   /** Paths known not to be null here. */
@@ -117,15 +116,19 @@ export function nearestName(name: string, names: Iterable<string>): string | nul
   }
   return best;
 }
+/** Insertions, deletions, replacements and swaps of neighbours. */
 function editDistance(from: string, to: string): number {
+  let before: number[] = [];
   let row = Array.from({ length: to.length + 1 }, (_, i) => i);
   for (let i = 1; i <= from.length; i++) {
     const next = [i];
     for (let j = 1; j <= to.length; j++) {
       const replaced = row[j - 1] + (from[i - 1] === to[j - 1] ? 0 : 1);
       next.push(Math.min(replaced, row[j] + 1, next[j - 1] + 1));
+      const swapped = i > 1 && j > 1 && from[i - 1] === to[j - 2] && from[i - 2] === to[j - 1];
+      if (swapped) next[j] = Math.min(next[j], before[j - 2] + 1);
     }
-    row = next;
+    [before, row] = [row, next];
   }
   return row[to.length];
 }

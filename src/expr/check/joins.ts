@@ -13,8 +13,10 @@ export function conversionHint(left: Type, right: Type): string | undefined {
   if (kinds.includes("double") && (kinds.includes("int") || kinds.includes("decimal"))) {
     return "double never mixes with int or decimal: convert with double(x), or back with decimal(x, scale, mode)";
   }
-  if (kinds.includes("string")) return "string(x) turns a value into text";
-  if (kinds.includes("timestamp") && kinds.includes("date")) return "date(x) gives the day of a timestamp, timestamp(x) the first instant of a date";
+  if (kinds.includes("string")) return "string(x) gives the text of a value; int(x) and decimal(x, scale) read the number in a text";
+  if (kinds.includes("timestamp") && kinds.includes("date")) {
+    return "date(x) gives the day of a timestamp, timestamp(x) the first instant of a date";
+  }
   return undefined;
 }
 

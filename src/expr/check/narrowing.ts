@@ -78,9 +78,14 @@ export function guardsOf(node: Node, paths: Iterable<PathNode>, facts: ReadonlyS
     for (const narrowed of path.narrowedBy) {
       if (!facts.has(narrowed) || guards.has(narrowed)) continue;
       const fields = narrowed === path.root ? [] : narrowed.slice(path.root.length + 1).split(".");
-      guards.set(narrowed, { ...path, fields, types: path.types.slice(0, fields.length + 1), type: path.types[fields.length], narrowedBy: [] });
+      guards.set(narrowed, {
+        ...path,
+        fields,
+        types: path.types.slice(0, fields.length + 1),
+        type: path.types[fields.length],
+        narrowedBy: [],
+      });
     }
   }
   return [...guards.values()];
 }
-

@@ -51,7 +51,9 @@ function resolve(names: readonly string[], at: number, context: Context): Node |
   };
   path = narrow(path, root, context);
   for (let i = 0; i < fields.length; i++) {
-    if (path.type.kind === "map") return fields.slice(i).reduce((node: Node | null, key) => node && selectField(node, key, at, context), path);
+    if (path.type.kind === "map") {
+      return fields.slice(i).reduce((node: Node | null, key) => node && selectField(node, key, at, context), path);
+    }
     const field = fieldOf(path.type, fields[i], at, context);
     if (field === null) return null;
     const type = path.type.nullable ? withNull(field.type) : field.type;
@@ -90,9 +92,7 @@ function fieldOf(type: Type, name: string, at: number, context: Context): Field 
     const hint = near !== null ? `did you mean ${near}?` : names.length > 0 ? `it has ${listed(names)}` : undefined;
     return context.report("expression-name", at, `there is no field "${name}"`, hint);
   }
-  const hint = type.kind === "json"
-    ? "give the json field its `fields` in the schema to read inside it"
-    : undefined;
+  const hint = type.kind === "json" ? "give the json field its `fields` in the schema to read inside it" : undefined;
   return context.report("expression-type", at, `.${name} reads a field of a struct, this is ${kindText(type)}`, hint);
 }
 

@@ -39,14 +39,18 @@ export function parseSource(source: ExprSource, fault: Report): Syntax | null {
 export function checkSyntax(syntax: Syntax, source: ExprSource, scope: Scope, fault: Report): Node | null {
   let parts = 0;
   const context: Context = {
-    source,
     scope,
     locals: new Map(),
     narrowed: scope.narrowed ?? new Set(),
     nesting: 0,
     check(part, inner) {
       if (++parts !== PARTS_MAX) return parts > PARTS_MAX ? null : checkExpression(part, inner);
-      return inner.report("expression-cost", part.at, `the expression has more than ${PARTS_MAX} parts`, "split it into several names under `let`");
+      return inner.report(
+        "expression-cost",
+        part.at,
+        `the expression has more than ${PARTS_MAX} parts`,
+        "split it into several names under `let`",
+      );
     },
     report(code, at, message, hint) {
       fault(faultOf(code, source.place(at), message, hint));
@@ -63,7 +67,8 @@ export function finish(checked: Node, source: ExprSource, fault: Report, expecte
     if (expected.kind === "double") node = asDouble(node);
     const problem = assignable(node.type, expected);
     if (problem !== null) {
-      const hint = problem.hint ?? (expected.kind === "bool" && node.type.kind !== "bool" ? `a condition is wished: compare the ${typeText(node.type)}` : undefined);
+      const hint = problem.hint ??
+        (expected.kind === "bool" && node.type.kind !== "bool" ? `a condition is wished: compare the ${typeText(node.type)}` : undefined);
       fault(faultOf("expression-type", source.place(node.at), problem.message, hint));
       return null;
     }

@@ -83,10 +83,12 @@ class TreeEmitter {
    */
   #logic(node: LogicNode): string {
     const sign = node.op === "and" ? "&&" : "||";
-    const left = this.emit(node.left);
-    if (!node.left.canFail) return `(${left} ${sign} ${this.emit(node.right)})`;
-    const guards = node.guards.map((guard) => this.#nullTest({ op: "null_test", operand: guard, whenNull: false, type: guard.type, at: guard.at, canFail: false }));
+    if (!node.left.canFail) return `(${this.emit(node.left)} ${sign} ${this.emit(node.right)})`;
+    const guards = node.guards.map((guard) =>
+      this.#nullTest({ op: "null_test", operand: guard, whenNull: false, type: guard.type, at: guard.at, canFail: false })
+    );
     if (!node.right.canFail) {
+      const left = this.emit(node.left);
       const right = this.emit(node.right);
       if (guards.length === 0) return `(${right} ${sign} ${left})`;
       return node.op === "and"

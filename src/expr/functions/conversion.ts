@@ -7,7 +7,16 @@ import { call } from "../nodes.ts";
 import * as numbers from "../runtime/numbers.ts";
 import * as time from "../runtime/time.ts";
 import type { Node } from "../tree.ts";
-import { constantMode, constantPlaces, define, defineWithNulls, type FunctionTable, helperCall, type Invocation, noOverload } from "./definition.ts";
+import {
+  constantMode,
+  constantPlaces,
+  define,
+  defineWithNulls,
+  type FunctionTable,
+  helperCall,
+  type Invocation,
+  noOverload,
+} from "./definition.ts";
 import { zoneCode, zoneFails } from "./time.ts";
 
 function toInt(invocation: Invocation): Node | null {
@@ -53,18 +62,44 @@ function toDecimal(invocation: Invocation): Node | null {
   }
   if (mode === null) {
     if (value.type.kind === "string") {
-      return call("decimal", [value], type, at, ([code], emitter) => `${emitter.use(numbers.textToDecimal, "textToDecimal")}(${code}, ${scale})`, "fails");
+      return call(
+        "decimal",
+        [value],
+        type,
+        at,
+        ([code], emitter) => `${emitter.use(numbers.textToDecimal, "textToDecimal")}(${code}, ${scale})`,
+        "fails",
+      );
     }
     if (from === null && value.type.kind !== "double") return noOverload(invocation);
-    return context.report("expression-number", at, `this may lose digits beyond ${scale} decimals`, `name the rounding: decimal(x, ${scale}, 'half_even')`);
+    return context.report(
+      "expression-number",
+      at,
+      `this may lose digits beyond ${scale} decimals`,
+      `name the rounding: decimal(x, ${scale}, 'half_even')`,
+    );
   }
   const written = JSON.stringify(mode);
   if (from !== null) {
-    return call("decimal", [value], type, at, ([code], emitter) => `${emitter.use(numbers.round, "round")}(${code}, ${from}, ${scale}, ${written})`, "fails");
+    return call(
+      "decimal",
+      [value],
+      type,
+      at,
+      ([code], emitter) => `${emitter.use(numbers.round, "round")}(${code}, ${from}, ${scale}, ${written})`,
+      "fails",
+    );
   }
   const helper = value.type.kind === "double" ? numbers.doubleToDecimal : value.type.kind === "string" ? numbers.textToRounded : null;
   if (helper === null) return noOverload(invocation);
-  return call("decimal", [value], type, at, ([code], emitter) => `${emitter.use(helper, helper.name)}(${code}, ${scale}, ${written})`, "fails");
+  return call(
+    "decimal",
+    [value],
+    type,
+    at,
+    ([code], emitter) => `${emitter.use(helper, helper.name)}(${code}, ${scale}, ${written})`,
+    "fails",
+  );
 }
 
 /** The text of a bool: true or false. */
@@ -88,7 +123,13 @@ function toText(invocation: Invocation): Node | null {
       return call("string", [arg], STRING, invocation.at, ([code]) => `String(${code})`);
     case "decimal": {
       const { scale } = arg.type;
-      return call("string", [arg], STRING, invocation.at, ([code], emitter) => `${emitter.use(formatDecimal, "formatDecimal")}(${code}, ${scale})`);
+      return call(
+        "string",
+        [arg],
+        STRING,
+        invocation.at,
+        ([code], emitter) => `${emitter.use(formatDecimal, "formatDecimal")}(${code}, ${scale})`,
+      );
     }
     case "double":
       return helperCall(invocation, STRING, doubleToText);
@@ -118,7 +159,14 @@ function toTimestamp(invocation: Invocation): Node | null {
     case "date":
       return helperCall(invocation, TIMESTAMP, time.dateToTimestamp, "fails");
     case "int":
-      return call("timestamp", [arg], TIMESTAMP, invocation.at, ([code], emitter) => `${emitter.use(time.timestampInRange, "timestampInRange")}(${code} * 1000000)`, "fails");
+      return call(
+        "timestamp",
+        [arg],
+        TIMESTAMP,
+        invocation.at,
+        ([code], emitter) => `${emitter.use(time.timestampInRange, "timestampInRange")}(${code} * 1000000)`,
+        "fails",
+      );
     default:
       return noOverload(invocation);
   }
@@ -130,13 +178,21 @@ function toDate(invocation: Invocation): Node | null {
   if (value.type.kind !== "timestamp") return noOverload(invocation);
   const code = zoneCode(zone, invocation);
   if (code === null) return null;
-  return call("date", invocation.args, DATE, at, ([micros, named], emitter) =>
-    `${emitter.use(time.timestampToDate, "timestampToDate")}(${micros}, ${code(named, emitter)})`, zoneFails(zone));
+  return call(
+    "date",
+    invocation.args,
+    DATE,
+    at,
+    ([micros, named], emitter) => `${emitter.use(time.timestampToDate, "timestampToDate")}(${micros}, ${code(named, emitter)})`,
+    zoneFails(zone),
+  );
 }
 function toDuration(invocation: Invocation): Node | null {
   const [arg] = invocation.args;
   if (arg.type.kind === "duration") return arg;
-  return arg.type.kind === "string" ? helperCall(invocation, DURATION, time.textToDuration, "fails") : noOverload(invocation, "write duration('90s')");
+  return arg.type.kind === "string"
+    ? helperCall(invocation, DURATION, time.textToDuration, "fails")
+    : noOverload(invocation, "write duration('90s')");
 }
 
 export const CONVERSION_FUNCTIONS: FunctionTable = {

@@ -60,7 +60,12 @@ export function takes(args: readonly Node[], ...kinds: readonly Type["kind"][]):
   return args.every((arg, i) => arg.type.kind === kinds[i]);
 }
 /** A node that calls `helper` with the arguments' values. */
-export function helperCall(invocation: Invocation, type: Type, helper: (...args: never[]) => unknown, failing: "fails" | "total" = "total"): Node {
+export function helperCall(
+  invocation: Invocation,
+  type: Type,
+  helper: (...args: never[]) => unknown,
+  failing: "fails" | "total" = "total",
+): Node {
   const emit: Emission = (codes, emitter) => `${emitter.use(helper, helper.name)}(${codes.join(", ")})`;
   return call(invocation.name, invocation.args, type, invocation.at, emit, failing);
 }

@@ -58,8 +58,14 @@ function average(invocation: Invocation): Node | null {
   const places = constantPlaces(args[1], "the number of places", invocation);
   const mode = constantMode(args[2], invocation);
   if (places === null || mode === null) return null;
-  return call("avg", [args[0]], { kind: "decimal", scale: places, nullable: true }, at, ([list], emitter) =>
-    `${emitter.use(averageExact, "averageExact")}(${list}, ${scale}, ${places}, ${JSON.stringify(mode)})`, "fails");
+  return call(
+    "avg",
+    [args[0]],
+    { kind: "decimal", scale: places, nullable: true },
+    at,
+    ([list], emitter) => `${emitter.use(averageExact, "averageExact")}(${list}, ${scale}, ${places}, ${JSON.stringify(mode)})`,
+    "fails",
+  );
 }
 
 function edge(helper: typeof lists.first) {
@@ -79,7 +85,9 @@ function get(invocation: Invocation): Node | null {
   const { args: [range, key, fallback], at } = invocation;
   const item = range.type.kind === "map" ? range.type.value : range.type.kind === "list" ? range.type.item : null;
   const keyKind = range.type.kind === "map" ? range.type.key.kind : "int";
-  if (item === null || (key.type.kind !== keyKind && !isEmpty(range.type.kind === "map" ? range.type.key : item))) return noOverload(invocation);
+  if (item === null || (key.type.kind !== keyKind && !isEmpty(range.type.kind === "map" ? range.type.key : item))) {
+    return noOverload(invocation);
+  }
   const element: Node = { op: "select", operand: range, field: "", type: item, at, canFail: false };
   const joined = joinNodes([element, fallback]);
   if (joined === null) return noOverload(invocation, "the default has the type of the elements");
@@ -87,10 +95,16 @@ function get(invocation: Invocation): Node | null {
   const converted = range.type.kind === "map"
     ? convertNode(range, { ...range.type, value: item.nullable ? withNull(type) : withoutNull(type) })
     : convertNode(range, { kind: "list", item: item.nullable ? withNull(type) : withoutNull(type), nullable: false });
-  return call("get", [converted, key, joined.nodes[1]], type, at, ([container, name, other], emitter) =>
-    range.type.kind === "map"
-      ? emitter.once(container, (map) => emitter.once(name, (k) => `(${map}.has(${k}) ? ${map}.get(${k}) : ${other})`))
-      : emitter.once(container, (list) => emitter.once(name, (i) => `(${i} >= 0 && ${i} < ${list}.length ? ${list}[${i}] : ${other})`)));
+  return call(
+    "get",
+    [converted, key, joined.nodes[1]],
+    type,
+    at,
+    ([container, name, other], emitter) =>
+      range.type.kind === "map"
+        ? emitter.once(container, (map) => emitter.once(name, (k) => `(${map}.has(${k}) ? ${map}.get(${k}) : ${other})`))
+        : emitter.once(container, (list) => emitter.once(name, (i) => `(${i} >= 0 && ${i} < ${list}.length ? ${list}[${i}] : ${other})`)),
+  );
 }
 
 export const LIST_FUNCTIONS: FunctionTable = {

@@ -49,7 +49,12 @@ export function callFunction(syntax: Extract<Syntax, { kind: "call" }>, context:
   if (definition === undefined) return unknownFunction(syntax.name, syntax.at, context);
   const args = syntax.target === null ? syntax.args : [syntax.target, ...syntax.args];
   if (args.length < definition.argumentsMin || args.length > definition.argumentsMax) {
-    return context.report("expression-type", syntax.at, `${syntax.name} does not take ${counted(args.length)}`, `usage: ${definition.usage}`);
+    return context.report(
+      "expression-type",
+      syntax.at,
+      `${syntax.name} does not take ${counted(args.length)}`,
+      `usage: ${definition.usage}`,
+    );
   }
   if (definition.syntaxRule !== undefined) return definition.syntaxRule(args, syntax.at, context, definition);
   const checked = args.map((arg) => context.check(arg, context));
@@ -67,7 +72,7 @@ function unknownFunction(name: string, at: number, context: Context): null {
   if (MACROS.includes(name)) {
     return context.report("expression-type", at, `${name} takes a name and a condition`, `write list.${name}(x, x > 0)`);
   }
-  const near = nearestName(name, FUNCTIONS.keys());
-  const hint = Object.hasOwn(INSTEAD, name) ? INSTEAD[name] : near === null ? undefined : `did you mean ${near}? ${FUNCTIONS.get(near)!.usage}`;
+  const near = Object.hasOwn(INSTEAD, name) ? name : nearestName(name, [...FUNCTIONS.keys(), ...Object.keys(INSTEAD)]);
+  const hint = near === null ? undefined : INSTEAD[near] ?? `did you mean ${near}? ${FUNCTIONS.get(near)!.usage}`;
   return context.report("expression-name", at, `there is no function "${name}"`, hint);
 }

@@ -9,7 +9,16 @@ import { round, roundRatio } from "../runtime/numbers.ts";
 import { compareText } from "../runtime/text.ts";
 import type { Syntax } from "../syntax.ts";
 import type { Emitter, Node } from "../tree.ts";
-import { constantMode, constantPlaces, define, defineWithNulls, type FunctionDefinition, type FunctionTable, type Invocation, noOverload } from "./definition.ts";
+import {
+  constantMode,
+  constantPlaces,
+  define,
+  defineWithNulls,
+  type FunctionDefinition,
+  type FunctionTable,
+  type Invocation,
+  noOverload,
+} from "./definition.ts";
 
 const ORDERED: readonly string[] = ["int", "decimal", "double", "timestamp", "date", "duration", "string"];
 /** As many zeros as a rounded decimal can have before the point. */
@@ -35,8 +44,15 @@ function checkRound(args: readonly Syntax[], at: number, context: Context, defin
   if (quotient !== "none") {
     const { dividend, divisor } = quotient;
     const scales = [scaleOf(dividend.type), scaleOf(divisor.type)];
-    return call("round", [dividend, divisor], type, at, ([a, b], emitter) =>
-      `${emitter.use(roundRatio, "roundRatio")}(${a}, ${scales[0]}, ${b}, ${scales[1]}, ${places}, ${JSON.stringify(mode)})`, "fails");
+    return call(
+      "round",
+      [dividend, divisor],
+      type,
+      at,
+      ([a, b], emitter) =>
+        `${emitter.use(roundRatio, "roundRatio")}(${a}, ${scales[0]}, ${b}, ${scales[1]}, ${places}, ${JSON.stringify(mode)})`,
+      "fails",
+    );
   }
   const value = context.check(args[0], context);
   if (value === null || !requireValue(value, "round", context)) return null;
@@ -56,8 +72,14 @@ function roundValue(value: Node, places: number, mode: string, type: Type, invoc
     const hint = value.type.kind === "double" ? `from a double: decimal(x, ${Math.max(places, 0)}, '${mode}')` : undefined;
     return noOverload(invocation, hint);
   }
-  return call("round", [value], value.type.kind === "int" && places <= 0 ? INT : type, invocation.at, ([code], emitter) =>
-    `${emitter.use(round, "round")}(${code}, ${scale}, ${places}, ${JSON.stringify(mode)})`, "fails");
+  return call(
+    "round",
+    [value],
+    value.type.kind === "int" && places <= 0 ? INT : type,
+    invocation.at,
+    ([code], emitter) => `${emitter.use(round, "round")}(${code}, ${scale}, ${places}, ${JSON.stringify(mode)})`,
+    "fails",
+  );
 }
 
 /** The larger or smaller of two values that are there. */
@@ -77,13 +99,14 @@ function extreme(sign: ">" | "<") {
     if (joined.nodes.length === 1) return joined.nodes[0];
     return call(invocation.name, joined.nodes, type, invocation.at, (codes, emitter) => {
       // What is always there comes first, so that at most the other ones need a test.
-      const order = codes.map((code, i) => ({ code, nullable: joined.nodes[i].type.nullable })).sort((a, b) => Number(a.nullable) - Number(b.nullable));
-      return order.slice(1).reduce((best, { code, nullable }, i) => {
-        const bestNullable = order[0].nullable && i >= 0;
+      const order = codes.map((code, i) => ({ code, nullable: joined.nodes[i].type.nullable })).sort((a, b) =>
+        Number(a.nullable) - Number(b.nullable)
+      );
+      return order.slice(1).reduce((best, { code, nullable }) => {
         return emitter.once(best, (left) =>
           emitter.once(code, (right) => {
             let picked = pick(sign, type, left, right, emitter);
-            if (bestNullable) picked = `(${left} === null ? ${right} : ${picked})`;
+            if (order[0].nullable) picked = `(${left} === null ? ${right} : ${picked})`;
             return nullable ? `(${right} === null ? ${left} : ${picked})` : picked;
           }));
       }, order[0].code);

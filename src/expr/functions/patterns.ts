@@ -38,17 +38,30 @@ function extract(invocation: Invocation): Node | null {
   if (pattern === null) return null;
   const type = withNull(STRING);
   if (pattern === "computed") {
-    return call(name, args, type, at, ([text, re, group], emitter) =>
-      `${emitter.use(extractComputed, "extract")}(${text}, ${re}, ${group ?? "0"})`, "fails");
+    return call(
+      name,
+      args,
+      type,
+      at,
+      ([text, re, group], emitter) => `${emitter.use(extractComputed, "extract")}(${text}, ${re}, ${group ?? "0"})`,
+      "fails",
+    );
   }
   const group = args[2];
-  if (group === undefined) return call(name, [args[0]], type, at, ([text], emitter) => `${emitter.use(pattern.extractor(0), "extract")}(${text})`);
+  if (group === undefined) {
+    return call(name, [args[0]], type, at, ([text], emitter) => `${emitter.use(pattern.extractor(0), "extract")}(${text})`);
+  }
   if (group.op !== "constant") {
     return context.report("expression-type", group.at, "the group is an int that is known at start-up", "write a number");
   }
   const number = group.value as number;
   if (number < 0 || number > pattern.groups) {
-    return context.report("expression-pattern", group.at, `there is no group ${number}`, `the pattern has ${pattern.groups} ${pattern.groups === 1 ? "group" : "groups"}; 0 is the whole match`);
+    return context.report(
+      "expression-pattern",
+      group.at,
+      `there is no group ${number}`,
+      `the pattern has ${pattern.groups} ${pattern.groups === 1 ? "group" : "groups"}; 0 is the whole match`,
+    );
   }
   return call(name, [args[0]], type, at, ([text], emitter) => `${emitter.use(pattern.extractor(number), "extract")}(${text})`);
 }

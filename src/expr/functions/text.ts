@@ -40,7 +40,13 @@ function substring(invocation: Invocation): Node | null {
 function indexOf(invocation: Invocation): Node | null {
   if (!takes(invocation.args, "string", "string", "int")) return noOverload(invocation);
   if (invocation.args.length === 3) return helperCall(invocation, INT, text.indexOf, "fails");
-  return call("indexOf", invocation.args, INT, invocation.at, ([a, b], emitter) => `${emitter.use(text.indexOf, "indexOf")}(${a}, ${b}, 0)`);
+  return call(
+    "indexOf",
+    invocation.args,
+    INT,
+    invocation.at,
+    ([a, b], emitter) => `${emitter.use(text.indexOf, "indexOf")}(${a}, ${b}, 0)`,
+  );
 }
 function lastIndexOf(invocation: Invocation): Node | null {
   if (!takes(invocation.args, "string", "string", "int")) return noOverload(invocation);
@@ -51,18 +57,41 @@ function lastIndexOf(invocation: Invocation): Node | null {
 function split(invocation: Invocation): Node | null {
   if (!takes(invocation.args, "string", "string", "int")) return noOverload(invocation);
   const helper = (codes: readonly string[]) => `${codes[0]}, ${codes[1]}, ${codes[2] ?? "-1"}`;
-  return call("split", invocation.args, listOf(STRING), invocation.at, (codes, emitter) => `${emitter.use(text.split, "split")}(${helper(codes)})`);
+  return call(
+    "split",
+    invocation.args,
+    listOf(STRING),
+    invocation.at,
+    (codes, emitter) => `${emitter.use(text.split, "split")}(${helper(codes)})`,
+  );
 }
 function replace(invocation: Invocation): Node | null {
   if (!takes(invocation.args, "string", "string", "string", "int")) return noOverload(invocation);
   const emit = (codes: readonly string[]) => `${codes.slice(0, 3).join(", ")}, ${codes[3] ?? "-1"}`;
-  return call("replace", invocation.args, STRING, invocation.at, (codes, emitter) => `${emitter.use(text.replace, "replace")}(${emit(codes)})`, "fails");
+  return call(
+    "replace",
+    invocation.args,
+    STRING,
+    invocation.at,
+    (codes, emitter) => `${emitter.use(text.replace, "replace")}(${emit(codes)})`,
+    "fails",
+  );
 }
 function join(invocation: Invocation): Node | null {
   const [list, separator] = invocation.args;
-  const strings = list.type.kind === "list" && (list.type.item.kind === "string" || list.type.item.kind === "null") && !list.type.item.nullable;
-  if (!strings || (separator !== undefined && separator.type.kind !== "string")) return noOverload(invocation, "join is for a list of strings");
-  return call("join", invocation.args, STRING, invocation.at, ([a, b], emitter) => `${emitter.use(text.join, "join")}(${a}, ${b ?? '""'})`, "fails");
+  const strings = list.type.kind === "list" && (list.type.item.kind === "string" || list.type.item.kind === "null") &&
+    !list.type.item.nullable;
+  if (!strings || (separator !== undefined && separator.type.kind !== "string")) {
+    return noOverload(invocation, "join is for a list of strings");
+  }
+  return call(
+    "join",
+    invocation.args,
+    STRING,
+    invocation.at,
+    ([a, b], emitter) => `${emitter.use(text.join, "join")}(${a}, ${b ?? '""'})`,
+    "fails",
+  );
 }
 
 export const TEXT_FUNCTIONS: FunctionTable = {

@@ -55,5 +55,8 @@ export const TIME_FUNCTIONS: FunctionTable = {
   getHours: define("getHours(time[, zone])", getter(time.getHours, { date: false, durationUnitMicros: 3_600e6 })),
   getMinutes: define("getMinutes(time[, zone])", getter(time.getMinutes, { date: false, durationUnitMicros: 60e6 })),
   getSeconds: define("getSeconds(time[, zone])", getter(time.getSeconds, { date: false, durationUnitMicros: 1e6 })),
-  getMilliseconds: define("getMilliseconds(time[, zone])", getter(time.getMilliseconds, { date: false, durationUnitMicros: 1e3, durationModulo: 1000 })),
+  getMilliseconds: define(
+    "getMilliseconds(time[, zone])",
+    getter(time.getMilliseconds, { date: false, durationUnitMicros: 1e3, durationModulo: 1000 }),
+  ),
 };

@@ -98,7 +98,9 @@ function scaledSum(sign: "+" | "-", leftScale: number, rightScale: number): Emis
           ? [`${left} * ${leftFactor}`, `${product} ${sign} ${right}`]
           : [`${right} * ${rightFactor}`, `${left} ${sign} ${product}`];
         const exact = `Math.abs(${product} = ${scaled}) <= ${INTEGER_MAX} && Math.abs(${sum} = ${total}) <= ${INTEGER_MAX}`;
-        const slow = `${emitter.use(addScaled, "addScaled")}(${left}, ${leftFactor}, ${right}, ${sign === "-" ? -rightFactor : rightFactor})`;
+        const slow = `${emitter.use(addScaled, "addScaled")}(${left}, ${leftFactor}, ${right}, ${
+          sign === "-" ? -rightFactor : rightFactor
+        })`;
         return `(${exact} ? ${sum} : ${slow})`;
       }));
 }

@@ -29,7 +29,9 @@ export function equalNodes(relation: "==" | "!=", leftNode: Node, rightNode: Nod
   if (doubles !== null) return call(name, doubles, BOOL, at, ([a, b]) => `(${a} ${sign} ${b})`);
   const leftScale = scaleOf(left.type);
   const rightScale = scaleOf(right.type);
-  if (leftScale !== null && rightScale !== null) return call(name, [left, right], BOOL, at, equalNumbers(sign, left, right, leftScale, rightScale));
+  if (leftScale !== null && rightScale !== null) {
+    return call(name, [left, right], BOOL, at, equalNumbers(sign, left, right, leftScale, rightScale));
+  }
   const common = commonType(left.type, right.type);
   if (common === null) return incomparable(relation, left, right, at, context);
   if (containsStruct(common)) {
@@ -65,12 +67,24 @@ export function compareNodes(relation: Relation, left: Node, right: Node, at: nu
   if (leftScale !== null && rightScale !== null) {
     const factor = powerOfTen(Math.abs(leftScale - rightScale));
     if (factor === 1) return call(name, [left, right], BOOL, at, plainly);
-    return call(name, [left, right], BOOL, at, ([a, b]) => leftScale < rightScale ? `(${a} * ${factor} ${relation} ${b})` : `(${a} ${relation} ${b} * ${factor})`);
+    return call(
+      name,
+      [left, right],
+      BOOL,
+      at,
+      ([a, b]) => leftScale < rightScale ? `(${a} * ${factor} ${relation} ${b})` : `(${a} ${relation} ${b} * ${factor})`,
+    );
   }
   if (left.type.kind !== right.type.kind) return incomparable(relation, left, right, at, context);
   if (!ORDERED.includes(left.type.kind)) return noOverload(relation, [left, right], at, context);
   if (left.type.kind === "string") {
-    return call(name, [left, right], BOOL, at, ([a, b], emitter) => `(${emitter.use(compareText, "compareText")}(${a}, ${b}) ${relation} 0)`);
+    return call(
+      name,
+      [left, right],
+      BOOL,
+      at,
+      ([a, b], emitter) => `(${emitter.use(compareText, "compareText")}(${a}, ${b}) ${relation} 0)`,
+    );
   }
   return call(name, [left, right], BOOL, at, plainly);
 }

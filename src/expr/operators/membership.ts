@@ -34,7 +34,13 @@ export function containedIn(item: Node, range: Node, at: number, context: Contex
   const plain = itemType.kind !== "list" && itemType.kind !== "map" && itemType.kind !== "struct" && itemType.kind !== "json";
   if (list.op === "constant" && plain) return call("@in", [value], BOOL, at, amongConstants(list));
   if (plain) return call("@in", [value, list], BOOL, at, ([needle, hay]) => `${hay}.includes(${needle})`);
-  return call("@in", [value, list], BOOL, at, ([needle, hay], emitter) => `${emitter.use(includesEqual, "includesEqual")}(${hay}, ${needle})`);
+  return call(
+    "@in",
+    [value, list],
+    BOOL,
+    at,
+    ([needle, hay], emitter) => `${emitter.use(includesEqual, "includesEqual")}(${hay}, ${needle})`,
+  );
 }
 
 /**
@@ -42,11 +48,17 @@ export function containedIn(item: Node, range: Node, at: number, context: Contex
  */
 function comparable(node: Node, type: Type): Node {
   const [from, to] = [node.type, type].map((one) => scaleOf(one.kind === "list" ? one.item : one));
-  if (from === null || to === null || from === to || node.op === "constant") return convertNode(node, type);
+  if (from === null || to === null || from === to) return convertNode(node, type);
   const factor = powerOfTen(to - from);
   const scaled = (code: string) => `${code} === null ? null : ${code} * ${factor}`;
-  return call("convert", [node], type, node.at, ([code], emitter) =>
-    type.kind === "list" ? `${code}.map((item) => ${scaled("item")})` : emitter.once(code, (name) => `(${scaled(name)})`));
+  return call(
+    "convert",
+    [node],
+    type,
+    node.at,
+    ([code], emitter) =>
+      type.kind === "list" ? `${code}.map((item) => ${scaled("item")})` : emitter.once(code, (name) => `(${scaled(name)})`),
+  );
 }
 /** A list of decimal literals as doubles. */
 function asDoubles(range: Node): Node {
@@ -68,7 +80,8 @@ function amongConstants(list: ConstantNode): Emission {
     const set = new Set(values);
     return ([value], emitter) => `${emitter.use(set, "set")}.has(${value})`;
   }
-  return ([value], emitter) => emitter.once(value, (name) => `(${values.map((one) => `${name} === ${literalCode(one, emitter)}`).join(" || ")})`);
+  return ([value], emitter) =>
+    emitter.once(value, (name) => `(${values.map((one) => `${name} === ${literalCode(one, emitter)}`).join(" || ")})`);
 }
 
 function mismatch(item: Node, elements: string, at: number, context: Context): null {
@@ -78,17 +91,31 @@ function mismatch(item: Node, elements: string, at: number, context: Context): n
 /** list[i], map[k]; what is not there rejects the record. */
 export function indexed(range: Node, index: Node, at: number, context: Context): Node | null {
   if (range.type.kind === "list" && index.type.kind === "int") {
-    return call("_[_]", [range, index], range.type.item, at, ([list, i], emitter) => `${emitter.use(elementAt, "elementAt")}(${list}, ${i})`, "fails");
+    return call(
+      "_[_]",
+      [range, index],
+      range.type.item,
+      at,
+      ([list, i], emitter) => `${emitter.use(elementAt, "elementAt")}(${list}, ${i})`,
+      "fails",
+    );
   }
   if (range.type.kind === "map" && range.type.key.kind === index.type.kind) {
     return valueOfKey(range, index, at);
   }
-  const hint = range.type.kind === "struct" ? "read a field with a dot: x.field" : undefined;
+  const hint = range.type.kind === "struct" ? "read a field with a dot: x.field" : "a list is read by an int, a map by its key";
   return noOverload("[...]", [range, index], at, context, hint);
 }
 
 /** map[key], also written map.key. */
 export function valueOfKey(map: Node, key: Node, at: number): Node {
   const type = map.type.kind === "map" ? map.type.value : map.type;
-  return call("_[_]", [map, key], type, at, ([container, name], emitter) => `${emitter.use(valueAt, "valueAt")}(${container}, ${name})`, "fails");
+  return call(
+    "_[_]",
+    [map, key],
+    type,
+    at,
+    ([container, name], emitter) => `${emitter.use(valueAt, "valueAt")}(${container}, ${name})`,
+    "fails",
+  );
 }

@@ -43,11 +43,18 @@ export function compareQuotients(relation: Relation, left: Syntax, right: Syntax
   const parts = (sides as Quotient[]).flatMap((side) => [side.dividend, side.divisor]);
   const scales = parts.map((part) => scaleOf(part.type));
   if (scales.includes(null)) {
-    return context.report("expression-type", at, "a quotient of decimals compares with an int or a decimal", "double(x) on both sides compares doubles");
+    return context.report(
+      "expression-type",
+      at,
+      "a quotient of decimals compares with an int or a decimal",
+      "double(x) on both sides compares doubles",
+    );
   }
   return call(`_${relation}_ratio`, parts, BOOL, at, (codes, emitter) => {
     const args = codes.map((code, i) => `${code}, ${scales[i]}`).join(", ");
-    return `(${emitter.use(compareRatios, "compareRatios")}(${args}) ${relation === "==" || relation === "!=" ? `${relation}=` : relation} 0)`;
+    return `(${emitter.use(compareRatios, "compareRatios")}(${args}) ${
+      relation === "==" || relation === "!=" ? `${relation}=` : relation
+    } 0)`;
   }, "fails");
 }
 

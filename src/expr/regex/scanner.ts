@@ -106,7 +106,9 @@ function generate(plan: Plan, success: string, failure: string): unknown {
     last_in_line: `for (let from0 = 0; from0 <= n;) {\n${lineEnd}\nfor (let s = end; s >= from0; s--) {\n${body}\n}\nfrom0 = end + 1;\n}`,
     last_in_first_line: `const from0 = 0;\n${lineEnd}\nfor (let s = end; s >= 0; s--) {\n${body}\n}`,
   };
-  return new Function(`"use strict";\nreturn (text) => {\nconst n = text.length;\n${locals}\n${loops[plan.search]}\nreturn ${failure};\n};`)();
+  return new Function(
+    `"use strict";\nreturn (text) => {\nconst n = text.length;\n${locals}\n${loops[plan.search]}\nreturn ${failure};\n};`,
+  )();
 }
 const lineEnd = `const feed = text.indexOf("\\n", from0), end = feed < 0 ? n : feed;`;
 
@@ -135,8 +137,8 @@ function itemCode(item: Item, isSkippedRun: boolean): string {
 function classCode({ set, min, max }: ClassItem, isSkippedRun: boolean): string {
   if (min === max && min === 1) return `if (p >= n || !${at("p", set)}) break attempt;\np++;`;
   if (min === max) return `if (p + ${min} > n) break attempt;\nfor (const q = p + ${min}; p < q; p++) if (!${at("p", set)}) break attempt;`;
-  const limit = max === Infinity ? "n" : `Math.min(n, p + ${max})`;
-  const scan = `{ const q = p, limit = ${limit}; while (p < limit && ${at("p", set)}) p++;`;
+  const furthest = max === Infinity ? "n" : `Math.min(n, p + ${max})`;
+  const scan = `{ const q = p, furthest = ${furthest}; while (p < furthest && ${at("p", set)}) p++;`;
   const run = isSkippedRun && max === Infinity ? " run = p;" : "";
   return `${scan}${run}${min === 0 ? "" : ` if (p - q < ${min}) break attempt;`} }`;
 }

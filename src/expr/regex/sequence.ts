@@ -121,8 +121,7 @@ class SequenceReader {
       [min, max] = bounds(written);
       if (this.#isRepeated()) return null;
     } else if (rest.startsWith("{")) return null;
-    const limit = max === Infinity ? min : max;
-    if (limit > REPEAT_MAX) return null;
+    if ((max === Infinity ? min : max) > REPEAT_MAX) return null;
     // One unit is one character only below the surrogates; a whole run of them never cuts one in two.
     if (hasSurrogates(set) && !(min <= 1 && max === Infinity)) return null;
     return { kind: "class", set, min, max };

@@ -20,7 +20,9 @@ export function equal(left: unknown, right: unknown): boolean {
   if (Array.isArray(right) || right instanceof Map) return false;
   const keys = Object.keys(left);
   return keys.length === Object.keys(right).length &&
-    keys.every((key) => Object.hasOwn(right, key) && equal((left as Record<string, unknown>)[key], (right as Record<string, unknown>)[key]));
+    keys.every((key) =>
+      Object.hasOwn(right, key) && equal((left as Record<string, unknown>)[key], (right as Record<string, unknown>)[key])
+    );
 }
 /** Whether a list of lists, maps or structs has an element equal to `value`. */
 export function includesEqual(list: readonly unknown[], value: unknown): boolean {

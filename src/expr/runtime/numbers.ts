@@ -53,7 +53,16 @@ export function roundRatio(a: number, scaleA: number, b: number, scaleB: number,
 }
 
 /** The sign of a/b − c/d, exact: by cross-multiplication, never by dividing. All are counts of 10^-scale. */
-export function compareRatios(a: number, scaleA: number, b: number, scaleB: number, c: number, scaleC: number, d: number, scaleD: number): number {
+export function compareRatios(
+  a: number,
+  scaleA: number,
+  b: number,
+  scaleB: number,
+  c: number,
+  scaleC: number,
+  d: number,
+  scaleD: number,
+): number {
   if (b === 0 || d === 0) divisorZero();
   // a·10^(sB+sC) · d  against  c·10^(sA+sD) · b: the power goes to one side only, and the signs of b and d may turn it.
   const shift = scaleB + scaleC - scaleA - scaleD;

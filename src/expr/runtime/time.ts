@@ -2,7 +2,19 @@
  * Time behind generated code: timestamps and durations in µs, dates in days. Zones that are known at check time are handed in
  * as zones; only computed ones are looked up per record.
  */
-import { DATE_MAX, DATE_MIN, dateOf, dateText, formatDurationSeconds, parseDuration, startOfDate, timestampText, UTC, type Zone, zoneOf } from "../../data/time.ts";
+import {
+  DATE_MAX,
+  DATE_MIN,
+  dateOf,
+  dateText,
+  formatDurationSeconds,
+  parseDuration,
+  startOfDate,
+  timestampText,
+  UTC,
+  type Zone,
+  zoneOf,
+} from "../../data/time.ts";
 import { INTEGER_MAX } from "../../data/limits.ts";
 import { EvaluationError } from "../contracts.ts";
 import { outOfRange, parsed } from "./failures.ts";

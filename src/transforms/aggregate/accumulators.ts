@@ -9,6 +9,7 @@ import { detach } from "../../data/columns.ts";
 import { assert } from "../../data/fault.ts";
 import type { Type } from "../../data/types.ts";
 import type { StateColumnKind, StateTable } from "../../engine/contracts.ts";
+import { keyedName } from "../support/keys.ts";
 import type { LoopBuilder } from "../support/loop_builder.ts";
 import { fromJson, storedKind, toJson } from "../join/stored_rows.ts";
 
@@ -37,7 +38,10 @@ export interface Accumulator {
 }
 
 /** The accumulator of a function that keeps everything in its group's row; count_distinct, counts and mode do not. */
-export function accumulatorOf(name: string, aggregate: CheckedAggregate): Accumulator {
+export function accumulatorOf(field: string, aggregate: CheckedAggregate): Accumulator {
+  // The stored name tells the types: another function or another scale is another layout.
+  const types = [aggregate.argument, aggregate.by].flatMap((checked) => checked === undefined ? [] : [checked.type]);
+  const name = `${field}: ${keyedName(aggregate.function, types)}`;
   switch (aggregate.function) {
     case "count":
       return counter(name);
@@ -185,7 +189,12 @@ function extreme(name: string, type: Type, which: "min" | "max"): Accumulator {
         const compare = builder.unit.constant(compareText, "compareText");
         return guarded(names, `if (${there} === null || ${compare}(${names.value}, ${there}) ${sign} 0) { ${write} }`);
       }
-      return guarded(names, `if (${target}.valid[${names.slot}] === 0 || ${type.kind === "bool" ? `Number(${names.value})` : names.value} ${sign} ${there}) { ${write} }`);
+      return guarded(
+        names,
+        `if (${target}.valid[${names.slot}] === 0 || ${
+          type.kind === "bool" ? `Number(${names.value})` : names.value
+        } ${sign} ${there}) { ${write} }`,
+      );
     },
     result: (groups, slot) => kept.read(groups, slot),
     absorb(mine, slot, theirs, from) {
@@ -205,14 +214,17 @@ function byPosition(name: string, type: Type, which: "first" | "last"): Accumula
     columns: [{ name, kind: kept.kind }, { name: at, kind: "number" }],
     fold(builder, names) {
       const position = column(builder, "number", at);
-      const write = `${kept.write(builder, names.slot, names.value!)} ${position}.values[${names.slot}] = batch.meta.position[i]; ${position}.valid[${names.slot}] = 1;`;
+      const write = `${
+        kept.write(builder, names.slot, names.value!)
+      } ${position}.values[${names.slot}] = batch.meta.position[i]; ${position}.valid[${names.slot}] = 1;`;
       return guarded(names, which === "last" ? write : `if (${position}.valid[${names.slot}] === 0) { ${write} }`);
     },
     result: (groups, slot) => slot < 0 || groups.number(at).valid[slot] === 0 ? null : kept.read(groups, slot),
     absorb(mine, slot, theirs, from) {
       const [own, other] = [mine.number(at), theirs.number(at)];
       if (other.valid[from] === 0) return;
-      const wins = own.valid[slot] === 0 || (which === "first" ? other.values[from] < own.values[slot] : other.values[from] > own.values[slot]);
+      const wins = own.valid[slot] === 0 ||
+        (which === "first" ? other.values[from] < own.values[slot] : other.values[from] > own.values[slot]);
       if (!wins) return;
       kept.copy(mine, slot, theirs, from);
       own.values[slot] = other.values[from];

@@ -80,7 +80,9 @@ export class AggregateOperator implements Operator {
   peek(): Batch {
     const { batch, beyond } = this.#rows(0, this.#size);
     for (const reason of beyond.values()) {
-      throw new MillraceError("overflow", `${this.#parts.node}: a result is beyond ±(2^53-1) (${reason})`, { hint: "sum fewer rows, or a field with fewer decimals" });
+      throw new MillraceError("overflow", `${this.#parts.node}: a result is beyond ±(2^53-1) (${reason})`, {
+        hint: "sum fewer rows, or a field with fewer decimals",
+      });
     }
     return batch;
   }

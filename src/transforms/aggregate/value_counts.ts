@@ -5,6 +5,7 @@
 import type { CheckedAggregate } from "../../expr/mod.ts";
 import { isNumeric, type Type } from "../../data/types.ts";
 import type { KeyPart, StateTable, StateTableSpec } from "../../engine/contracts.ts";
+import { typedName } from "../support/keys.ts";
 import type { LoopBuilder } from "../support/loop_builder.ts";
 import { compareValues, type FoldNames } from "./accumulators.ts";
 
@@ -22,7 +23,7 @@ export class ValueCounts {
     this.#function = aggregate.function;
     this.#type = aggregate.argument!.type;
     this.spec = {
-      name: `values:${name}`,
+      name: typedName(`${name} values`, this.#type),
       key: ["number", isNumeric(this.#type) ? "number" : "text"],
       columns: [{ name: "rows", kind: "number" }],
       version: 1,
@@ -34,7 +35,8 @@ export class ValueCounts {
     const rows = builder.hoist("rows", `${table}.number("rows")`);
     const entry = builder.local("entry");
     const part = this.#type.kind === "bool" ? `(${names.value} ? 1 : 0)` : names.value;
-    const count = `${entry} = ${table}.insert(${names.slot}, ${part}); ${rows}.values[${entry}]++; ${rows}.valid[${entry}] = 1; ${table}.touch(${entry});`;
+    const count =
+      `${entry} = ${table}.insert(${names.slot}, ${part}); ${rows}.values[${entry}]++; ${rows}.valid[${entry}] = 1; ${table}.touch(${entry});`;
     return `if (${names.passes === "" ? "" : `${names.passes} && `}${names.value} !== null) { ${count} }`;
   }
 

@@ -5,9 +5,9 @@
 import type { CelTable, SettingGroup } from "../../component/settings.ts";
 import { type RecordType, STRING, type Type, typeText, withNull } from "../../data/types.ts";
 import type { Checked, Scope } from "../../expr/contracts.ts";
+import { commonType } from "../../expr/conversions.ts";
 import { nameFault, nearestHint } from "../support/names.ts";
-import { narrow, type PlanChecker, rootsOf, withVariables } from "../support/plan_checker.ts";
-import { commonType } from "./common_type.ts";
+import { forget, narrow, type PlanChecker, rootsOf, withVariables } from "../support/plan_checker.ts";
 import { type StatePlan, withTied } from "./states.ts";
 
 export type Match = "first" | "all" | "last";
@@ -50,18 +50,27 @@ export function planBranches(settings: SettingGroup, around: Surroundings): Bran
   const codes = new Set<string>();
   for (const group of settings.has("rules") ? settings.groups("rules") : []) {
     const code = group.text("code");
-    if (codes.has(code)) around.checker.fault(group.at("code"), `two rules have the code "${code}"`, "a code names one rule: reports count by it");
+    if (codes.has(code)) {
+      around.checker.fault(group.at("code"), `two rules have the code "${code}"`, "a code names one rule: reports count by it");
+    }
     codes.add(code);
     // Only with `first` does a rule know that those before it failed.
     const known = match === "first" ? narrow(scope, withTied(states, failed)) : scope;
     const when = around.checker.condition(group.cel("when"), known);
     if (when === null) continue;
-    const inside = narrow(known, withTied(states, when.whenTrue));
-    rules.push(planBranch(group, matched, code, when, inside, scope, around));
+    const inside = behindCondition(narrow(known, withTied(states, when.whenTrue)), match, states);
+    rules.push(planBranch(group, matched, code, when, inside, behindCondition(scope, match, states), around));
     failed = new Set([...failed, ...when.whenFalse]);
   }
   const otherwise = planOtherwise(settings, narrow(scope, withTied(states, failed)), around);
   return { rules, otherwise, names: unifySets(rules, otherwise, settings, around) };
+}
+
+/** With `all` a rule sees states that rules before it may have changed since its condition looked at them. */
+function behindCondition(scope: Scope, match: Match, states: readonly StatePlan[]): Scope {
+  if (match !== "all") return scope;
+  const changed = forget(scope, states.map(({ name }) => name));
+  return narrow(changed, withTied(states, changed.narrowed ?? new Set()));
 }
 
 function planBranch(
@@ -109,7 +118,9 @@ function checkSets(table: CelTable, scope: Scope, { input, checker }: Surroundin
   for (const { path, keySpan, value } of table.entries) {
     const name = path.join(".");
     const isField = input.fields.some((field) => field.name === name);
-    const wrong = isField ? null : nameFault(name) ?? (scope.variables.has(name) ? `"${name}" is already a state, a let or a look-up` : null);
+    const wrong = isField
+      ? null
+      : nameFault(name) ?? (scope.variables.has(name) ? `"${name}" is already a state, a let or a look-up` : null);
     if (wrong !== null) checker.fault(keySpan, wrong, "`set` gives values to new names or to fields; a state changes in `update`");
     const checked = checkOwn(checker.check(value, scope), input, ["code"], checker);
     if (checked !== null && wrong === null) sets.set(name, checked);
@@ -130,7 +141,9 @@ export function checkUpdates(
     const name = path.join(".");
     const state = states.find((s) => s.name === name);
     if (state === undefined) {
-      const hint = states.length === 0 ? `declare it: [transforms.${checker.context.name}.state.${name}]` : nearestHint(name, states.map((s) => s.name));
+      const hint = states.length === 0
+        ? `declare it: [transforms.${checker.context.name}.state.${name}]`
+        : nearestHint(name, states.map((s) => s.name));
       checker.fault(keySpan, `there is no state "${name}" to update`, hint);
       continue;
     }
@@ -146,7 +159,11 @@ export function checkOwn(checked: Checked | null, input: RecordType, own: readon
   const roots = rootsOf(checked);
   for (const name of own) {
     if (!roots.has(name) || !input.fields.some((field) => field.name === name)) continue;
-    checker.fault(checked.source.span, `"${name}" is both a field of the record and what the rules gave`, "rename the field in a map before");
+    checker.fault(
+      checked.source.span,
+      `"${name}" is both a field of the record and what the rules gave`,
+      "rename the field in a map before",
+    );
     return null;
   }
   return checked;
@@ -164,13 +181,22 @@ function unifySets(rules: readonly Branch[], otherwise: Branch, settings: Settin
     const unset = without.length === 0 ? "never" : field !== undefined ? "field" : "null";
     if (unset === "null" && match !== "all") {
       const where = without[0] === otherwise ? "`otherwise`" : `rule "${without[0].code}"`;
-      checker.fault(settings.at(without[0] === otherwise && settings.has("otherwise") ? "otherwise" : "rules"), `${where} does not set \`${name}\`, which other branches set`, `every branch sets the same names: add ${name} to its \`set\`, "null" where there is no value`);
+      checker.fault(
+        settings.at(without[0] === otherwise && settings.has("otherwise") ? "otherwise" : "rules"),
+        `${where} does not set \`${name}\`, which other branches set`,
+        `every branch sets the same names: add ${name} to its \`set\`, "null" where there is no value`,
+      );
       continue;
     }
-    const common = commonType([...types, ...(unset === "field" ? [field!.type] : [])]);
+    const all = [...types, ...(unset === "field" ? [field!.type] : [])];
+    const common = all.reduce((sofar: Type | null, type) => sofar && commonType(sofar, type), all[0]);
     if (common === null) {
       const listed = [...new Set(types.map(typeText))].join(", ");
-      checker.fault(settings.at("rules"), `\`${name}\` gets values of different types: ${listed}`, "all branches give one type; int and decimal go together");
+      checker.fault(
+        settings.at("rules"),
+        `\`${name}\` gets values of different types: ${listed}`,
+        "all branches give one type; int and decimal go together",
+      );
       continue;
     }
     unified.push({ name, unset, type: unset === "null" ? withNull(common) : common });

@@ -7,6 +7,7 @@
 import { isNumeric, type Type } from "../../data/types.ts";
 import { detach } from "../../data/columns.ts";
 import type { Binding } from "../../expr/contracts.ts";
+import { typedName } from "../support/keys.ts";
 import { bindLets } from "../support/lets.ts";
 import { bindLookups } from "../support/lookups.ts";
 import { type Loop, type LoopBuilder, numberAt } from "../support/loop_builder.ts";
@@ -67,7 +68,7 @@ export function compileDecide(plan: DecidePlan, builder: LoopBuilder): Loop {
 function open(plan: DecidePlan, builder: LoopBuilder): Writing {
   const table = plan.states.length === 0 ? "" : builder.hoist("table", "state[0]");
   const states = plan.states.map((state): StateLocals => {
-    const column = builder.hoist(state.name, `${table}.${state.kind}(${JSON.stringify(state.name)})`);
+    const column = builder.hoist(state.name, `${table}.${state.kind}(${JSON.stringify(typedName(state.name, state.type))})`);
     const old = builder.local(`old_${state.name}`);
     const mid = plan.before.has(state.name) ? builder.local(`mid_${state.name}`) : old;
     return { state, column, old, mid, now: builder.local(`now_${state.name}`) };
@@ -99,7 +100,9 @@ function loadStates({ plan, builder, states, slot, key }: Writing): string {
   for (const { state, old } of states) {
     // Tied to a look-up: a null beside a found row means that the table is not the one the state was begun with.
     const row = state.presentWith === null ? undefined : builder.bindings.get(state.presentWith)?.isNull;
-    if (row !== undefined) lines.push(`if (${old} === null && !${row}) { out.reject(batch, i, ${JSON.stringify(`null:${state.name}`)}); continue; }`);
+    if (row !== undefined) {
+      lines.push(`if (${old} === null && !${row}) { out.reject(batch, i, ${JSON.stringify(`null:${state.name}`)}); continue; }`);
+    }
   }
   builder.bindings.set("old", structOf(new Map(states.map(({ state, old }) => [state.name, old]))));
   for (const { state, old } of states) builder.bindings.set(state.name, { code: old });

@@ -35,7 +35,9 @@ export function planEmission(table: CelTable | null, around: Surroundings): Emit
   const nodes: Node[] = [];
   for (const { path, keySpan, value } of table.entries) {
     if (path.length !== 1 || path[0] !== "...") continue;
-    if (value.text.trim() !== "true") around.checker.fault(value.span, '"..." takes `true`', 'leave "..." out to emit only the named fields');
+    if (value.text.trim() !== "true") {
+      around.checker.fault(value.span, '"..." takes `true`', 'leave "..." out to emit only the named fields');
+    }
     for (const { field, emitted } of recordFields(around).slice(0, around.input.fields.length)) {
       nodes.push({ name: field.name, leaf: { field, emitted }, members: [] });
     }

@@ -9,7 +9,7 @@ import type { Checked, Scope } from "../../expr/contracts.ts";
 import { requireKeyKind } from "../support/keys.ts";
 import { type LetPlan, planLets } from "../support/lets.ts";
 import { type LookupPlan, planLookups } from "../support/lookups.ts";
-import { narrow, type PlanChecker, rootsOf, withVariables } from "../support/plan_checker.ts";
+import { forget, narrow, type PlanChecker, rootsOf, withVariables } from "../support/plan_checker.ts";
 import { plainField, resolveUses } from "../support/projection.ts";
 import type { OutputShape } from "../support/work.ts";
 import { type Branches, checkUpdates, type Match, planBranches } from "./branches.ts";
@@ -45,14 +45,20 @@ export function planDecide(context: TransformContext, checker: PlanChecker): Dec
   const { lookups, key } = opened;
   const keyField = key === null ? null : input.fields[plainField(key, input)]?.name ?? null;
   const loose = settings.has("state") ? planStates(settings.map("state"), opened.scope, checker) : [];
-  if (settings.has("state") && !settings.has("key")) checker.fault(settings.at("state"), "state is kept by key, and there is no `key`", 'say whose state it is: key = "account_id"');
+  if (settings.has("state") && !settings.has("key")) {
+    checker.fault(settings.at("state"), "state is kept by key, and there is no `key`", 'say whose state it is: key = "account_id"');
+  }
   const stateScope = withStates(opened.scope, loose);
-  const before = settings.has("before") ? checkUpdates(settings.celTable("before"), stateScope, loose, checker, input) : new Map<string, Checked>();
+  const before = settings.has("before")
+    ? checkUpdates(settings.celTable("before"), stateScope, loose, checker, input)
+    : new Map<string, Checked>();
   const named = settings.has("let") ? planLets(settings.celTable("let"), stateScope, checker) : { lets: [], scope: stateScope };
   const states = tieStates(loose, lookups, keyField, { initial: opened.scope, update: named.scope }, allUpdates(settings), checker);
   const branches = planBranches(settings, { match, input, states, scope: named.scope, checker });
-  const outcome = withVariables(named.scope, [...ownNames(match, branches), ...branches.names.map(({ name, type }) => [name, type] as const)]);
-  const afterRules = settings.has("after_rules") ? checkUpdates(settings.celTable("after_rules"), outcome, states, checker, input) : new Map<string, Checked>();
+  const outcome = outcomeScope(named.scope, match, branches, states);
+  const afterRules = settings.has("after_rules")
+    ? checkUpdates(settings.celTable("after_rules"), outcome, states, checker, input)
+    : new Map<string, Checked>();
   const emitWhen = settings.has("emit_when") ? checker.condition(settings.cel("emit_when"), outcome) : null;
   const emitScope = emitWhen === null ? outcome : narrow(outcome, emitWhen.whenTrue);
   const table = settings.has("emit") ? settings.celTable("emit") : null;
@@ -62,7 +68,22 @@ export function planDecide(context: TransformContext, checker: PlanChecker): Dec
     type: { fields: emitted.map(({ field }) => field) },
     inputs: emitted.map((e) => e.emitted.kind === "input" ? e.emitted.index : -1),
   };
-  const plan = { input, match, where: opened.where, key, keyField, lookups, states, before, lets: named.lets, branches, afterRules, emitWhen, emitted, shape };
+  const plan = {
+    input,
+    match,
+    where: opened.where,
+    key,
+    keyField,
+    lookups,
+    states,
+    before,
+    lets: named.lets,
+    branches,
+    afterRules,
+    emitWhen,
+    emitted,
+    shape,
+  };
   return { ...plan, used: usesOf(plan) };
 }
 
@@ -85,6 +106,13 @@ function withStates(scope: Scope, states: readonly StatePlan[]): Scope {
   if (states.length === 0) return scope;
   const old: Type = { kind: "struct", nullable: false, fields: states.map(({ name, type }) => ({ name, type })) };
   return withVariables(scope, [...states.map(({ name, type }) => [name, type] as const), ["old", old]]);
+}
+
+/** Behind the rules: what they gave and set is known, and states and fields that changed are no longer what conditions said. */
+function outcomeScope(scope: Scope, match: Match, branches: Branches, states: readonly StatePlan[]): Scope {
+  const set = branches.names.map(({ name, type }) => [name, type] as const);
+  const changed = [...set.map(([name]) => name), ...states.map(({ name }) => name)];
+  return withVariables(forget(scope, changed), [...ownNames(match, branches), ...set]);
 }
 
 /** What the rules themselves give: the code that fired, or all of them. */

@@ -3,7 +3,7 @@
  * alone, and every update gives a value again, the state is null only where that look-up found nothing.
  */
 import type { Cel, SettingGroup } from "../../component/settings.ts";
-import { isNumeric, type Type, typeText, withNull } from "../../data/types.ts";
+import { isNumeric, type Type, withNull } from "../../data/types.ts";
 import type { Checked, ExprSource, Scope } from "../../expr/contracts.ts";
 import type { StateColumnKind } from "../../engine/contracts.ts";
 import type { LookupPlan } from "../support/lookups.ts";
@@ -32,7 +32,11 @@ export function planStates(groups: ReadonlyMap<string, SettingGroup>, scope: Sco
     const wrong = nameFault(name) ?? (scope.variables.has(name) ? `"${name}" is already a field or a look-up` : null);
     if (wrong !== null) checker.fault(group.span, wrong, "give the state another name");
     if (group.text("type") !== "value") {
-      checker.fault(group.at("type"), `state "${name}": only \`type = "value"\` is there yet`, "a history of records cannot be kept yet; keep counts and sums as values");
+      checker.fault(
+        group.at("type"),
+        `state "${name}": only \`type = "value"\` is there yet`,
+        "a history of records cannot be kept yet; keep counts and sums as values",
+      );
       continue;
     }
     const type = group.has("as") ? parseTypeText(group.text("as")) : null;
@@ -40,7 +44,9 @@ export function planStates(groups: ReadonlyMap<string, SettingGroup>, scope: Sco
       const hint = `write a type, for example as = "decimal(2)?"; a list is list<string>`;
       checker.fault(group.at("as"), group.has("as") ? `"${group.text("as")}" is not a type` : `state "${name}" needs a type`, hint);
     }
-    if (!group.has("initial")) checker.fault(group.span, `state "${name}" needs its first value`, `initial = "0", or "null" with a type that ends in ?`);
+    if (!group.has("initial")) {
+      checker.fault(group.span, `state "${name}" needs its first value`, `initial = "0", or "null" with a type that ends in ?`);
+    }
     if (type === null || !group.has("initial")) continue;
     const initial = checker.check(group.cel("initial"), scope, type);
     if (initial !== null && wrong === null) states.push({ name, type, initial, kind: stateKind(type), presentWith: null });
@@ -87,9 +93,4 @@ export function withTied(states: readonly StatePlan[], paths: ReadonlySet<string
   const all = new Set(paths);
   for (const { name, presentWith } of states) if (presentWith !== null && paths.has(presentWith)) all.add(name);
   return all;
-}
-
-/** Text of the layout, for the state table: another layout is another version. */
-export function layoutText(states: readonly StatePlan[]): string {
-  return states.map(({ name, type }) => `${name}:${typeText(type)}`).join(",");
 }

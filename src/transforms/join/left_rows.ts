@@ -4,11 +4,12 @@
  */
 import type { Batch } from "../../data/batch.ts";
 import { makeMeta } from "../../data/columns.ts";
-import type { RecordType } from "../../data/types.ts";
+import type { Field, RecordType } from "../../data/types.ts";
 import type { StateStore, StateTable } from "../../engine/contracts.ts";
+import { typedName } from "../support/keys.ts";
 import { loadColumn, rawColumn, rawText, sameOrigin, storeColumn, storedKind } from "./stored_rows.ts";
 
-/** Columns of a row's origin; fields stand beside them under "f:NAME". */
+/** Columns of a row's origin; fields stand beside them under their own names. */
 const ORIGIN = [
   { name: "source", kind: "text" },
   { name: "partition", kind: "number" },
@@ -16,6 +17,9 @@ const ORIGIN = [
   { name: "origin", kind: "number" },
   { name: "raw", kind: "text" },
 ] as const;
+
+/** Typed, and apart from the columns of the origin. */
+const heldName = (field: Field): string => `field ${typedName(field.name, field.type)}`;
 
 export class LeftRows {
   readonly #type: RecordType;
@@ -26,7 +30,7 @@ export class LeftRows {
 
   constructor(type: RecordType, state: StateStore) {
     this.#type = type;
-    const fields = type.fields.map((field) => ({ name: `f:${field.name}`, kind: storedKind(field.type) }));
+    const fields = type.fields.map((field) => ({ name: heldName(field), kind: storedKind(field.type) }));
     this.#held = state.table({ name: "held", key: ["number"], columns: [...ORIGIN, ...fields], version: 1 });
     this.#progress = state.table({ name: "drained", key: ["number"], columns: [{ name: "rows", kind: "number" }], version: 1 });
   }
@@ -53,14 +57,18 @@ export class LeftRows {
     this.#type.fields.forEach((field, index) => {
       const column = batch.columns[index];
       if (column === null) this.#absent.add(field.name);
-      else storeColumn(this.#held, `f:${field.name}`, field.type, column, slots, batch.rows);
+      else storeColumn(this.#held, heldName(field), field.type, column, slots, batch.rows);
     });
     this.#holdOrigin(batch, slots);
   }
 
   #holdOrigin({ meta, rows }: Batch, slots: Int32Array): void {
     const [source, raw] = [this.#held.text("source"), this.#held.text("raw")];
-    const numbers = { partition: this.#held.number("partition"), position: this.#held.number("position"), origin: this.#held.number("origin") };
+    const numbers = {
+      partition: this.#held.number("partition"),
+      position: this.#held.number("position"),
+      origin: this.#held.number("origin"),
+    };
     for (let row = 0; row < rows; row++) {
       const slot = slots[row];
       source.values[slot] = meta.source;
@@ -85,7 +93,7 @@ export class LeftRows {
 
   #batch(from: number, to: number, source: string, partition: number): Batch {
     const columns = this.#type.fields.map((field) =>
-      this.#absent.has(field.name) ? null : loadColumn(this.#held, `f:${field.name}`, field.type, from, to)
+      this.#absent.has(field.name) ? null : loadColumn(this.#held, heldName(field), field.type, from, to)
     );
     const position = this.#held.number("position").values.slice(from, to);
     const origin = this.#held.number("origin").values.slice(from, to);

@@ -6,7 +6,7 @@ import type { KeyPart, Output, StateStore, StateTable } from "../../engine/contr
 import type { Binding } from "../../expr/contracts.ts";
 import { lazyBinding } from "../support/lookups.ts";
 import { type LoopBuilder, numberAt } from "../support/loop_builder.ts";
-import { keyKind } from "../support/keys.ts";
+import { keyedName, keyKind, typedName } from "../support/keys.ts";
 import { columnNamed, fromJson, keyReader, storeColumn, storedKind } from "./stored_rows.ts";
 
 export interface RightPlan {
@@ -24,8 +24,13 @@ export class RightRows {
 
   constructor(plan: RightPlan, state: StateStore) {
     this.#plan = plan;
-    const columns = plan.fields.map((field) => ({ name: field.name, kind: storedKind(field.type) }));
-    this.table = state.table({ name: "right", key: plan.on.map((field) => keyKind(field.type)!), columns, version: 1 });
+    const columns = plan.fields.map((field) => ({ name: typedName(field.name, field.type), kind: storedKind(field.type) }));
+    this.table = state.table({
+      name: keyedName("right", plan.on.map((field) => field.type)),
+      key: plan.on.map((field) => keyKind(field.type)!),
+      columns,
+      version: 1,
+    });
   }
 
   /** Keeps the first row of each key. A row whose key has a null never matches, so it is not kept. */
@@ -41,16 +46,22 @@ export class RightRows {
       if (slot >= 0 && !isNew && match === "one") this.#refuseSecond(batch, row, key);
       slots[row] = isNew ? slot : -1;
     }
-    for (const field of fields) storeColumn(this.table, field.name, field.type, columnOf(batch, field), slots, batch.rows);
+    for (const field of fields) {
+      storeColumn(this.table, typedName(field.name, field.type), field.type, columnOf(batch, field), slots, batch.rows);
+    }
     out.count("folded", batch.rows);
   }
 
   #refuseSecond({ meta }: Batch, row: number, key: readonly KeyPart[]): never {
     const { node, on } = this.#plan;
     const named = on.map((field, index) => `${field.name} ${field.tag === undefined ? key[index] : "(masked)"}`).join(", ");
-    throw new MillraceError("join_match", `${node}: the right side has a second row for ${named} (row ${meta.position[row]} of ${meta.source})`, {
-      hint: 'match = "first" takes the first row of each key; or make the right side unique with an aggregate or a dedupe',
-    });
+    throw new MillraceError(
+      "join_match",
+      `${node}: the right side has a second row for ${named} (row ${meta.position[row]} of ${meta.source})`,
+      {
+        hint: 'match = "first" takes the first row of each key; or make the right side unique with an aggregate or a dedupe',
+      },
+    );
   }
 }
 
@@ -77,11 +88,17 @@ export function bindRight(builder: LoopBuilder, type: readonly Field[], slot: st
   const asked = new Set<string>();
   const fields = new Map<string, Binding>();
   for (const field of type) {
-    fields.set(field.name, lazyBinding(() => {
-      asked.add(field.name);
-      const column = builder.hoist(field.name, `state[0].${storedKind(field.type)}(${JSON.stringify(field.name)})`);
-      return `(${slot} < 0 ? null : ${fieldCode(builder, column, slot, field.type)})`;
-    }));
+    fields.set(
+      field.name,
+      lazyBinding(() => {
+        asked.add(field.name);
+        const column = builder.hoist(
+          field.name,
+          `state[0].${storedKind(field.type)}(${JSON.stringify(typedName(field.name, field.type))})`,
+        );
+        return `(${slot} < 0 ? null : ${fieldCode(builder, column, slot, field.type)})`;
+      }),
+    );
   }
   const whole = builder.unit.local("wholeRight");
   const object = (): string => `{ ${type.map(({ name }) => `${JSON.stringify(name)}: ${fields.get(name)!.code}`).join(", ")} }`;

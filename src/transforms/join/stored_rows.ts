@@ -60,7 +60,9 @@ export function toJson(value: unknown, type: Type): unknown {
     case "list":
       return (value as readonly unknown[]).map((item) => toJson(item, type.item));
     case "struct":
-      return Object.fromEntries(type.fields.map((field) => [field.name, toJson((value as Record<string, unknown>)[field.name], field.type)]));
+      return Object.fromEntries(
+        type.fields.map((field) => [field.name, toJson((value as Record<string, unknown>)[field.name], field.type)]),
+      );
     default:
       return value;
   }
@@ -74,7 +76,9 @@ export function fromJson(value: unknown, type: Type): unknown {
     case "list":
       return (value as readonly unknown[]).map((item) => fromJson(item, type.item));
     case "struct":
-      return Object.fromEntries(type.fields.map((field) => [field.name, fromJson((value as Record<string, unknown>)[field.name], field.type)]));
+      return Object.fromEntries(
+        type.fields.map((field) => [field.name, fromJson((value as Record<string, unknown>)[field.name], field.type)]),
+      );
     default:
       return value;
   }

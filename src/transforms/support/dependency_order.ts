@@ -23,7 +23,11 @@ export function dependencyOrder(table: CelTable, what: string, checker: PlanChec
     if (done.has(entry.name)) return true;
     if (trail.includes(entry.name)) {
       const cycle = [...trail.slice(trail.indexOf(entry.name)), entry.name].join(" -> ");
-      checker.fault(entry.value.span, `${what} "${entry.name}" needs its own value: ${cycle}`, "break the cycle: none of them can be evaluated first");
+      checker.fault(
+        entry.value.span,
+        `${what} "${entry.name}" needs its own value: ${cycle}`,
+        "break the cycle: none of them can be evaluated first",
+      );
       return false;
     }
     for (const used of identifiersIn(entry.value.text)) {

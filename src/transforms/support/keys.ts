@@ -1,4 +1,7 @@
-/** Which values can be keys of state. */
+/**
+ * Which values can be keys of state, and the names of what is stored. Invariant: a name tells the type, so that state of another
+ * type (decimal(2) read as decimal(3)) is refused by its layout, never misread.
+ */
 import { type Type, typeText } from "../../data/types.ts";
 import type { Checked } from "../../expr/contracts.ts";
 import type { PlanChecker } from "./plan_checker.ts";
@@ -28,6 +31,16 @@ export function requireKeyKind(checked: Checked, what: string, checker: PlanChec
     checker.fault(checked.source.span, `${what} cannot be a ${typeText(checked.type)}`, hint);
   }
   return kind;
+}
+
+/** The name of a stored value: "pending: decimal(2)?". */
+export function typedName(name: string, type: Type): string {
+  return `${name}: ${typeText(type)}`;
+}
+
+/** The name of a state table with these keys: "seen(string, int)". */
+export function keyedName(name: string, keys: readonly Type[]): string {
+  return `${name}(${keys.map(typeText).join(", ")})`;
 }
 
 /** A nullable bool as a key part. */

@@ -15,7 +15,11 @@ export interface LetPlan {
 const INLINE_LENGTH_MAX = 600;
 
 /** Checks a `let` table; returns its entries in order of dependency and the scope that knows them. */
-export function planLets(table: CelTable, scope: Scope, checker: PlanChecker): { readonly lets: readonly LetPlan[]; readonly scope: Scope } {
+export function planLets(
+  table: CelTable,
+  scope: Scope,
+  checker: PlanChecker,
+): { readonly lets: readonly LetPlan[]; readonly scope: Scope } {
   const lets: LetPlan[] = [];
   const facts = new Map(scope.facts);
   let known = scope;

@@ -1,4 +1,4 @@
-/** Look-ups in reference tables: `card = "cards[card_id]"`. A null key or a missing row gives a null struct. */
+/** Look-ups in reference tables: `owner = "customers[customer_id]"`. A null key or a missing row gives a null struct. */
 import type { TablePlan, TableRows } from "../../component/component.ts";
 import type { Cel, CelTable } from "../../component/settings.ts";
 import { assert } from "../../data/fault.ts";
@@ -40,7 +40,11 @@ export function planLookups(
 function planLookup(name: string, cel: Cel, scope: Scope, tables: ReadonlyMap<string, TablePlan>, checker: PlanChecker): LookupPlan | null {
   const shape = /^\s*([A-Za-z_]\w*)\s*\[([^]*)\]\s*$/.exec(cel.text);
   if (shape === null) {
-    checker.fault(cel.span, `"${cel.text.trim()}" is not a look-up`, `write TABLE[key], for example ${name} = "${[...tables.keys()][0] ?? "table"}[id]"`);
+    checker.fault(
+      cel.span,
+      `"${cel.text.trim()}" is not a look-up`,
+      `write TABLE[key], for example ${name} = "${[...tables.keys()][0] ?? "table"}[id]"`,
+    );
     return null;
   }
   const table = tables.get(shape[1]);
@@ -74,13 +78,16 @@ export function bindLookups(builder: LoopBuilder, lookups: readonly LookupPlan[]
 function bindRow(builder: LoopBuilder, rows: string, row: string, slot: string, table: TablePlan): Binding {
   const fields = new Map<string, Binding>();
   table.type.fields.forEach((field, index) => {
-    fields.set(field.name, lazyBinding(() => {
-      const column = builder.hoist(field.name, `${rows}.columns[${index}]`);
-      const values = builder.hoist(field.name, `${column}.values`);
-      if (!isNumeric(field.type)) return `(${row} < 0 ? null : ${values}[${slot}])`;
-      const valid = field.type.nullable ? builder.hoist(field.name, `${column}.valid`) : null;
-      return `(${row} < 0 ? null : ${numberAt(values, valid, slot, field.type)})`;
-    }));
+    fields.set(
+      field.name,
+      lazyBinding(() => {
+        const column = builder.hoist(field.name, `${rows}.columns[${index}]`);
+        const values = builder.hoist(field.name, `${column}.values`);
+        if (!isNumeric(field.type)) return `(${row} < 0 ? null : ${values}[${slot}])`;
+        const valid = field.type.nullable ? builder.hoist(field.name, `${column}.valid`) : null;
+        return `(${row} < 0 ? null : ${numberAt(values, valid, slot, field.type)})`;
+      }),
+    );
   });
   const whole = builder.unit.constant((at: number): unknown => rowObject(table, at), "rowObject");
   return { code: `(${row} < 0 ? null : ${whole}(${slot}))`, fields, isNull: `(${row} < 0)` };

@@ -1,7 +1,19 @@
 /** Names inside transforms: which are reserved, and which known name a misspelt one was probably meant to be. */
 
 /** Variables of our own; a field may carry such a name, a `let`, `state` or `lookup` may not. */
-const RESERVED: ReadonlySet<string> = new Set(["params", "meta", "old", "right", "code", "matched", "points", "this", "true", "false", "null"]);
+const RESERVED: ReadonlySet<string> = new Set([
+  "params",
+  "meta",
+  "old",
+  "right",
+  "code",
+  "matched",
+  "points",
+  "this",
+  "true",
+  "false",
+  "null",
+]);
 
 /** Why `name` cannot be given to a variable of a transform; null when it can. */
 export function nameFault(name: string): string | null {
@@ -42,7 +54,8 @@ function editDistance(a: string, b: string): number {
 /** Identifiers that an expression may read as variables: outside of text, not behind a dot. May name too many, never too few. */
 export function identifiersIn(text: string): Set<string> {
   const found = new Set<string>();
-  const token = /[rR]?("""|''')[^]*?\1|[rR]"[^"\n]*"|[rR]'[^'\n]*'|"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'|\/\/[^\n]*|\.\s*[A-Za-z_]\w*|[A-Za-z_]\w*/g;
+  const token =
+    /[rR]?("""|''')[^]*?\1|[rR]"[^"\n]*"|[rR]'[^'\n]*'|"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'|\/\/[^\n]*|\.\s*[A-Za-z_]\w*|[A-Za-z_]\w*/g;
   for (const [match] of text.matchAll(token)) {
     if (/^[A-Za-z_]\w*$/.test(match)) found.add(match);
     // `this.package` reads the variable `package`: behind a dot, yet a variable.

@@ -45,15 +45,18 @@ export function withVariables(scope: Scope, more: Iterable<readonly [string, Typ
 /** `scope` where the paths of `sets` are known not to be null. */
 export function narrow(scope: Scope, ...sets: readonly Iterable<string>[]): Scope {
   const narrowed = new Set(scope.narrowed ?? []);
-  for (const set of sets) { for (const path of set) narrowed.add(path); }
+  for (const set of sets) for (const path of set) narrowed.add(path);
   return { ...scope, narrowed };
 }
 
-/** `scope` without what is known about `names`: they were given new values. */
+/** `scope` without what is known about `names`: they have new values from here on. */
 export function forget(scope: Scope, names: Iterable<string>): Scope {
   const gone = new Set(names);
-  const kept = [...(scope.narrowed ?? [])].filter((path) => !gone.has(path.split(".")[0]));
-  return { ...scope, narrowed: new Set(kept) };
+  const kept = (paths: Iterable<string>): Set<string> => new Set([...paths].filter((path) => !gone.has(path.split(".")[0])));
+  const facts = new Map(
+    [...scope.facts ?? []].map(([name, fact]) => [name, { whenTrue: kept(fact.whenTrue), whenFalse: kept(fact.whenFalse) }]),
+  );
+  return { ...scope, narrowed: kept(scope.narrowed ?? []), facts };
 }
 
 /** The variables that an expression reads: first segments of its paths. */

@@ -129,7 +129,13 @@ function keepFields(
   const known = (setting: string): ResultField[] =>
     settings.texts(setting).flatMap((name) => {
       const field = fields.find((f) => f.field.name === name);
-      if (field === undefined) checker.fault(settings.at(setting), `\`${setting}\`: there is no field "${name}"`, nearestHint(name, fields.map((f) => f.field.name)));
+      if (field === undefined) {
+        checker.fault(
+          settings.at(setting),
+          `\`${setting}\`: there is no field "${name}"`,
+          nearestHint(name, fields.map((f) => f.field.name)),
+        );
+      }
       return field ? [field] : [];
     });
   if (given("keep")) return known("keep");

@@ -18,7 +18,9 @@ export function planRequirements(groups: readonly SettingGroup[], scope: Scope, 
   let known = scope;
   for (const group of groups) {
     const code = group.text("code");
-    if (code.trim() === "") checker.fault(group.at("code"), "a requirement needs a code", "it becomes the reject reason, for example `negative_total`");
+    if (code.trim() === "") {
+      checker.fault(group.at("code"), "a requirement needs a code", "it becomes the reject reason, for example `negative_total`");
+    }
     const that = checker.condition(group.cel("that"), known);
     if (that === null) continue;
     known = narrow(known, that.whenTrue);

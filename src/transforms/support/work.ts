@@ -59,7 +59,9 @@ export function writeCode(builder: LoopBuilder, index: number, type: Type, code:
   if (!type.nullable) return `${values}[o] = ${value(code)};`;
   const valid = builder.hoist("valid", `work.made[${index}].valid`);
   const local = builder.local("value");
-  return `${local} = ${code}; if (${local} === null) { ${valid}[o] = 0; ${values}[o] = 0; } else { ${valid}[o] = 1; ${values}[o] = ${value(local)}; }`;
+  return `${local} = ${code}; if (${local} === null) { ${valid}[o] = 0; ${values}[o] = 0; } else { ${valid}[o] = 1; ${values}[o] = ${
+    value(local)
+  }; }`;
 }
 
 /** The batch of the rows that passed. */

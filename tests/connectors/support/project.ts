@@ -12,7 +12,15 @@ export async function plan(toml: string): Promise<PipelineBlueprint> {
   const machine = new Machine();
   machine.put("p.toml", toml);
   const { files, environment } = new Process(machine).world();
-  const project = await loadProject({ path: "p.toml", files, environment, registry, expressions, intake: planIntake, overrides: new Map() });
+  const project = await loadProject({
+    path: "p.toml",
+    files,
+    environment,
+    registry,
+    expressions,
+    intake: planIntake,
+    overrides: new Map(),
+  });
   return project.pipelines[0];
 }
 

@@ -60,7 +60,9 @@ export class Oracle {
       case "int64Value":
         return { units: constant.value, scale: 0, isInt: true };
       case "doubleValue": {
-        const [, sign, whole, fraction] = /^(-?)(\d+)\.(\d+)/.exec(this.#text.slice(this.#parsed.sourceInfo!.positions[expr.id.toString()]))!;
+        const [, sign, whole, fraction] = /^(-?)(\d+)\.(\d+)/.exec(
+          this.#text.slice(this.#parsed.sourceInfo!.positions[expr.id.toString()]),
+        )!;
         return { units: BigInt(sign + whole + fraction), scale: fraction.length, isInt: false };
       }
       default:
@@ -149,9 +151,11 @@ export class Oracle {
         return int(typeof a === "string" ? [...a].length : (a as readonly Value[]).length);
       }
       case "sum":
-        return (value(0) as readonly Value[]).map(exact).reduce(
-          (a, b) => ({ ...a, units: a.units + b.units }),
-          { units: 0n, scale: this.#scale(args[0]) ?? 0, isInt: true },
+        return fit(
+          (value(0) as readonly Value[]).map(exact).reduce(
+            (a, b) => ({ ...a, units: a.units + b.units }),
+            { units: 0n, scale: this.#scale(args[0]) ?? 0, isInt: true },
+          ),
         );
       default:
         return this.#text_(name, args.map((_, i) => present(value(i))));
@@ -225,7 +229,8 @@ export class Oracle {
     // The quotient in units of 10^-places as a fraction n/m with m > 0.
     const power = 10n ** 60n;
     const sign = bottom.units < 0n ? -1n : 1n;
-    const n = sign * top.units * 10n ** BigInt(bottom.scale) * (places >= 0 ? power * 10n ** BigInt(places) : power / 10n ** BigInt(-places));
+    const n = sign * top.units * 10n ** BigInt(bottom.scale) *
+      (places >= 0 ? power * 10n ** BigInt(places) : power / 10n ** BigInt(-places));
     const m = sign * bottom.units * 10n ** BigInt(top.scale) * power;
     const floor = n >= 0n ? n / m : -((-n + m - 1n) / m);
     const twice = 2n * (n - floor * m);
@@ -290,31 +295,33 @@ export class Oracle {
         const step = argumentsOf(kind.value.loopStep!)[1];
         return step.exprKind.case === "listExpr" ? this.#scale(step.exprKind.value.elements[0]) : null;
       }
-      case "callExpr": {
-        const args = [...(kind.value.target === undefined ? [] : [kind.value.target]), ...kind.value.args];
-        const scales = args.map((arg) => this.#scale(arg));
-        switch (kind.value.function) {
-          case "_?_:_":
-            return most(scales.slice(1));
-          case "_*_":
-            return scales[0] === null || scales[1] === null ? null : scales[0] + scales[1];
-          case "_/_":
-          case "_%_":
-          case "size":
-            return 0;
-          case "round":
-            return Math.max(0, Number(exact(this.#literal(args[1])).units));
-          case "_[_]":
-          case "abs":
-          case "-_":
-          case "sum":
-            return scales[0];
-          default:
-            return most(scales);
-        }
-      }
+      case "callExpr":
+        return this.#scaleOfCall(kind.value);
       default:
         return null;
+    }
+  }
+  #scaleOfCall(call: Extract<Expr["exprKind"], { case: "callExpr" }>["value"]): number | null {
+    const args = [...(call.target === undefined ? [] : [call.target]), ...call.args];
+    const scales = args.map((arg) => this.#scale(arg));
+    switch (call.function) {
+      case "_?_:_":
+        return most(scales.slice(1));
+      case "_*_":
+        return scales[0] === null || scales[1] === null ? null : scales[0] + scales[1];
+      case "_/_":
+      case "_%_":
+      case "size":
+        return 0;
+      case "round":
+        return Math.max(0, Number(exact(this.#literal(args[1])).units));
+      case "_[_]":
+      case "abs":
+      case "-_":
+      case "sum":
+        return scales[0];
+      default:
+        return most(scales);
     }
   }
   /** Whether the type is int. Only decimals have a scale or come from a decimal, so the variables' names tell: d... are decimals. */
@@ -327,7 +334,7 @@ export class Oracle {
         return !/^(?:n?d|ld|e)/.test(kind.value.name);
       case "callExpr": {
         const args = [...(kind.value.target === undefined ? [] : [kind.value.target]), ...kind.value.args];
-        if (kind.value.function === "size" || kind.value.function === "_/_" || kind.value.function === "_%_") return true;
+        if (kind.value.function === "size" || kind.value.function === "_%_") return true;
         if (kind.value.function === "_?_:_") return args.slice(1).every((arg) => this.#isIntType(arg));
         if (kind.value.function === "_[_]") return this.#isIntType(args[0]);
         if (kind.value.function === "round") return this.#isIntType(args[0]) && exact(this.#literal(args[1])).units <= 0n;

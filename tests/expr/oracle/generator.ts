@@ -1,5 +1,5 @@
 /**
- * Well-typed expressions from one number. Invariant: every text checks, but for products with too many decimals. Nullable
+ * Well-typed expressions from one number. Invariant: every text checks, but for products with too many decimals, rounded quotients of ints and comprehensions nested too deep. Nullable
  * variables are used where a condition made them safe, and as operands of what takes null.
  */
 
@@ -97,7 +97,7 @@ export class Generator {
 
   #number(depth: number): string {
     const leaves = [
-      () => this.#pick(["0.0", "0.5", "1.25", "-3.75", "0.10", "99.999", "12345678.9012", "90071992547409.91"]),
+      () => this.#pick(["0.0", "0.5", "1.25", "-3.75", "0.10", "99.999", "12345678.9012", "9007199254740.99"]),
       () => this.#pick(["d1", "d2", "d4"]),
       ...(this.#safe.includes("nd") ? [() => "nd"] : []),
       ...this.#items.filter((item) => item.type === "decimal").map((item) => () => item.name),
@@ -139,7 +139,11 @@ export class Generator {
   }
 
   #bool(depth: number): string {
-    const leaves = [() => "b", () => this.#pick(["ni", "nd", "ns"]) + this.#pick([" == null", " != null"]), () => this.#pick(["true", "false"])];
+    const leaves = [
+      () => "b",
+      () => `(${this.#pick(["ni", "nd", "ns"])}${this.#pick([" == null", " != null"])})`,
+      () => this.#pick(["true", "false"]),
+    ];
     if (depth <= 0) return this.#pick(leaves)();
     const sub = () => this.#bool(depth - 1);
     const relation = () => this.#pick(["<", "<=", ">", ">=", "==", "!="]);
@@ -172,12 +176,27 @@ export class Generator {
 
   /** Values in run-time representation. */
   values(): Readonly<Record<string, unknown>> {
-    const number = () => this.#pick([0, 1, -1, 2, 5, -7, 10, 99, 125, -150, 1000, 12345, -99999, 4503599627370497, 9007199254740991, -9007199254740991]);
+    const number = () =>
+      this.#pick([0, 1, -1, 2, 5, -7, 10, 99, 125, -150, 1000, 12345, -99999, 4503599627370497, 9007199254740991, -9007199254740991]);
     const small = () => Math.floor(this.#random() * 2000) - 1000;
     const any = () => this.#random() < 0.7 ? small() : number();
     const orNull = <T>(make: () => T) => this.#random() < 0.4 ? null : make();
     const text = () => this.#pick(["", "a", "Ab", "ab", "zz é", "\u{1F600}x", "\uFFFDq"]);
     const list = () => Array.from({ length: Math.floor(this.#random() * 4) }, any);
-    return { i: any(), j: any(), d1: any(), d2: any(), d4: any(), s: text(), t: text(), b: this.#random() < 0.5, ni: orNull(any), nd: orNull(any), ns: orNull(text), li: list(), ld: list() };
+    return {
+      i: any(),
+      j: any(),
+      d1: any(),
+      d2: any(),
+      d4: any(),
+      s: text(),
+      t: text(),
+      b: this.#random() < 0.5,
+      ni: orNull(any),
+      nd: orNull(any),
+      ns: orNull(text),
+      li: list(),
+      ld: list(),
+    };
   }
 }

@@ -91,4 +91,13 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     edits: [{ find: "  await files.syncFolder(target.folder);\n", replace: "" }],
     seedsMax: 300,
   },
+  {
+    name: "an epoch of a topic is committed before its records are durable",
+    file: "src/connectors/log/topic_writer.ts",
+    edits: [{
+      find: "    await Promise.all(spans.map(({ partition }) => session.segments.get(partition)!.handle.sync()));\n",
+      replace: "",
+    }],
+    seedsMax: 300,
+  },
 ];

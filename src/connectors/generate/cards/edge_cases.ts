@@ -29,6 +29,7 @@ export interface EdgeCard {
   readonly owner?: "missing";
   readonly payments: readonly EdgePayment[];
 }
+/** A customer made for a case; what is left out is drawn at random. */
 export interface EdgeCustomer {
   readonly address?: string;
   readonly score?: number;

@@ -1,8 +1,9 @@
 /** The files of customers, card types and cards: master data that payments refer to. */
+import type { GeneratorOptions } from "../data_generator.ts";
 import { LineWriter } from "../line_writer.ts";
 import { SeededSequence } from "../seeded_sequence.ts";
 import { EDGE_CUSTOMERS } from "./edge_cases.ts";
-import { CARD_TYPES, type CardsOptions, type Population } from "./population.ts";
+import { CARD_TYPES, type Population } from "./population.ts";
 import { FIRST_NAMES, HOME_TOWNS, LAST_NAMES, STREETS } from "./words.ts";
 
 /** Ids 1 to `count`, the last two exchanged: the order of a file is not the order of its keys. */
@@ -11,7 +12,7 @@ function* fileOrder(count: number): Generator<number> {
 }
 
 /** customers.csv */
-export function* customersFile(options: CardsOptions, population: Population): Generator<Uint8Array> {
+export function* customersFile(options: GeneratorOptions, population: Population): Generator<Uint8Array> {
   const lines = new LineWriter();
   lines.text("customer_id,name,phone_number,address,email,credit_score,annual_income\r\n");
   for (const id of fileOrder(population.customers)) {
@@ -45,7 +46,7 @@ export function* cardTypesFile(): Generator<Uint8Array> {
 }
 
 /** cards.csv. Card numbers are made of the id behind 3 to 6 and zeros: nobody can take them for real ones. */
-export function* cardsFile(options: CardsOptions, population: Population): Generator<Uint8Array> {
+export function* cardsFile(options: GeneratorOptions, population: Population): Generator<Uint8Array> {
   const lines = new LineWriter();
   const sequence = new SeededSequence(options.seed, "cards");
   lines.text("card_id,customer_id,card_type_id,card_number,expiration_date,credit_limit,current_balance,issue_date\r\n");

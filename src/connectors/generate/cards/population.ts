@@ -2,18 +2,16 @@
  * Who owns which card: drawn once per data set, as typed arrays, so that a hundred thousand cards take about a megabyte.
  * Invariant: card and customer ids count from 1 without gaps, edge cases last.
  */
+import type { GeneratorOptions } from "../data_generator.ts";
 import { SeededSequence } from "../seeded_sequence.ts";
 import { EDGE_CUSTOMERS, type EdgeCard } from "./edge_cases.ts";
 
-export interface CardsOptions {
-  readonly customers: number;
-  readonly transactions: number;
-  readonly seed: number;
-}
 /** Below these sizes a data set holds ordinary records only; there is always somebody ordinary. */
 export const EDGE_CUSTOMERS_LEAST = EDGE_CUSTOMERS.length + 1;
+/** See EDGE_CUSTOMERS_LEAST. */
 export const EDGE_TRANSACTIONS_LEAST = 200;
 
+/** A kind of card; amounts in whole currency units. */
 export interface CardType {
   readonly name: string;
   readonly scoreMin: number;
@@ -23,6 +21,7 @@ export interface CardType {
   readonly annualFee: number;
   readonly rewardsRate: string;
 }
+/** By type id - 1. */
 export const CARD_TYPES: readonly CardType[] = [
   { name: "Basic", scoreMin: 580, scoreMax: 669, limitMin: 1000, limitMax: 5000, annualFee: 0, rewardsRate: "0.005" },
   { name: "Gold", scoreMin: 670, scoreMax: 739, limitMin: 5000, limitMax: 10000, annualFee: 95, rewardsRate: "0.01" },
@@ -31,6 +30,7 @@ export const CARD_TYPES: readonly CardType[] = [
   { name: "Black", scoreMin: 800, scoreMax: 850, limitMin: 50000, limitMax: 100000, annualFee: 695, rewardsRate: "0.05" },
 ];
 
+/** The cards of a data set; money in cents. */
 export interface Population {
   readonly customers: number;
   readonly cards: number;
@@ -46,7 +46,7 @@ export interface Population {
 }
 
 /** Draws the cards of every customer: one to three each. */
-export function populate(options: CardsOptions): Population {
+export function populate(options: GeneratorOptions): Population {
   const withEdges = options.customers >= EDGE_CUSTOMERS_LEAST && options.transactions >= EDGE_TRANSACTIONS_LEAST;
   const edges = withEdges ? EDGE_CUSTOMERS : [];
   const ordinaryCustomers = options.customers - edges.length;

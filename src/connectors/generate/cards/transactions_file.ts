@@ -2,10 +2,11 @@
  * transactions.csv: ordinary payments with the edge cases spread evenly among them. Invariant: memory does not grow with the
  * number of payments, and row n carries id n but for the repeated ids.
  */
+import type { GeneratorOptions } from "../data_generator.ts";
 import { fragment, LineWriter } from "../line_writer.ts";
 import { SeededSequence } from "../seeded_sequence.ts";
 import { type EdgePayment, REFUSED_PAYMENTS } from "./edge_cases.ts";
-import type { CardsOptions, Population } from "./population.ts";
+import type { Population } from "./population.ts";
 import { FAR_TOWNS, HOME_TOWNS, MERCHANTS, STREETS } from "./words.ts";
 
 const FIRST_SECOND = Date.UTC(2025, 3, 1) / 1000;
@@ -26,7 +27,7 @@ interface Placed {
 }
 
 /** The file, a chunk of about 64 KiB at a time. */
-export function* transactionsFile(options: CardsOptions, population: Population): Generator<Uint8Array> {
+export function* transactionsFile(options: GeneratorOptions, population: Population): Generator<Uint8Array> {
   const lines = new LineWriter();
   lines.text("transaction_id,card_id,merchant_name,timestamp,amount,location,transaction_type,related_transaction_id\r\n");
   const ordinary = new OrdinaryPayments(options, population, lines);
@@ -76,7 +77,7 @@ class OrdinaryPayments {
   readonly #moments: Moments;
   readonly #sequence: SeededSequence;
 
-  constructor(options: CardsOptions, population: Population, lines: LineWriter) {
+  constructor(options: GeneratorOptions, population: Population, lines: LineWriter) {
     this.#population = population;
     this.#lines = lines;
     this.#moments = new Moments(lines);
@@ -127,7 +128,7 @@ class EdgePayments {
   #next = 0;
   #lastSecond = 0;
 
-  constructor(options: CardsOptions, population: Population, lines: LineWriter) {
+  constructor(options: GeneratorOptions, population: Population, lines: LineWriter) {
     this.#lines = lines;
     this.#moments = new Moments(lines);
     this.#unknownCard = population.cards + 1000;

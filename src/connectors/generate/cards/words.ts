@@ -1,20 +1,23 @@
 /** Word lists of the generated people, shops and places; invented, and any likeness is chance. */
 import { fragment } from "../line_writer.ts";
 
+/** Given names. */
 export const FIRST_NAMES = (
   "Ada Bela Cleo Dario Edda Fenn Greta Hollis Ines Jory Kaia Lorne Mabel Nico Odile Perrin Quill Rosa Soren Tamsin Ulla Vito Wren " +
   "Xenia Yara Zeno Alba Bruno Cora Dex Elio Faye"
 ).split(" ");
+/** Family names, of merchants too. */
 export const LAST_NAMES = (
   "Alderbrook Birchfield Cranmore Dunleavy Eastwick Fairhaven Glenrock Harrowgate Ironside Juniper Kestrel Larkspur Maplesden " +
   "Northolt Oakhurst Pemberly Quarrier Ravenel Stonebridge Thornbury Underhill Vantongeren Whitlock Yarrow Ashdown Bellweather " +
   "Copperfield Driftwood Elmsworth Foxglove Greywater Hazelton"
 ).split(" ");
+/** Street names with their kinds. */
 export const STREETS = (
   "Acorn Beacon Cedar Dogwood Echo Fern Garnet Hickory Iris Jasper Kiln Linden Meadow Nutmeg Orchard Pebble Quarry River Spruce " +
   "Tulip Upland Valley Willow Yonder Zephyr"
 ).split(" ").flatMap((name) => ["Street", "Avenue", "Lane", "Road"].map((kind) => `${name} ${kind}`));
-export const TRADES = [
+const TRADES = [
   "Bakery",
   "Books",
   "Cycles",
@@ -38,7 +41,9 @@ const NEW_YORK = (
   "Albany,Binghamton,Bronx,Brooklyn,Buffalo,Cheektowaga,Ithaca,New York,Niagara Falls,Queens,Rochester,Schenectady,Staten Island," +
   "Syracuse,Troy,Utica,White Plains,Yonkers"
 ).split(",");
+/** Towns where customers live and mostly shop. */
 export const HOME_TOWNS: readonly Town[] = NEW_YORK.map((name) => ({ name: `${name}, NY`, firstDigit: 1 }));
+/** Made-up towns elsewhere; one of them has ZIP codes that begin like those at home. */
 export const FAR_TOWNS: readonly Town[] = [
   { name: "Saltmarsh, NJ", firstDigit: 0 },
   { name: "Maple Notch, VT", firstDigit: 0 },

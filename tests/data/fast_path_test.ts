@@ -1,0 +1,87 @@
+import assert from "node:assert/strict";
+import type { DecoderSpec } from "../../src/data/codec.ts";
+import { compileFastCsv } from "../../src/data/csv/fast.ts";
+import { DecodedColumns } from "../../src/data/decoded_columns.ts";
+import { compileFastJson } from "../../src/data/json/fast.ts";
+import { EVERYTHING, recordsOf, specOf, TRANSACTION } from "./support.ts";
+
+const names = (spec: DecoderSpec) => spec.type.fields.map((field) => field.name);
+/** Whether the generated code alone reads the record. */
+function staysFast(spec: DecoderSpec, format: "json" | "csv", text: string): boolean {
+  const fast = format === "json" ? compileFastJson(spec, names(spec)) : compileFastCsv(spec, names(spec))!;
+  return fast(new DecodedColumns(spec, recordsOf([text])), 0, 1) === 1;
+}
+
+Deno.test("everyday records never leave the generated code", () => {
+  const spec = specOf(TRANSACTION);
+  const json =
+    '{"transaction_id":1,"card_id":26,"merchant_name":"Barrett","timestamp":"2025-04-01 01:21:09","amount":-131.7,"location":"1 A","transaction_type":"refund","related_transaction_id":null}';
+  const everyday = [
+    json,
+    json.replaceAll(":", ": ").replaceAll("01: 21: 09", "01:21:09").replaceAll(',"', ', "'),
+    json.replace("-131.7", '"131.70"').replace("26", '"26"').replace("null", '""'),
+    json.replace("Barrett", 'Müller \\"&\\u00e9\\ud83d\\ude00'),
+    json.replace(',"related_transaction_id":null', ""),
+  ];
+  for (const text of everyday) assert.ok(staysFast(spec, "json", text), text);
+  assert.ok(!staysFast(spec, "json", json.replace("-131.7", "1e2")));
+  const csv = '1,26,Barrett,2025-04-01 01:21:09,-131.7,"1 A, ""B""",refund,';
+  for (const text of [csv, csv + "7", csv.replace("26", '"26"'), csv.replace("Barrett", "Müller")]) {
+    assert.ok(staysFast(spec, "csv", text), text);
+  }
+  assert.ok(!staysFast(spec, "csv", csv.replace("-131.7", "131.700")));
+});
+
+Deno.test("every type has generated code", () => {
+  const values = [
+    "1",
+    "null",
+    "2",
+    "3.5",
+    "null",
+    "0.25",
+    "null",
+    '"é"',
+    "null",
+    '"bé"',
+    '"b"',
+    "true",
+    "null",
+    '"2025-04-01T01:21:09Z"',
+    '"2025-04-01 01:21:09"',
+    '"2025-04-01"',
+    "null",
+    '"10s"',
+    "[1.5]",
+    '{"k":1}',
+    '{"p":1}',
+    "[1]",
+  ];
+  const spec = specOf(EVERYTHING);
+  assert.ok(staysFast(spec, "json", `{${names(spec).map((name, i) => `"${name}":${values[i]}`).join(",")}}`));
+  const fields = values.map((value) => value === "null" ? "" : value.replace(/^"(.*)"$/, "$1")).map((text) =>
+    /[",]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text
+  );
+  assert.ok(staysFast(spec, "csv", fields.join(",")));
+});
+
+Deno.test("a batch that fills its buffer to the last byte is read like any other", () => {
+  const spec = specOf(TRANSACTION, { needed: new Set(["merchant_name", "related_transaction_id"]) });
+  const bytes = new TextEncoder().encode("xx1,26,Barrett,2025-04-01 01:21:09,1,A,refund,7").subarray(2);
+  const columns = new DecodedColumns(spec, { bytes, start: Int32Array.of(0), end: Int32Array.of(bytes.length), rows: 1 });
+  assert.equal(compileFastCsv(spec, names(spec))!(columns, 0, 1), 1);
+  const { columns: read } = columns.finish([]);
+  assert.deepEqual(
+    read.map((column) => column === null ? null : column.kind === "text" ? column.at(0) : column.kind === "number" && column.values[0]),
+    [
+      null,
+      null,
+      "Barrett",
+      null,
+      null,
+      null,
+      null,
+      7,
+    ],
+  );
+});

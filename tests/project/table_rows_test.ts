@@ -1,0 +1,45 @@
+/** Loaded tables: found by key, columns in run-time form, second rows of a key refused. */
+import assert from "node:assert/strict";
+import { columnOf, makeMeta } from "../../src/data/columns.ts";
+import { BOOL, decimalOf, INT, type RecordType, STRING, withNull } from "../../src/data/types.ts";
+import { KeyedRows } from "../../src/project/table_rows.ts";
+
+const TYPE: RecordType = {
+  fields: [
+    { name: "id", type: STRING },
+    { name: "money", type: withNull(decimalOf(2)) },
+    { name: "good", type: BOOL },
+    { name: "note", type: withNull(STRING) },
+    { name: "unread", type: INT },
+  ],
+};
+type Row = readonly [string, number | null, boolean, string | null];
+
+function batch(rows: readonly Row[]) {
+  const position = Float64Array.from(rows, (_, index) => index + 1);
+  const columns = TYPE.fields.map(({ name, type }, index) => name === "unread" ? null : columnOf(type, rows.map((row) => row[index])));
+  return { rows: rows.length, type: TYPE, columns, meta: makeMeta("t", 0, position) };
+}
+
+Deno.test("rows are found by key over all batches; the first row of a key stays", () => {
+  const rows = new KeyedRows(TYPE, "id");
+  const columns = rows.columns;
+  const first = batch([["a", 150, true, "x"], ["b", null, false, null]]);
+  const second = batch([["a", 999, false, "later"], ["c", 7, true, "é"]]);
+  assert.deepEqual(rows.load(TYPE, [first, second]), { duplicates: [2] });
+  assert.deepEqual(["a", "b", "c", "d", null].map((key) => rows.find(key)), [0, 1, 2, -1, -1]);
+  const [, money, good, note] = rows.columns;
+  assert.ok(money.kind === "number" && good.kind === "number" && note.kind === "value");
+  assert.deepEqual([...money.values], [150, 0, 7]);
+  assert.deepEqual([...money.valid!], [1, 0, 1]);
+  assert.deepEqual([[...good.values], good.valid], [[1, 0, 1], null]);
+  assert.deepEqual(note.values, ["x", null, "é"]);
+  assert.equal(rows.columns, columns);
+});
+
+Deno.test("loading again replaces everything", () => {
+  const rows = new KeyedRows(TYPE, "id");
+  rows.load(TYPE, [batch([["a", 1, true, "x"]])]);
+  assert.deepEqual(rows.load(TYPE, [batch([["b", 2, true, "y"]])]), { duplicates: [] });
+  assert.deepEqual([rows.find("a"), rows.find("b")], [-1, 0]);
+});
