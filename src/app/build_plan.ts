@@ -6,6 +6,9 @@ import type { PipelineBlueprint } from "../project/contracts.ts";
 /** The engine's name of the reader behind a source that has an intake; the intake itself carries the source's name. */
 export const readerName = (source: string): string => `${source}#read`;
 
+/** The engine's name of a sink: sinks may share a name with what they are fed from, counters and heads may not. */
+export const sinkName = (sink: string): string => `sink:${sink}`;
+
 /** Sources and sinks are made here, once per start; they open nothing before the engine asks. */
 export function buildPlan(blueprint: PipelineBlueprint, world: World): PipelinePlan {
   const sources: SourceNode[] = blueprint.sources.map(({ name, schema, plan, rank, needed, intake }) => ({
@@ -16,7 +19,7 @@ export function buildPlan(blueprint: PipelineBlueprint, world: World): PipelineP
   }));
   const withIntake = new Set(blueprint.sources.filter((source) => source.intake).map((source) => source.name));
   const sinks: SinkNode[] = blueprint.sinks.map(({ name, inputs, plan }) => ({
-    name,
+    name: sinkName(name),
     inputs: inputs.flatMap((edge) => bothRejects(edge, withIntake)),
     sink: plan.create(world),
   }));

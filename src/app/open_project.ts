@@ -13,6 +13,8 @@ export interface ProjectChoice {
   /** "params.x" and the like to text, from --set. */
   readonly overrides: ReadonlyMap<string, string>;
   readonly envFile?: string;
+  /** "test": fields that only [[tests]] look at are read too. */
+  readonly purpose?: "run" | "test";
 }
 
 /** Throws ConfigurationError with every fault at once. */
@@ -26,6 +28,7 @@ export function openProject(world: World, choice: ProjectChoice): Promise<Projec
     intake: planIntake,
     overrides: choice.overrides,
     envFile: choice.envFile,
+    purpose: choice.purpose,
   });
 }
 

@@ -8,7 +8,7 @@ import { collectRun, runPipeline as runEngine } from "../engine/mod.ts";
 import type { EngineResult, Progress } from "../engine/run_contracts.ts";
 import type { Kv, World } from "../ports/mod.ts";
 import type { PipelineBlueprint } from "../project/contracts.ts";
-import { buildPlan, readerName } from "./build_plan.ts";
+import { buildPlan, readerName, sinkName } from "./build_plan.ts";
 import type { PipelineOutcome, RunEvents } from "./events.ts";
 import { readReports, runChecks } from "./reports.ts";
 import { newRunId, type RunRecord, RunRecords } from "./run_record.ts";
@@ -116,7 +116,7 @@ async function conclude(blueprint: PipelineBlueprint, plan: PipelinePlan, result
     reports,
     checks,
     warnings: blueprint.warnings,
-    places: places(blueprint, (sink) => (result.counters.get(sink)?.in ?? 0) > 0),
+    places: places(blueprint, (sink) => (result.counters.get(sinkName(sink))?.in ?? 0) > 0),
   };
 }
 

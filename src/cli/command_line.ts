@@ -37,7 +37,10 @@ export async function runCommandLine(args: readonly string[], version: string, c
       version: { value: version, option: true, onShow: () => exit(EXIT.done) },
       completion: { command: true, onShow: () => exit(EXIT.done) },
       aboveError: "none",
-      onError: () => exit(EXIT.usage),
+      onError: () => {
+        terminal.err("  hint: millrace --help lists the commands, millrace COMMAND --help the options of one\n");
+        return exit(EXIT.usage);
+      },
       brief: message`Exactly-once payment streams from TOML, in one binary.`,
       footer: message`Exit codes: 0 done, 1 failed, 2 usage or configuration, 3 another owner, 130 interrupted.`,
       stdout: (text) => terminal.out(text + "\n"),

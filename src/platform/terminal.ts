@@ -24,5 +24,10 @@ export function denoTerminal(): Terminal {
 /** A system call may take a part only. */
 export function writeWhole(stream: { writeSync(bytes: Uint8Array): number }, text: string): void {
   const bytes = new TextEncoder().encode(text);
-  for (let done = 0; done < bytes.length;) done += stream.writeSync(bytes.subarray(done));
+  try {
+    for (let done = 0; done < bytes.length;) done += stream.writeSync(bytes.subarray(done));
+  } catch (error) {
+    // The reader has gone, as in `millrace test | head -1`: the work goes on, nobody listens.
+    if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
+  }
 }

@@ -115,11 +115,11 @@ class PipelineReader {
     return { blueprint, places: places(sinks) };
   }
 
-  /** The names edges may start at. Each name once in a pipeline: counters, checkpoints and tests go by it. */
+  /** The names edges may start at. Each once in a pipeline; sinks, where no edge starts, have names of their own. */
   #origins(): Origins {
     const { faults } = this.#planning.settings;
     const seen = new Map<string, { readonly section: string; readonly span: Span }>();
-    for (const section of ["sources", "tables", "transforms", "sinks"] as const) {
+    for (const section of ["sources", "tables", "transforms"] as const) {
       for (const [name, { entry, origin }] of this.#document.section(section)) {
         // A shared table is known to pipelines that never look it up: it must not take names from them.
         if (section === "tables" && origin === "shared") continue;

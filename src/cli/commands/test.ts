@@ -6,7 +6,12 @@ import type { TestCommand } from "../grammar.ts";
 import { parseOverrides } from "../overrides.ts";
 
 export async function test(command: TestCommand, { world, terminal }: CommandContext): Promise<number> {
-  const project = await openProject(world, { path: command.path, overrides: parseOverrides(command.set), envFile: command.envFile });
+  const project = await openProject(world, {
+    path: command.path,
+    overrides: parseOverrides(command.set),
+    envFile: command.envFile,
+    purpose: "test",
+  });
   const results = choosePipelines(project, command.pipelines).flatMap((pipeline) => runTests(pipeline));
   const failed = results.filter((result) => result.differences.length > 0);
   if (command.json) terminal.out(JSON.stringify(results, null, 2) + "\n");

@@ -9,10 +9,12 @@ export function folderOf(path: string): string {
 
 /** Makes a folder with its parents, durably: every level that was missing is synced in the one above it. */
 export async function makeDurableFolder(files: Files, path: string): Promise<void> {
-  if (await files.stat(path)) return;
   const parent = folderOf(path);
-  if (parent !== path && parent !== ".") await makeDurableFolder(files, parent);
-  await files.makeFolder(path);
+  if (!(await files.stat(path))) {
+    if (parent !== path && parent !== ".") await makeDurableFolder(files, parent);
+    await files.makeFolder(path);
+  }
+  // Also where it was there: who made it may have died before this.
   await files.syncFolder(parent);
 }
 

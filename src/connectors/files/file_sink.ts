@@ -64,6 +64,7 @@ class FileSinkLane implements SinkLane {
   async fence(owner: number): Promise<Marker | null> {
     this.onOwner(owner);
     this.discard();
+    await this.store.settle();
     await this.options.publisher.recovered(this.store, this.lane, owner);
     return await this.store.marker(this.lane);
   }

@@ -96,6 +96,12 @@ export class PartStore {
     }
   }
 
+  /** Makes durable what can be seen: who renamed it here may have died before its own sync. */
+  async settle(): Promise<void> {
+    await this.make();
+    await this.files.syncFolder(this.folder);
+  }
+
   async make(): Promise<void> {
     if (!this.#made) await makeDurableFolder(this.files, this.folder);
     this.#made = true;

@@ -1,4 +1,4 @@
-/** Look-ups in reference tables: `owner = "customers[customer_id]"`. A null key or a missing row gives a null struct. */
+/** Look-ups in reference tables: `owner = "people[owner_id]"`. A null key or a missing row gives a null struct. */
 import type { TablePlan, TableRows } from "../../component/component.ts";
 import type { Cel, CelTable } from "../../component/settings.ts";
 import { assert } from "../../data/fault.ts";
