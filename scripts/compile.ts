@@ -28,13 +28,17 @@ for (let i = 0; i < Deno.args.length; i++) {
 }
 if (target && !TARGETS.includes(target)) usage(`unknown target ${target}`);
 
+/** Packages that only tests import stay out; compilers before 2.8 do not know the flag and take everything along. */
+const [major, minor] = Deno.version.deno.split(".").map(Number);
+const smaller = major > 2 || minor >= 8 ? ["--exclude-unused-npm"] : [];
+
 const { success } = await new Deno.Command(Deno.execPath(), {
   args: [
     "compile",
     "--allow-all",
     "--unstable-kv",
     "--no-check",
-    "--exclude-unused-npm",
+    ...smaller,
     ...(target ? ["--target", target] : []),
     "--output",
     output,

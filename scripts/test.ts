@@ -44,7 +44,9 @@ interface Result {
   readonly seconds: number;
 }
 
-const plain = (text: string): string => text.replaceAll(/\x1b\[[0-9;]*m/g, "");
+// Colours are switched off by NO_COLOR; what a child prints through all the same is not counted wrong.
+const ESCAPE = new RegExp(`${String.fromCharCode(27)}\\[[0-9;]*m`, "g");
+const plain = (text: string): string => text.replaceAll(ESCAPE, "");
 
 async function run(part: Part): Promise<Result> {
   const started = performance.now();

@@ -54,7 +54,7 @@ function build(checked: Checked, type: RecordType, context: PlanContext): (batch
   });
   bindings.set("meta", bindMeta(unit, perBatch));
   const value = context.expressions.emit(checked, bindings, unit);
-  return unit.build(["batch"], `${perBatch.join("\n")}\nreturn (row) => {\n${perRow.join("\n")}\nreturn ${value};\n};`);
+  return unit.build(["batch"], `${perBatch.join("\n")}\nreturn (row) => {\n${perRow.join("\n")}\nreturn ${value};\n};`, "row_expression");
 }
 
 function bindColumn(type: Type, index: number, unit: CodeUnit, perBatch: string[], perRow: string[]): Binding {

@@ -8,6 +8,7 @@ import { NUMBER_BYTES_MAX, putDecimal, putDouble, putInteger, putText } from "./
 import type { Encoder } from "./codec.ts";
 import { formatDuration } from "./duration.ts";
 import { assert } from "./fault.ts";
+import { sourceName } from "./source_name.ts";
 import type { TimeText } from "./time_text.ts";
 import { type Field, isNumeric, type RecordType } from "./types.ts";
 
@@ -74,7 +75,7 @@ return (batch, row, into) => {
   let p = into.length;
   ${writing.join("\n  ")}
   into.length = p;
-};`;
+};${sourceName("encoder")}`;
   return new Function(...Object.keys(constants), body)(...Object.values(constants)) as Encoder;
 }
 

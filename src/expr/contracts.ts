@@ -61,8 +61,8 @@ export interface CodeUnit {
   local(hint?: string): string;
   /** A fresh local that `build` declares, for expressions that hold a value; never shared between threads of evaluation. */
   temporary(): string;
-  /** Compiles `body`, the body of a function with `parameters`, closing over all constants. */
-  build<F>(parameters: readonly string[], body: string): F;
+  /** Compiles `body`, the body of a function with `parameters`, closing over all constants. `name` is what profiles call it. */
+  build<F>(parameters: readonly string[], body: string, name?: string): F;
 }
 
 /** Thrown by compiled expressions for a record that cannot be evaluated; `code` becomes the reject reason. */

@@ -153,7 +153,7 @@ function compile(plan: AggregatePlan, builder: LoopBuilder): Loop {
     `state[0].touch(${slot});`,
     "folded++;",
   ];
-  return builder.build(body.filter((line) => line !== "").join("\n"), {
+  return builder.build("aggregate", body.filter((line) => line !== "").join("\n"), {
     before: "let folded = 0, filtered = 0;",
     after: "work.count = folded; work.filtered = filtered;",
   });

@@ -80,7 +80,7 @@ function compileDedupe(plan: DedupePlan, builder: LoopBuilder): Loop {
     `known = seen.size; if (seen.insert(${locals.join(", ")}) < known) { others[d++] = i; continue; }`,
     "rows[o++] = i;",
   ];
-  return builder.build(body.join("\n"), {
+  return builder.build("dedupe", body.join("\n"), {
     before: "const seen = state[0], rows = work.rows, others = work.others; let o = 0, d = 0, filtered = 0, known = 0;",
     after: "work.count = o; work.otherCount = d; work.filtered += filtered;",
   });

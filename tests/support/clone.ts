@@ -35,14 +35,22 @@ export function runShell(script: string, folder: string): Promise<Ran> {
   return outputOf(new Deno.Command("sh", { args: ["-c", script], cwd: folder, stdin: "null", env: { PATH: path, NO_COLOR: "1" } }));
 }
 
+const millrace = (words: readonly string[], folder: string, env: Record<string, string>): Deno.Command =>
+  new Deno.Command(Deno.execPath(), {
+    args: ["run", "--quiet", "-A", `${ROOT}/src/main.ts`, ...words],
+    cwd: folder,
+    stdin: "null",
+    stdout: "piped",
+    stderr: "piped",
+    env: { NO_COLOR: "1", ...env },
+  });
+
 /** The program from source, in `folder`. */
 export function runMillrace(words: readonly string[], folder: string, env: Record<string, string> = {}): Promise<Ran> {
-  return outputOf(
-    new Deno.Command(Deno.execPath(), {
-      args: ["run", "--quiet", "-A", `${ROOT}/src/main.ts`, ...words],
-      cwd: folder,
-      stdin: "null",
-      env: { NO_COLOR: "1", ...env },
-    }),
-  );
+  return outputOf(millrace(words, folder, env));
+}
+
+/** The same, without waiting; the caller ends it. */
+export function startMillrace(words: readonly string[], folder: string, env: Record<string, string> = {}): Deno.ChildProcess {
+  return millrace(words, folder, env).spawn();
 }

@@ -9,6 +9,7 @@ import { POWERS_OF_TEN } from "../exact.ts";
 import { isOneOf, numberReader, timeTextOf } from "../field_text.ts";
 import { Refusal } from "../json/convert.ts";
 import { numberCode } from "../number_code.ts";
+import { sourceName } from "../source_name.ts";
 import type { Field } from "../types.ts";
 import { isUtf8 } from "../utf8.ts";
 import { fieldEnd, fieldText, PLAIN_BYTES, QUOTED_BYTES, unquote } from "./fields.ts";
@@ -55,7 +56,7 @@ return (columns, from, to) => {
     return row;
   }
   return to;
-};`;
+};${sourceName("csv_decoder")}`;
   return new Function(...Object.keys(constants), body)(...Object.values(constants)) as FastCsv;
 }
 

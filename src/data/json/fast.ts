@@ -8,6 +8,7 @@ import type { DecodedColumns } from "../decoded_columns.ts";
 import { POWERS_OF_TEN } from "../exact.ts";
 import { isOneOf, numberReader } from "../field_text.ts";
 import { numberCode } from "../number_code.ts";
+import { sourceName } from "../source_name.ts";
 import type { Field } from "../types.ts";
 import { isUtf8 } from "../utf8.ts";
 import { converterOf, Refusal } from "./convert.ts";
@@ -57,7 +58,7 @@ return (columns, from, to) => {
     return row;
   }
   return to;
-};`;
+};${sourceName("json_decoder")}`;
   return new Function(...Object.keys(constants), body)(...Object.values(constants)) as FastJson;
 }
 

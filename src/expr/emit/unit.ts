@@ -2,6 +2,7 @@
  * Collects what generated code closes over, and compiles it. Invariant: generated code contains no text of the user's beyond
  * JSON-quoted literals; everything else comes in as a named constant.
  */
+import { sourceName } from "../../data/source_name.ts";
 import type { CodeUnit } from "../contracts.ts";
 import type { Emitter } from "../tree.ts";
 
@@ -28,9 +29,9 @@ export class Unit implements CodeUnit {
     this.#declared.push(name);
     return name;
   }
-  build<F>(parameters: readonly string[], body: string): F {
+  build<F>(parameters: readonly string[], body: string, name = "expression"): F {
     const temporaries = this.#declared.length === 0 ? "" : `let ${this.#declared.join(", ")};\n`;
-    const source = `"use strict";\nreturn (${parameters.join(", ")}) => {\n${temporaries}${body}\n};`;
+    const source = `"use strict";\nreturn (${parameters.join(", ")}) => {\n${temporaries}${body}\n};${sourceName(name)}`;
     return new Function(...this.#names.values(), source)(...this.#names.keys()) as F;
   }
 }

@@ -4,6 +4,7 @@
  * unbounded repetitions behind the first one hold no character that an attempt can start with, and a first one is skipped
  * as a whole when an attempt fails.
  */
+import { sourceName } from "../../data/source_name.ts";
 import { type CharClass, classTest, DOT, intersects, isHomogeneous, WORD } from "./char_class.ts";
 import { type Item, readSequence } from "./sequence.ts";
 
@@ -107,7 +108,7 @@ function generate(plan: Plan, success: string, failure: string): unknown {
     last_in_first_line: `const from0 = 0;\n${lineEnd}\nfor (let s = end; s >= 0; s--) {\n${body}\n}`,
   };
   return new Function(
-    `"use strict";\nreturn (text) => {\nconst n = text.length;\n${locals}\n${loops[plan.search]}\nreturn ${failure};\n};`,
+    `"use strict";\nreturn (text) => {\nconst n = text.length;\n${locals}\n${loops[plan.search]}\nreturn ${failure};\n};${sourceName("scanner")}`,
   )();
 }
 const lineEnd = `const feed = text.indexOf("\\n", from0), end = feed < 0 ? n : feed;`;

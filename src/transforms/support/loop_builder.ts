@@ -118,8 +118,11 @@ export class LoopBuilder {
     return { code: `({${[...fields].map(([name, b]) => `${name}: ${b.code}`).join(", ")}})`, fields };
   }
 
-  /** Joins everything into the loop. `before` and `after` run once per batch, `body` once per row; `continue` ends a row. */
-  build(body: string, around: { readonly before?: string; readonly after?: string } = {}): Loop {
+  /**
+   * Joins everything into the loop. `before` and `after` run once per batch, `body` once per row; `continue` ends a row. Profiles
+   * show it by `name`.
+   */
+  build(name: string, body: string, around: { readonly before?: string; readonly after?: string } = {}): Loop {
     const refuse = this.unit.constant(refuseRow, "refuseRow");
     const source = `${this.#hoisted.join("\n")}
 const rowCount = batch.rows;
@@ -136,7 +139,7 @@ for (; i < rowCount; i++) {
 }
 ${around.after ?? ""}`;
     this.#source = source;
-    return this.unit.build<Loop>(["batch", "out", "work", "state"], source);
+    return this.unit.build<Loop>(["batch", "out", "work", "state"], source, name);
   }
 
   /** Whether the loop that was built reads the variable or constant of this name. */

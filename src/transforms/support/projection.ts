@@ -194,7 +194,7 @@ export function compileProjection(projection: Projection, node: string, builder:
     ...writes,
     "rows[o++] = i;",
   ];
-  return builder.build(body.filter((line) => line !== "").join("\n"), {
+  return builder.build("projection", body.filter((line) => line !== "").join("\n"), {
     before: "let o = 0, filtered = 0; const rows = work.rows;",
     after: "work.count = o; work.filtered += filtered;",
   });

@@ -1,0 +1,142 @@
+/**
+ * A server of the tests: started by the first test file that asks, shared by all files of this test process, ended by its
+ * keeper when the process ends. Its folder carries the process id, so that test runs side by side do not meet.
+ * Invariant: everything that starts or stops a server happens under the lock of its folder.
+ */
+import { mustRun } from "./run_command.ts";
+
+/** How one server is run. */
+export interface ServerProgram {
+  /** Also the name of its folder. */
+  readonly name: string;
+  /** Made once per instance, under the lock: configuration and empty data. Gives what handles need to know. */
+  prepare(folder: string): Promise<Readonly<Record<string, string>>>;
+  /** The command line of the server; it must name a file under `folder`. */
+  command(folder: string, facts: Readonly<Record<string, string>>): Promise<readonly string[]>;
+  /** Whether a started server takes requests. */
+  ready(folder: string, facts: Readonly<Record<string, string>>): Promise<boolean>;
+}
+export interface Instance {
+  readonly folder: string;
+  readonly facts: Readonly<Record<string, string>>;
+  start(): Promise<void>;
+  /** An orderly stop; the data stay. */
+  stop(): Promise<void>;
+}
+
+const READY_WITHIN_MS = 90_000;
+const STOPPED_WITHIN_MS = 30_000;
+const POLL_MS = 100;
+
+/** Where downloads and instances live, outside the checkout. */
+export function cacheFolder(): string {
+  return Deno.env.get("MILLRACE_CACHE") ?? `${Deno.env.get("HOME")}/.cache/millrace`;
+}
+
+/** Runs `body` while holding an exclusive lock, shared with other processes and other test files of this one. */
+export async function underLock<T>(path: string, body: () => Promise<T>): Promise<T> {
+  await Deno.mkdir(path.slice(0, path.lastIndexOf("/")), { recursive: true });
+  using file = await Deno.open(path, { create: true, write: true });
+  await file.lock(true);
+  return await body();
+}
+
+/** A TCP port of 127.0.0.1 that is free now. */
+export function freePort(): number {
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  return listener.addr.port;
+}
+
+/** Whether somebody listens. */
+export async function isListening(port: number): Promise<boolean> {
+  try {
+    (await Deno.connect({ hostname: "127.0.0.1", port })).close();
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Polls until `done` or the time is over; the answer says which. */
+export async function eventually(done: () => Promise<boolean>, withinMs: number): Promise<boolean> {
+  const deadline = performance.now() + withinMs;
+  while (!(await done())) {
+    if (performance.now() > deadline) return false;
+    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+  }
+  return true;
+}
+
+/** The running instance of this test process. */
+export async function instanceOf(program: ServerProgram): Promise<Instance> {
+  const folder = `${cacheFolder()}/services/${program.name}-${Deno.pid}`;
+  const locked = <T>(body: () => Promise<T>) => underLock(`${cacheFolder()}/services/locks/${program.name}-${Deno.pid}`, body);
+  const facts = await locked(async () => {
+    const known = await readText(`${folder}/facts.json`);
+    if (known !== null) return JSON.parse(known) as Record<string, string>;
+    await Deno.mkdir(folder, { recursive: true });
+    await spawnDetached([keeperScript(), String(Deno.pid), folder, "rm", "-f", `${cacheFolder()}/services/locks/${program.name}-${Deno.pid}`]);
+    const made = await program.prepare(folder);
+    await Deno.writeTextFile(`${folder}/facts.json`, JSON.stringify(made));
+    return made;
+  });
+  const instance: Instance = {
+    folder,
+    facts,
+    start: () => locked(() => startServer(program, folder, facts)),
+    stop: () => locked(() => stopServer(program, folder)),
+  };
+  await instance.start();
+  return instance;
+}
+
+async function startServer(program: ServerProgram, folder: string, facts: Readonly<Record<string, string>>): Promise<void> {
+  if (await runningPid(folder) === null) {
+    const pid = await spawnDetached(await program.command(folder, facts), `${folder}/server.log`);
+    await Deno.writeTextFile(`${folder}/pid`, pid);
+  }
+  let died = false;
+  const ready = await eventually(async () => {
+    died = await runningPid(folder) === null;
+    return died || await program.ready(folder, facts);
+  }, READY_WITHIN_MS);
+  if (ready && !died) return;
+  const log = await readText(`${folder}/server.log`) ?? "";
+  throw new Error(`${program.name} ${died ? "died while starting" : "was not ready in time"}:\n${log.slice(-2000)}`);
+}
+
+async function stopServer(program: ServerProgram, folder: string): Promise<void> {
+  const pid = await runningPid(folder);
+  if (pid === null) return;
+  Deno.kill(pid, "SIGTERM");
+  if (!(await eventually(async () => await runningPid(folder) === null, STOPPED_WITHIN_MS))) {
+    throw new Error(`${program.name} (pid ${pid}) did not stop`);
+  }
+}
+
+/** The server's process id, where it runs; a process that does not name our folder is somebody else's. */
+async function runningPid(folder: string): Promise<number | null> {
+  const pid = Number(await readText(`${folder}/pid`) ?? 0);
+  if (pid === 0) return null;
+  const commandLine = await readText(`/proc/${pid}/cmdline`) ?? "";
+  return commandLine.includes(`${folder}/`) ? pid : null;
+}
+
+/** Starts a command that outlives the test and is no child of it, so that no test is said to leak it; gives its process id. */
+async function spawnDetached(command: readonly string[], log = "/dev/null"): Promise<string> {
+  return (await mustRun("sh", ["-c", 'log=$1; shift; setsid nohup "$@" >"$log" 2>&1 </dev/null & echo $!', "sh", log, ...command])).trim();
+}
+
+function keeperScript(): string {
+  return decodeURIComponent(new URL("keeper.sh", import.meta.url).pathname);
+}
+
+/** Null where there is no such file, or its process just ended. */
+export async function readText(path: string): Promise<string | null> {
+  try {
+    return await Deno.readTextFile(path);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound || (error instanceof Error && error.message.includes("os error 3"))) return null;
+    throw error;
+  }
+}

@@ -1,0 +1,13 @@
+#!/bin/sh
+# Waits for the process that owns a server to end, however it ends, then ends the server and removes its data.
+# keeper.sh OWNER_PID FOLDER [STOP_COMMAND...]
+owner=$1
+folder=$2
+shift 2
+while kill -0 "$owner" 2>/dev/null; do sleep 0.5; done
+if [ $# -gt 0 ]; then "$@"; fi
+pid=$(cat "$folder/pid" 2>/dev/null)
+# A pid may have been given to somebody else: only a process that names our folder is ours.
+if [ -n "$pid" ] && tr '\0' ' ' <"/proc/$pid/cmdline" 2>/dev/null | grep -qF "$folder/"; then kill -9 "$pid"; fi
+sleep 0.5
+rm -rf "$folder"
