@@ -36,7 +36,9 @@ export function readReports(blueprint: PipelineBlueprint, lanes: Lanes): ReportT
 
 function compareRows(a: readonly string[], b: readonly string[], keys: number): number {
   for (let i = 0; i < keys; i++) {
-    const order = a[i].localeCompare(b[i], "en", { numeric: true });
+    const [x, y] = [Number(a[i]), Number(b[i])];
+    const numbers = a[i] !== "" && b[i] !== "" && !Number.isNaN(x) && !Number.isNaN(y);
+    const order = numbers ? x - y : a[i] < b[i] ? -1 : a[i] > b[i] ? 1 : 0;
     if (order !== 0) return order;
   }
   return 0;

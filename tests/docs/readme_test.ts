@@ -34,6 +34,7 @@ Deno.test("the README leads with a pipeline of at most 15 lines", () => {
 
 Deno.test("the README's commands do what it says", async (t) => {
   const clone = await freshClone();
+  const outputs: string[] = [];
   try {
     for (const block of blocks) {
       if (block.language === "toml") {
@@ -45,7 +46,11 @@ Deno.test("the README's commands do what it says", async (t) => {
       await t.step(block.text.split("\n")[0], async () => {
         const { code, output } = await runShell(`set -e\n${block.text}`, clone.folder);
         assert.equal(code, 0, output);
+        outputs.push(output);
       });
+    }
+    for (const { text } of blocks.filter((block) => block.language === "text")) {
+      assert.ok(outputs.some((output) => output.includes(text)), `no command printed what the README shows:\n${text}`);
     }
   } finally {
     await clone.remove();

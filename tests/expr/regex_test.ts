@@ -40,7 +40,7 @@ function generator(seed: number) {
       parts[from] = `(${parts[from]}`;
       parts[from + Math.floor(random() * (parts.length - from))] += ")";
     }
-    return start + parts.join("") + (random() < 0.2 ? "$" : "");
+    return start + parts.join("") + (random() < 0.4 ? "$" : "");
   };
   const text = () => Array.from({ length: Math.floor(random() * 14) }, () => pick(LETTERS)).join("");
   return { pattern, text };

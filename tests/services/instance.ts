@@ -75,7 +75,7 @@ export async function instanceOf(program: ServerProgram): Promise<Instance> {
     const known = await readText(`${folder}/facts.json`);
     if (known !== null) return JSON.parse(known) as Record<string, string>;
     await Deno.mkdir(folder, { recursive: true });
-    await spawnDetached([keeperScript(), String(Deno.pid), folder, "rm", "-f", `${cacheFolder()}/services/locks/${program.name}-${Deno.pid}`]);
+    await keepUntilWeEnd(folder);
     const made = await program.prepare(folder);
     await Deno.writeTextFile(`${folder}/facts.json`, JSON.stringify(made));
     return made;
@@ -127,8 +127,10 @@ async function spawnDetached(command: readonly string[], log = "/dev/null"): Pro
   return (await mustRun("sh", ["-c", 'log=$1; shift; setsid nohup "$@" >"$log" 2>&1 </dev/null & echo $!', "sh", log, ...command])).trim();
 }
 
-function keeperScript(): string {
-  return decodeURIComponent(new URL("keeper.sh", import.meta.url).pathname);
+/** Has the server of `folder` ended and its data removed when this process ends, however it ends. */
+export async function keepUntilWeEnd(folder: string, stopCommand: readonly string[] = []): Promise<void> {
+  const script = decodeURIComponent(new URL("keeper.sh", import.meta.url).pathname);
+  await spawnDetached(["sh", script, String(Deno.pid), folder, ...stopCommand]);
 }
 
 /** Null where there is no such file, or its process just ended. */

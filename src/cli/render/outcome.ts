@@ -29,9 +29,21 @@ export function summaryText(outcomes: readonly PipelineOutcome[]): string {
     for (const check of checks) lines.push(`  ${check.passed ? "passed" : "FAILED"}  ${check.name}: ${check.values}`);
   }
   for (const warning of new Set(outcomes.flatMap((outcome) => outcome.warnings))) lines.push("", `Warning: ${warning}`);
-  const places = outcomes.flatMap((outcome) =>
-    Object.entries(outcome.places).map(([sink, place]) => [`${outcome.pipeline}.${sink}`, place])
-  );
-  if (places.length > 0) lines.push("", "Results", ...textTable(["", ""], places, 2).slice(1));
+  const places = placeLines(outcomes.flatMap((outcome) => Object.values(outcome.places)));
+  if (places.length > 0) lines.push("", "Results", ...places);
   return lines.length === 0 ? "" : lines.join("\n") + "\n";
+}
+
+/** A line per file; the tables of one database together. Places are a path, or "PATH, table NAME". */
+function placeLines(places: readonly string[]): string[] {
+  const tables = new Map<string, string[]>();
+  for (const place of new Set(places)) {
+    const [path, table] = place.split(", table ", 2);
+    const known = tables.get(path) ?? [];
+    tables.set(path, table === undefined ? known : [...known, table]);
+  }
+  return [...tables].map(([path, names]) => {
+    if (names.length === 0) return `  ${path}`;
+    return `  ${path}, table${names.length === 1 ? "" : "s"} ${names.join(", ")}`;
+  });
 }

@@ -2,7 +2,8 @@
  * Generated code for patterns that need no backtracking, because whatever follows a repetition cannot begin inside it. The
  * conditions below are checked, not assumed; a pattern that fails one of them runs on RE2. Work is linear in the text:
  * unbounded repetitions behind the first one hold no character that an attempt can start with, and a first one is skipped
- * as a whole when an attempt fails.
+ * as a whole when an attempt fails. A pattern that ends with `$` is read from the end of the text instead, where that is as
+ * plain: it then looks at the characters of the match and one more.
  */
 import { sourceName } from "../../data/source_name.ts";
 import { type CharClass, classTest, DOT, intersects, isHomogeneous, WORD } from "./char_class.ts";
@@ -16,9 +17,9 @@ export interface Scanner {
 }
 type ClassItem = Extract<Item, { kind: "class" }>;
 
-/** What an attempt looks like: anchored, searched, or the last place of a line (a pattern that begins with .*). */
+/** What an attempt looks like: anchored, searched, from the end, or the last place of a line (a pattern that begins with .*). */
 interface Plan {
-  readonly search: "anchored" | "forward" | "last_in_line" | "last_in_first_line";
+  readonly search: "anchored" | "forward" | "backward" | "last_in_line" | "last_in_first_line";
   readonly items: readonly Item[];
   /** Index of the first class item. */
   readonly first: number;
@@ -43,6 +44,7 @@ function planOf(sequence: readonly Item[]): Plan | null {
   const lastOnly = head?.kind === "class" && head.set === DOT && head.min === 0 && head.max === Infinity;
   const items = lastOnly ? unanchored.slice(1) : unanchored;
   const first = items.findIndex((item) => item.kind === "class");
+  if (first >= 0 && !anchored && !lastOnly && endsPlainly(items)) return { search: "backward", items, first };
   if (first < 0 || !items.every((item, i) => item.kind !== "class" || isDeterministic(item, items.slice(i + 1)))) return null;
   const start = items[first] as ClassItem;
   if (lastOnly) {
@@ -51,6 +53,18 @@ function planOf(sequence: readonly Item[]): Plan | null {
   }
   if (anchored) return { search: "anchored", items, first };
   return start.min > 0 && isLinear(items, first) ? { search: "forward", items, first } : null;
+}
+
+/**
+ * Whether `$` ends the pattern and every repetition before it may take all it can from the right. Then there is one way to match
+ * up to the end: what a repetition left over could only belong to its left neighbours, which hold none of its characters; the
+ * first one takes all because the leftmost match is wanted.
+ */
+function endsPlainly(items: readonly Item[]): boolean {
+  const end = items.findIndex((item) => item.kind === "end");
+  if (end < 0 || items.slice(end + 1).some((item) => item.kind !== "close")) return false;
+  if (items.some((item) => item.kind === "boundary" || item.kind === "not_boundary")) return false;
+  return items.every((item, i) => item.kind !== "class" || isDeterministic(item, items.slice(0, i).reverse()));
 }
 
 /**
@@ -99,17 +113,19 @@ function cannotFail(item: Item): boolean {
 function generate(plan: Plan, success: string, failure: string): unknown {
   const groups = plan.items.filter((item) => item.kind === "open").map((item) => (item as { group: number }).group);
   const locals = groups.map((group) => `let from${group} = 0, to${group} = 0;`).join(" ");
+  if (plan.search === "backward") return build(`${locals}\n${backwardCode(plan.items, success)}\nreturn ${failure};`);
   const attempt = plan.items.map((item, i) => itemCode(item, i === plan.first && plan.search === "forward")).join("\n");
   const body = `attempt: {\nlet p = s, c = 0;\n${attempt}\nconst to0 = p; ${success}\n}`;
-  const loops: Readonly<Record<Plan["search"], string>> = {
+  const loops: Readonly<Record<Exclude<Plan["search"], "backward">, string>> = {
     anchored: `const from0 = 0, s = 0;\n${body}`,
     forward: `for (let s = 0; s < n;) {\nconst from0 = s;\nlet run = s;\n${body}\ns = run > s ? run : s + 1;\n}`,
     last_in_line: `for (let from0 = 0; from0 <= n;) {\n${lineEnd}\nfor (let s = end; s >= from0; s--) {\n${body}\n}\nfrom0 = end + 1;\n}`,
     last_in_first_line: `const from0 = 0;\n${lineEnd}\nfor (let s = end; s >= 0; s--) {\n${body}\n}`,
   };
-  return new Function(
-    `"use strict";\nreturn (text) => {\nconst n = text.length;\n${locals}\n${loops[plan.search]}\nreturn ${failure};\n};${sourceName("scanner")}`,
-  )();
+  return build(`${locals}\n${loops[plan.search]}\nreturn ${failure};`);
+}
+function build(body: string): unknown {
+  return new Function(`"use strict";\nreturn (text) => {\nconst n = text.length;\n${body}\n};${sourceName("scanner")}`)();
 }
 const lineEnd = `const feed = text.indexOf("\\n", from0), end = feed < 0 ? n : feed;`;
 
@@ -142,4 +158,26 @@ function classCode({ set, min, max }: ClassItem, isSkippedRun: boolean): string 
   const scan = `{ const q = p, furthest = ${furthest}; while (p < furthest && ${at("p", set)}) p++;`;
   const run = isSkippedRun && max === Infinity ? " run = p;" : "";
   return `${scan}${run}${min === 0 ? "" : ` if (p - q < ${min}) break attempt;`} }`;
+}
+
+/** One attempt from the end of the text to the left; `p` is where what was taken begins. */
+function backwardCode(items: readonly Item[], success: string): string {
+  const steps = items.toReversed().map((item): string => {
+    switch (item.kind) {
+      case "open":
+        return `from${item.group} = p;`;
+      case "close":
+        return `to${item.group} = p;`;
+      case "class":
+        return backwardClassCode(item);
+      default:
+        return ""; // `$`: that is where it begins.
+    }
+  });
+  return `attempt: {\nconst to0 = n;\nlet p = n, c = 0;\n${steps.join("\n")}\nconst from0 = p; ${success}\n}`;
+}
+function backwardClassCode({ set, min, max }: ClassItem): string {
+  const furthest = max === Infinity ? "0" : `Math.max(0, p - ${max})`;
+  const scan = `{ const q = p, furthest = ${furthest}; while (p > furthest && ${at("p - 1", set)}) p--;`;
+  return `${scan}${min === 0 ? "" : ` if (q - p < ${min}) break attempt;`} }`;
 }

@@ -1,0 +1,55 @@
+/**
+ * The servers of deploy/compose/cards.yaml, where a container engine answers. Same handles as for processes of our own: shared
+ * by the files of this test process, removed with their data by the keeper.
+ */
+import { cacheFolder, freePort, keepUntilWeEnd, readText, underLock } from "./instance.ts";
+import { download, mustRun, runCommand } from "./run_command.ts";
+
+const FILE = decodeURIComponent(new URL("../../deploy/compose/cards.yaml", import.meta.url).pathname);
+
+export interface ComposeService {
+  readonly port: string;
+  readonly password: string;
+  start(): Promise<void>;
+  stop(): Promise<void>;
+  /** Runs a program inside the container; gives its standard output. */
+  exec(...words: readonly string[]): Promise<string>;
+}
+
+/** Whether containers can be run here. */
+export async function composeAnswers(): Promise<boolean> {
+  return (await runCommand("docker", ["info"])).ok && (await runCommand("docker", ["compose", "version"])).ok;
+}
+
+/** A started service of the compose file. */
+export async function composeService(service: "kafka" | "mysql"): Promise<ComposeService> {
+  const project = `millrace-${Deno.pid}`;
+  const folder = `${cacheFolder()}/services/compose-${Deno.pid}`;
+  const lock = `${cacheFolder()}/services/locks/compose-${Deno.pid}`;
+  const facts = await underLock(lock, async () => {
+    const known = await readText(`${folder}/facts.json`);
+    if (known !== null) return JSON.parse(known) as Record<string, string>;
+    await Deno.mkdir(folder, { recursive: true });
+    const made = {
+      KAFKA_PORT: String(freePort()),
+      MYSQL_PORT: String(freePort()),
+      MYSQL_PASSWORD: crypto.randomUUID().replaceAll("-", ""),
+      MYSQL_ROOT_PASSWORD: crypto.randomUUID().replaceAll("-", ""),
+    };
+    const env = Object.entries(made).map(([name, value]) => `${name}=${value}`);
+    await keepUntilWeEnd(folder, ["env", ...env, "docker", "compose", "-p", project, "-f", FILE, "down", "-v"]);
+    await Deno.writeTextFile(`${folder}/facts.json`, JSON.stringify(made));
+    return made;
+  });
+  const compose = (...words: readonly string[]) => mustRun("docker", ["compose", "-p", project, "-f", FILE, ...words], { env: facts });
+  const start = async () => void await underLock(lock, () => compose("up", "-d", "--wait", service));
+  await download(`the container image of ${service}`, "docker", ["compose", "-p", project, "-f", FILE, "pull", "-q", service], facts);
+  await start();
+  return {
+    port: service === "kafka" ? facts.KAFKA_PORT : facts.MYSQL_PORT,
+    password: facts.MYSQL_PASSWORD,
+    start,
+    stop: async () => void await underLock(lock, () => compose("stop", service)),
+    exec: (...words) => compose("exec", "-T", "-e", `MYSQL_PWD=${facts.MYSQL_ROOT_PASSWORD}`, service, ...words),
+  };
+}

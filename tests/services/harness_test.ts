@@ -1,0 +1,22 @@
+/** The servers of the tests themselves: they start, keep their data over a stop, and are reached by independent clients. */
+import assert from "node:assert/strict";
+import { withServers } from "./mod.ts";
+
+await withServers("a stopped MySQL server has its rows when it is started again", ["mysql"], async ({ mysql }) => {
+  await mysql.admin("CREATE OR REPLACE TABLE millrace.kept (id INT PRIMARY KEY); INSERT INTO millrace.kept VALUES (1), (2)");
+  await mysql.stop();
+  await assert.rejects(mysql.admin("SELECT 1"));
+  await mysql.start();
+  assert.deepEqual(await mysql.rows("SELECT id FROM millrace.kept ORDER BY id"), [["1"], ["2"]]);
+  await mysql.admin("DROP TABLE millrace.kept");
+});
+
+await withServers("a stopped Kafka broker answers at the same address when it is started again", ["kafka"], async ({ kafka }) => {
+  const [hostname, port] = kafka.brokers.split(":");
+  const connect = async () => (await Deno.connect({ hostname, port: Number(port) })).close();
+  await connect();
+  await kafka.stop();
+  await assert.rejects(connect());
+  await kafka.start();
+  await connect();
+});

@@ -1,0 +1,112 @@
+/**
+ * Real servers for tests: containers where an engine answers, else on Debian as root processes of our own from Debian's and
+ * Maven's packages, downloaded once. Invariant: where neither can be had, the tests say so by name, and under CI=true fail.
+ */
+import { composeAnswers, composeService } from "./compose.ts";
+import { cacheFolder, instanceOf, underLock } from "./instance.ts";
+import { downloadKafka, kafka } from "./kafka_broker.ts";
+import { makeTestUser, mariadb, mariadbAdmin, mariadbUrl } from "./mariadb.ts";
+import { aptInstall, cannotInstall, hasProgram } from "./run_command.ts";
+
+export { DownloadFailed } from "./run_command.ts";
+
+export interface TestServer {
+  /** An orderly stop; the data stay. Does nothing when it is stopped. */
+  stop(): Promise<void>;
+  /** Does nothing when it runs. Same address as before. */
+  start(): Promise<void>;
+}
+export interface KafkaBroker extends TestServer {
+  /** "host:port". */
+  readonly brokers: string;
+}
+export interface MysqlServer extends TestServer {
+  /** With user, password and database; the user may do anything in databases whose names begin with "millrace". */
+  readonly url: string;
+  /** Runs SQL as the administrator. */
+  admin(sql: string): Promise<void>;
+  /** Rows as the administrator's client prints them: text, NULL for null; by another client than the product's. */
+  rows(sql: string): Promise<string[][]>;
+}
+export interface Skipped {
+  readonly skipped: string;
+}
+export type ServerName = "kafka" | "mysql";
+export interface Servers {
+  readonly kafka: KafkaBroker;
+  readonly mysql: MysqlServer;
+}
+
+/** A running broker, shared by the files of this test process; it ends with the process. */
+export async function kafkaBroker(): Promise<KafkaBroker | Skipped> {
+  const skipped = await lacking("kafka");
+  if (skipped !== null) return { skipped };
+  if (await composeAnswers()) {
+    const { port, start, stop } = await composeService("kafka");
+    return { brokers: `127.0.0.1:${port}`, start, stop };
+  }
+  await underLock(`${cacheFolder()}/services/locks/install`, async () => {
+    if (!(await hasProgram("java")) || !(await hasProgram("mvn"))) await aptInstall("default-jre-headless", "maven");
+    await downloadKafka();
+  });
+  const { facts, start, stop } = await instanceOf(kafka);
+  return { brokers: `127.0.0.1:${facts.port}`, start, stop };
+}
+
+/** A running MySQL or MariaDB, shared by the files of this test process; it ends with the process. */
+export async function mysqlServer(): Promise<MysqlServer | Skipped> {
+  const skipped = await lacking("mysql");
+  if (skipped !== null) return { skipped };
+  if (await composeAnswers()) {
+    const { port, password, start, stop, exec } = await composeService("mysql");
+    const sql = (text: string) => exec("mariadb", "--batch", "--skip-column-names", "--user=root", "-e", text);
+    return { url: `mysql://millrace:${password}@127.0.0.1:${port}/millrace`, start, stop, ...clientOf(sql) };
+  }
+  await underLock(`${cacheFolder()}/services/locks/install`, async () => {
+    if (!(await hasProgram("mariadbd"))) await aptInstall("mariadb-server");
+  });
+  const instance = await instanceOf(mariadb);
+  await makeTestUser(instance);
+  return { url: mariadbUrl(instance), start: instance.start, stop: instance.stop, ...clientOf((sql) => mariadbAdmin(instance, sql)) };
+}
+
+function clientOf(run: (sql: string) => Promise<string>): Pick<MysqlServer, "admin" | "rows"> {
+  return {
+    admin: async (sql) => void await run(sql),
+    rows: async (sql) => (await run(sql)).split("\n").filter((line) => line !== "").map((line) => line.split("\t")),
+  };
+}
+
+/** Why a server cannot be had here, without starting it; null when it can. Under CI=true that is an error. */
+export async function lacking(server: ServerName): Promise<string | null> {
+  if (await composeAnswers()) return null;
+  const programs = server === "kafka" ? ["java", "mvn"] : ["mariadbd", "mariadb-install-db", "mariadb"];
+  const there = await Promise.all(programs.map(hasProgram));
+  const reason = Deno.build.os === "linux" && there.every(Boolean) ? null : await cannotInstall();
+  if (reason === null) return null;
+  const skipped = `no ${server}: no container engine answers, and ${reason}`;
+  if (Deno.env.get("CI") === "true") throw new Error(skipped);
+  return skipped;
+}
+
+/**
+ * A test that needs servers. Where they cannot be had, a test that says so by name stands in its place; it never passes
+ * silently under CI, where `lacking` throws.
+ */
+export async function withServers<const S extends ServerName>(
+  name: string,
+  wanted: readonly S[],
+  body: (servers: Pick<Servers, S>, test: Deno.TestContext) => Promise<void>,
+): Promise<void> {
+  const reasons = (await Promise.all(wanted.map(lacking))).filter((reason) => reason !== null);
+  if (reasons.length > 0) return Deno.test(`SKIPPED (${reasons.join("; ")}): ${name}`, () => {});
+  Deno.test(name, async (test) => {
+    const servers: Partial<Record<ServerName, KafkaBroker | MysqlServer>> = {};
+    for (const server of wanted) {
+      const started = server === "kafka" ? await kafkaBroker() : await mysqlServer();
+      if ("skipped" in started) throw new Error(started.skipped);
+      servers[server] = started;
+    }
+    await body(servers as Pick<Servers, S>, test);
+  });
+}
