@@ -12,6 +12,7 @@ import { compileJsonDecoder, compileJsonEncoder, splitLines } from "../data/json
 import { BATCH_BYTES_MAX, BATCH_ROWS_MAX, RECORD_BYTES_MAX } from "../data/limits.ts";
 import type { RecordType } from "../data/types.ts";
 import type { Source } from "../engine/contracts.ts";
+import { folderOf, makeDurableFolder, readWhole, writeWhole } from "../ports/durable.ts";
 import type { Files, World } from "../ports/mod.ts";
 import type { PipelineBlueprint, TableBlueprint } from "../project/contracts.ts";
 
@@ -35,7 +36,7 @@ export async function snapshotTables(
     const { batches, rejected } = await readAll(source);
     if (rejected.length > 0) {
       const path = snapshotPath(blueprint, run, table).replace(/\.ndjson$/, ".rejects.ndjson");
-      await writeDurably(path, encodeRejects(rejected), world.files);
+      await keepFile(path, encodeRejects(rejected), world.files);
       rejects.push({ table: table.name, rejected: rejected.length, path });
     }
     digests[table.name] = await keep(table, batches, snapshotPath(blueprint, run, table), world.files);
@@ -53,8 +54,8 @@ export async function reloadTables(
 ): Promise<void> {
   for (const table of blueprint.tables) {
     const path = snapshotPath(blueprint, run, table);
-    const bytes = await readFile(path, files);
-    if (sha256(bytes) !== digests[table.name]) {
+    const bytes = await readWhole(files, path);
+    if (!bytes || sha256(bytes) !== digests[table.name]) {
       throw new MillraceError("table_snapshot", `the kept snapshot of table "${table.name}" is not the one this run began with`, {
         hint: `${path} was changed or damaged; start over with --rerun`,
       });
@@ -113,7 +114,7 @@ async function keep(table: TableBlueprint, batches: readonly Batch[], path: stri
     for (let row = 0; row < batch.rows; row++) encode(narrow, row, writer);
   }
   const bytes = writer.bytes.subarray(0, writer.length);
-  await writeDurably(path, bytes, files);
+  await keepFile(path, bytes, files);
   return sha256(bytes);
 }
 
@@ -122,15 +123,10 @@ function encodeRejects(rejected: readonly Rejected[]): Uint8Array {
   return new TextEncoder().encode(lines.join(""));
 }
 
-async function writeDurably(path: string, bytes: Uint8Array, files: Files): Promise<void> {
-  const folder = path.slice(0, path.lastIndexOf("/"));
-  await files.makeFolder(folder);
-  const handle = await files.open(`${path}.tmp`, "write");
-  await handle.write(bytes);
-  await handle.sync();
-  handle.close();
-  await files.rename(`${path}.tmp`, path);
-  await files.syncFolder(folder);
+async function keepFile(path: string, bytes: Uint8Array, files: Files): Promise<void> {
+  const folder = folderOf(path);
+  await makeDurableFolder(files, folder);
+  await writeWhole(files, { folder, name: path.slice(folder.length + 1), owner: "run" }, (handle) => handle.write(bytes));
 }
 
 function decodeSnapshot(table: TableBlueprint, bytes: Uint8Array): Batch[] {
@@ -160,22 +156,6 @@ function decodeSnapshot(table: TableBlueprint, bytes: Uint8Array): Batch[] {
     from += split.consumed;
   }
   return batches;
-}
-
-async function readFile(path: string, files: Files): Promise<Uint8Array> {
-  const handle = await files.open(path, "read");
-  try {
-    const bytes = new Uint8Array(await handle.size());
-    let at = 0;
-    while (at < bytes.length) {
-      const count = await handle.read(bytes.subarray(at), at);
-      if (count === 0) break;
-      at += count;
-    }
-    return bytes.subarray(0, at);
-  } finally {
-    handle.close();
-  }
 }
 
 const sha256 = (bytes: Uint8Array): string => createHash("sha256").update(bytes).digest("hex");

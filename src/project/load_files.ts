@@ -1,4 +1,6 @@
 /** The files of a project: a folder with millrace.toml and one file per pipeline, or one file (with its folder's millrace.toml). */
+import { assert } from "../data/fault.ts";
+import { folderOf, readWhole } from "../ports/durable.ts";
 import type { Files } from "../ports/mod.ts";
 import { SHARED_FILE } from "./documents.ts";
 import type { Faults } from "./faults.ts";
@@ -24,7 +26,7 @@ const PIPELINE_NAME = /^[A-Za-z0-9_][A-Za-z0-9_-]*$/;
 /** Reads and parses; what cannot be read or parsed is a fault and left out. */
 export async function readProjectFiles(path: string, files: Files, faults: Faults): Promise<ProjectFiles> {
   const stat = await files.stat(path);
-  const folder = stat && !stat.isFolder ? parentOf(path) : path.replace(/(.)\/+$/, "$1");
+  const folder = stat && !stat.isFolder ? folderOf(path) : path.replace(/(.)\/+$/, "$1");
   if (!stat) {
     faults.add("no_project", outsideSpan(path), "there is no such file or folder", "name a project's folder, or one .toml file");
     return { folder, shared: null, pipelines: [], extent: "all" };
@@ -66,7 +68,8 @@ export async function readText(path: string, files: Files, faults: Faults): Prom
     faults.add("no_file", outsideSpan(path), stat ? "this is a folder, not a file" : "there is no such file");
     return null;
   }
-  const bytes = await readBytes(path, files);
+  const bytes = await readWhole(files, path);
+  assert(bytes, "the file was there a moment ago");
   try {
     return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
   } catch {
@@ -75,26 +78,5 @@ export async function readText(path: string, files: Files, faults: Faults): Prom
   }
 }
 
-async function readBytes(path: string, files: Files): Promise<Uint8Array> {
-  const handle = await files.open(path, "read");
-  try {
-    const bytes = new Uint8Array(await handle.size());
-    let at = 0;
-    while (at < bytes.length) {
-      const count = await handle.read(bytes.subarray(at), at);
-      if (count === 0) break;
-      at += count;
-    }
-    return bytes.subarray(0, at);
-  } finally {
-    handle.close();
-  }
-}
-
 const join = (folder: string, name: string): string => folder.endsWith("/") ? folder + name : `${folder}/${name}`;
 const baseOf = (path: string): string => path.slice(path.lastIndexOf("/") + 1);
-
-function parentOf(path: string): string {
-  const slash = path.lastIndexOf("/");
-  return slash < 0 ? "." : path.slice(0, slash) || "/";
-}

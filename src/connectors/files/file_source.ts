@@ -9,7 +9,7 @@ import { BATCH_BYTES_MAX, RECORD_BYTES_MAX } from "../../data/limits.ts";
 import type { Position, Source, SourceReader } from "../../engine/contracts.ts";
 import type { FileHandle, Files } from "../../ports/mod.ts";
 import type { RecordOrigin } from "../source_batch.ts";
-import { readAt } from "./durable.ts";
+import { readAt } from "../../ports/durable.ts";
 import { decoderOf, type FileFormat, splitterOf } from "./format.ts";
 import { parsePlace, RecordFileReader } from "./record_file.ts";
 

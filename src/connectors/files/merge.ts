@@ -4,7 +4,7 @@
  */
 import type { FileHandle, Files } from "../../ports/mod.ts";
 import { MERGE_FAN_IN_MAX, WRITE_BYTES_MAX } from "../limits.ts";
-import { readAt } from "./durable.ts";
+import { readAt } from "../../ports/durable.ts";
 import type { Part } from "./part.ts";
 import { type Chain, PartCursor } from "./part_cursor.ts";
 import { compareBytes } from "./sort_key.ts";

@@ -13,7 +13,7 @@ import { crc32 } from "node:zlib";
 import { MillraceError } from "../../data/fault.ts";
 import type { EpochStamp, Marker } from "../../engine/contracts.ts";
 import type { Files } from "../../ports/mod.ts";
-import { readAt, writeWhole } from "./durable.ts";
+import { readAt, writeWhole } from "../../ports/durable.ts";
 import type { OrderedRows } from "./epoch_rows.ts";
 
 interface PartFooter {

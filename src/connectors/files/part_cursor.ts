@@ -4,7 +4,7 @@
  */
 import type { FileHandle, Files } from "../../ports/mod.ts";
 import { MERGE_INDEX_BYTES_MAX, MERGE_ROWS_BYTES_MAX } from "../limits.ts";
-import { readAt } from "./durable.ts";
+import { readAt } from "../../ports/durable.ts";
 import type { Part } from "./part.ts";
 import { compareBytes } from "./sort_key.ts";
 

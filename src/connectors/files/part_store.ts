@@ -5,7 +5,7 @@
 import type { EpochStamp, Marker } from "../../engine/contracts.ts";
 import { MillraceError } from "../../data/fault.ts";
 import type { Files } from "../../ports/mod.ts";
-import { folderOf, makeDurableFolder, readWhole, writeWhole } from "./durable.ts";
+import { folderOf, makeDurableFolder, readWhole, writeWhole } from "../../ports/durable.ts";
 import type { OrderedRows } from "./epoch_rows.ts";
 import { parsePartName, type Part, readPart, writePart } from "./part.ts";
 

@@ -4,7 +4,7 @@
  */
 import { MillraceError } from "../../data/fault.ts";
 import type { Files } from "../../ports/mod.ts";
-import { folderOf, makeDurableFolder, writeWhole } from "./durable.ts";
+import { folderOf, makeDurableFolder, writeWhole } from "../../ports/durable.ts";
 import { mergeParts } from "./merge.ts";
 import type { Part } from "./part.ts";
 import type { PartStore } from "./part_store.ts";

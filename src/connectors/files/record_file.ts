@@ -9,7 +9,7 @@ import type { Polled, PollLimits, Position, SourceReader } from "../../engine/co
 import type { FileHandle } from "../../ports/mod.ts";
 import { READ_BYTES_MIN, RECORD_SCAN_BYTES_MAX } from "../limits.ts";
 import { type RecordOrigin, sourceBatch } from "../source_batch.ts";
-import { readAt } from "./durable.ts";
+import { readAt } from "../../ports/durable.ts";
 import type { Splitter } from "./format.ts";
 
 interface Place {

@@ -12,7 +12,7 @@
 import { crc32 } from "node:zlib";
 import { MillraceError } from "../../data/fault.ts";
 import type { FileHandle, Files } from "../../ports/mod.ts";
-import { readAt, writeWhole } from "../files/durable.ts";
+import { readAt, writeWhole } from "../../ports/durable.ts";
 
 /** Records of one partition in one epoch: bytes [byte, endByte) of the session's segment. */
 export interface Span {

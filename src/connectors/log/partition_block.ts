@@ -3,7 +3,7 @@ import type { Records } from "../../data/codec.ts";
 import { MillraceError } from "../../data/fault.ts";
 import { RECORD_BYTES_MAX } from "../../data/limits.ts";
 import type { FileHandle } from "../../ports/mod.ts";
-import { readAt } from "../files/durable.ts";
+import { readAt } from "../../ports/durable.ts";
 import { FRAME_PREFIX_BYTES, type FrameAt, frameAt, frameBytes, RECORD_PREFIX_BYTES } from "./frame.ts";
 import type { Range } from "./topic_view.ts";
 

@@ -10,7 +10,7 @@
  */
 import { MillraceError } from "../../data/fault.ts";
 import type { Files } from "../../ports/mod.ts";
-import { makeDurableFolder, readWhole, writeWhole } from "../files/durable.ts";
+import { makeDurableFolder, readWhole, writeWhole } from "../../ports/durable.ts";
 
 export interface TopicDescription {
   readonly version: 1;

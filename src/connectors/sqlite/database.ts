@@ -2,7 +2,7 @@
 import type { DatabaseSync } from "node:sqlite";
 import { MillraceError } from "../../data/fault.ts";
 import type { Files } from "../../ports/mod.ts";
-import { folderOf } from "../files/durable.ts";
+import { folderOf } from "../../ports/durable.ts";
 
 export type Database = DatabaseSync;
 

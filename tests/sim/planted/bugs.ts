@@ -81,13 +81,13 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   },
   {
     name: "a file is renamed into place before it is durable",
-    file: "src/connectors/files/durable.ts",
+    file: "src/ports/durable.ts",
     edits: [{ find: "    await handle.sync();\n", replace: "" }],
     seedsMax: 300,
   },
   {
     name: "a rename into place is not made durable",
-    file: "src/connectors/files/durable.ts",
+    file: "src/ports/durable.ts",
     edits: [{ find: "  await files.syncFolder(target.folder);\n", replace: "" }],
     seedsMax: 300,
   },

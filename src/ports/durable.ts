@@ -1,5 +1,5 @@
-/** Small helpers over the Files port that several connectors share. */
-import type { FileHandle, Files } from "../../ports/mod.ts";
+/** What durable files take, in terms of the Files port alone: whole reads, folders and files that survive a power cut. */
+import type { FileHandle, Files } from "./files.ts";
 
 /** The folder of a path; "." for a bare name. */
 export function folderOf(path: string): string {

@@ -1,0 +1,244 @@
+/**
+ * The library @platformatic/kafka, wrapped: sockets, TLS, SASL, request framing, the control requests, checksums and compression.
+ * Loaded when the first connection is wanted. Invariant: a connection on which a request failed without an answer is closed and
+ * used no more, because the library does not resynchronise a stream after a timeout.
+ */
+import { readFileError, refusedCode, unreachable } from "./errors.ts";
+import type { Broker, ConnectionSettings } from "./settings.ts";
+import type { World } from "../../ports/mod.ts";
+import type { BatchTools } from "./record_batches.ts";
+
+type Library = typeof import("@platformatic/kafka");
+type LibraryConnection = InstanceType<Library["Connection"]>;
+
+/** As the cluster describes itself. */
+export interface Metadata {
+  readonly brokers: ReadonlyMap<number, Broker>;
+  readonly controller: number;
+  /** null where there is no such topic. */
+  readonly topic: { readonly id: string; readonly partitions: readonly PartitionMetadata[] } | null;
+}
+export interface PartitionMetadata {
+  readonly partition: number;
+  /** Node id, or -1 while there is none. */
+  readonly leader: number;
+}
+export interface ProducerIdentity {
+  readonly id: bigint;
+  readonly epoch: number;
+}
+/** A consumer group's offset of a partition, with the text kept beside it. */
+export interface CommittedOffset {
+  readonly partition: number;
+  readonly offset: number;
+  readonly metadata: string;
+}
+
+const READ_COMMITTED = 1;
+/** Timestamps that stand for the ends of a partition. */
+const OF_END = { earliest: -2n, latest: -1n } as const;
+
+/** Loads the library once and knows how to log in. */
+export class Driver implements BatchTools {
+  private constructor(
+    private readonly library: Library,
+    private readonly settings: ConnectionSettings,
+    private readonly secrets: Secrets,
+  ) {}
+
+  /** Reads the password's and the certificate's files. */
+  static async load(settings: ConnectionSettings, world: World): Promise<Driver> {
+    const library = await import("@platformatic/kafka");
+    return new Driver(library, settings, await readSecrets(settings, world));
+  }
+
+  async connect(broker: Broker): Promise<BrokerConnection> {
+    const { clientId, connectTimeoutMs, requestTimeoutMs, tls, sasl } = this.settings;
+    const { password, ca } = this.secrets;
+    const connection = new this.library.Connection(clientId, {
+      connectTimeout: connectTimeoutMs,
+      requestTimeout: requestTimeoutMs,
+      ...(tls === "off" ? {} : { tls: { rejectUnauthorized: tls === "verify", ...(ca === null ? {} : { ca }) }, tlsServerName: true }),
+      ...(sasl === null ? {} : { sasl: { mechanism: sasl.mechanism, username: sasl.username, password: password! } }),
+    });
+    connection.on("error", () => {}); // Told by the request that it fails.
+    try {
+      await connection.connect(broker.host, broker.port);
+    } catch (error) {
+      connection.close(() => {});
+      throw unreachable(error, broker);
+    }
+    return new BrokerConnection(this.library, connection, broker);
+  }
+
+  crc32c(bytes: Uint8Array): number {
+    return this.library.crc32c(bytes) >>> 0;
+  }
+
+  decompress(codec: number, bytes: Uint8Array): Uint8Array {
+    const algorithm = this.library.compressionsAlgorithmsByBitmask[codec];
+    if (!algorithm) throw new RangeError(`no codec ${codec}`);
+    return algorithm.decompressSync(asBuffer(bytes));
+  }
+}
+
+/** One connection to one broker, which answers one request after the other. */
+export class BrokerConnection {
+  constructor(private readonly library: Library, private readonly connection: LibraryConnection, readonly broker: Broker) {}
+
+  get isOpen(): boolean {
+    return this.connection.isConnected();
+  }
+
+  close(): void {
+    this.connection.close(() => {});
+  }
+
+  /** The body of the response to a request of a version without tagged fields. */
+  request(api: number, version: number, body: Uint8Array): Promise<Uint8Array> {
+    const { Writer } = this.library;
+    return this.#ask((done) =>
+      this.connection.send(
+        api,
+        version,
+        () => Writer.create().append(asBuffer(body)),
+        (_correlation, _api, _version, reader) => reader.buffer.slice(reader.position),
+        false,
+        false,
+        done,
+      )
+    );
+  }
+
+  async metadata(topic: string): Promise<Metadata> {
+    const response = await this.#call((done) => this.library.metadataV12.api(this.connection, [topic], false, false, done));
+    const found = response.topics[0];
+    const missing = !found || found.errorCode === 3;
+    if (found && !missing && found.errorCode !== 0) throw refusedCode(found.errorCode, `topic "${topic}"`);
+    return {
+      brokers: new Map(response.brokers.map(({ nodeId, host, port }) => [nodeId, { host, port }])),
+      controller: response.controllerId,
+      topic: missing ? null : {
+        id: found.topicId,
+        partitions: found.partitions.map(({ partitionIndex, leaderId }) => ({ partition: partitionIndex, leader: leaderId })),
+      },
+    };
+  }
+
+  /** Of partitions that this broker leads: the first offset there is, or the last stable one. */
+  async offsets(topic: string, partitions: readonly number[], which: "earliest" | "latest"): Promise<ReadonlyMap<number, number>> {
+    const asked = partitions.map((partitionIndex) => ({ partitionIndex, currentLeaderEpoch: -1, timestamp: OF_END[which] }));
+    const { topics } = await this.#call((done) =>
+      this.library.listOffsetsV5.api(this.connection, -1, READ_COMMITTED, [{ name: topic, partitions: asked }], done)
+    );
+    return new Map(topics.flatMap(({ partitions }) =>
+      partitions.map(({ partitionIndex, errorCode, offset }) => {
+        if (errorCode !== 0) throw refusedCode(errorCode, `partition ${partitionIndex} of topic "${topic}"`);
+        return [partitionIndex, Number(offset)] as const;
+      })
+    ));
+  }
+
+  /** "exists" where somebody was faster. `replication` -1: as the broker is set up. */
+  async createTopic(topic: string, partitions: number, replication: number, timeoutMs: number): Promise<"created" | "exists"> {
+    const wished = { name: topic, numPartitions: partitions, replicationFactor: replication, assignments: [], configs: [] };
+    const { topics } = await this.#call((done) => this.library.createTopicsV5.api(this.connection, [wished], timeoutMs, false, done));
+    const { errorCode } = topics[0];
+    if (errorCode === 36) return "exists";
+    if (errorCode !== 0) throw refusedCode(errorCode, `making topic "${topic}"`);
+    return "created";
+  }
+
+  /** An identity under which the broker drops what it has already. */
+  async producerIdentity(): Promise<ProducerIdentity> {
+    const response = await this.#call((done) => this.library.initProducerIdV3.api(this.connection, null, 0, -1n, -1, done));
+    if (response.errorCode !== 0) throw refusedCode(response.errorCode, "a producer id");
+    return { id: response.producerId, epoch: response.producerEpoch };
+  }
+
+  /** The broker that keeps a group's offsets. */
+  async groupCoordinator(group: string): Promise<Broker> {
+    const { coordinators } = await this.#call((done) => this.library.findCoordinatorV4.api(this.connection, 0, [group], done));
+    const { errorCode, host, port } = coordinators[0];
+    if (errorCode !== 0) throw refusedCode(errorCode, `group "${group}"`);
+    return { host, port };
+  }
+
+  /** Of a group without members. */
+  async commitOffsets(group: string, topic: string, offsets: readonly CommittedOffset[]): Promise<void> {
+    const partitions = offsets.map(({ partition, offset, metadata }) => ({
+      partitionIndex: partition,
+      committedOffset: BigInt(offset),
+      committedLeaderEpoch: -1,
+      committedMetadata: metadata,
+    }));
+    const { topics } = await this.#call((done) =>
+      this.library.offsetCommitV8.api(this.connection, group, -1, "", null, [{ name: topic, partitions }], done)
+    );
+    for (const { errorCode } of topics.flatMap(({ partitions }) => partitions)) {
+      if (errorCode !== 0) throw refusedCode(errorCode, `group "${group}"`);
+    }
+  }
+
+  /** Those partitions that the group has an offset of. */
+  async committedOffsets(group: string, topic: string, partitions: readonly number[]): Promise<CommittedOffset[]> {
+    const asked = [{ groupId: group, topics: [{ name: topic, partitionIndexes: [...partitions] }] }];
+    const response = await this.#call((done) => this.library.offsetFetchV7.api(this.connection, asked, true, done));
+    if (response.errorCode !== 0) throw refusedCode(response.errorCode, `group "${group}"`);
+    return response.topics.flatMap(({ partitions }) =>
+      partitions.flatMap(({ partitionIndex, committedOffset, metadata, errorCode }) => {
+        if (errorCode !== 0) throw refusedCode(errorCode, `group "${group}"`);
+        return committedOffset < 0n ? [] : [{ partition: partitionIndex, offset: Number(committedOffset), metadata: metadata ?? "" }];
+      })
+    );
+  }
+
+  /** A control request. The library throws where any part of the response holds an error; here each caller looks for itself. */
+  async #call<T>(send: (done: (error: Error | null, response?: T) => void) => void): Promise<T> {
+    return await this.#ask<T>((done) =>
+      send((error, response) => {
+        const answered = error instanceof this.library.ResponseError ? (error as unknown as { response: T }).response : undefined;
+        if (answered) done(null, answered);
+        else done(error, response);
+      })
+    );
+  }
+
+  #ask<T>(send: (done: (error: Error | null, response?: T) => void) => void): Promise<T> {
+    return new Promise<T>((resolve, reject) => {
+      send((error, response) => {
+        if (!error) return resolve(response!);
+        this.close();
+        reject(unreachable(error, this.broker));
+      });
+    });
+  }
+}
+
+interface Secrets {
+  readonly password: string | null;
+  readonly ca: string | null;
+}
+
+async function readSecrets({ sasl, caFile }: ConnectionSettings, world: World): Promise<Secrets> {
+  const password = sasl === null
+    ? null
+    : sasl.password ?? (await readText(sasl.passwordFile!, "password_file", world)).replace(/\r?\n$/, "");
+  return { password, ca: caFile === null ? null : await readText(caFile, "ca_file", world) };
+}
+
+async function readText(path: string, setting: string, { files }: World): Promise<string> {
+  try {
+    const handle = await files.open(path, "read");
+    try {
+      const bytes = new Uint8Array(await handle.size());
+      return new TextDecoder().decode(bytes.subarray(0, await handle.read(bytes, 0)));
+    } finally {
+      handle.close();
+    }
+  } catch {
+    throw readFileError(path, setting);
+  }
+}
+
+const asBuffer = (bytes: Uint8Array): Buffer => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);

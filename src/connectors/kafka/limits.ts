@@ -1,0 +1,24 @@
+/** Bounds of the Kafka connector's buffers and waits, together so that they can be compared. */
+/** Bytes asked for in one fetch of one partition; the broker sends one whole batch even where it is longer. */
+export const FETCH_BYTES_MAX = 1 << 20;
+/** Bytes of one partition that are held decoded ahead of their reader; a fetch under way may pass it once. */
+export const PREFETCH_BYTES_MAX = 4 << 20;
+/** How long the broker holds a fetch back while there is nothing new. */
+export const FETCH_WAIT_MS = 500;
+/** How long a poll waits for records that are known to be there. */
+export const POLL_WAIT_MS = 1_000;
+/** How soon a reader that has caught up is asked again. */
+export const CAUGHT_UP_WAIT_MS = 10;
+/** A record batch is closed when its records hold this many bytes: half of what brokers accept by default. */
+export const BATCH_BYTES_MAX = 512 << 10;
+/** Waits between attempts double from the first to the second. */
+export const RETRY_MIN_MS = 20;
+export const RETRY_MAX_MS = 1_000;
+/** A server that does not answer is reported at once, and then this often. */
+export const REPORT_EVERY_MS = 10_000;
+/** How often a reader at the end of a topic asks whether its writer has finished. */
+export const SEAL_POLL_MS = 500;
+/** How long a reader that saw the topic being made waits for its writer's note. */
+export const NOTE_WAIT_MS = 30_000;
+/** Compressed records may become at most this many bytes: of one batch, so that a small message cannot fill the memory. */
+export const DECOMPRESSED_BYTES_MAX = 256 << 20;

@@ -1,0 +1,118 @@
+/**
+ * The protocol's plain fields, big-endian: how requests are built and responses are taken apart.
+ *
+ *   STRING := INT16 length, UTF-8; NULLABLE_STRING: length -1    BYTES := INT32 length, bytes    ARRAY := INT32 count, items
+ *
+ * Offsets are INT64 and become numbers: 2^53 records of one partition are out of reach.
+ */
+import { createWriter, putText, writeBytes } from "../../data/bytes.ts";
+import type { ByteWriter } from "../../data/codec.ts";
+
+/** Takes a response apart. Reading past its end throws a RangeError: the response is not what its version says. */
+export class WireReader {
+  readonly #view: DataView;
+  at = 0;
+  constructor(readonly bytes: Uint8Array) {
+    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  }
+  int16(): number {
+    return this.#view.getInt16((this.at += 2) - 2);
+  }
+  int32(): number {
+    return this.#view.getInt32((this.at += 4) - 4);
+  }
+  bigInt64(): bigint {
+    return this.#view.getBigInt64((this.at += 8) - 8);
+  }
+  int64(): number {
+    return Number(this.bigInt64());
+  }
+  string(): string {
+    return this.nullableString() ?? "";
+  }
+  nullableString(): string | null {
+    const length = this.int16();
+    return length < 0 ? null : new TextDecoder().decode(this.#take(length));
+  }
+  /** A view of the response; empty for null. */
+  blob(): Uint8Array {
+    return this.#take(Math.max(0, this.int32()));
+  }
+  array<T>(item: () => T): T[] {
+    return Array.from({ length: Math.max(0, this.int32()) }, item);
+  }
+  #take(length: number): Uint8Array {
+    if (this.at + length > this.bytes.length) throw new RangeError("the response ends early");
+    return this.bytes.subarray(this.at, this.at += length);
+  }
+}
+
+/** Builds a request. */
+export class WireWriter {
+  readonly #into: ByteWriter = createWriter(256);
+  int8(value: number): this {
+    const at = this.#room(1);
+    this.#into.bytes[at] = value;
+    return this;
+  }
+  int16(value: number): this {
+    const at = this.#room(2);
+    putInt16(this.#into.bytes, at, value);
+    return this;
+  }
+  int32(value: number): this {
+    const at = this.#room(4);
+    putInt32(this.#into.bytes, at, value);
+    return this;
+  }
+  int64(value: number): this {
+    const at = this.#room(8);
+    putInt64(this.#into.bytes, at, value);
+    return this;
+  }
+  string(value: string | null): this {
+    if (value === null) return this.int16(-1);
+    this.int16(0);
+    const start = this.#into.length;
+    this.#into.reserve(3 * value.length);
+    this.#into.length = putText(this.#into.bytes, start, value);
+    putInt16(this.#into.bytes, start - 2, this.#into.length - start);
+    return this;
+  }
+  blob(value: Uint8Array): this {
+    this.int32(value.length);
+    writeBytes(this.#into, value);
+    return this;
+  }
+  array<T>(items: readonly T[], item: (value: T) => void): this {
+    this.int32(items.length);
+    items.forEach(item);
+    return this;
+  }
+  done(): Uint8Array {
+    return this.#into.bytes.subarray(0, this.#into.length);
+  }
+  #room(bytes: number): number {
+    this.#into.reserve(bytes);
+    return (this.#into.length += bytes) - bytes;
+  }
+}
+
+/** Big-endian, as the protocol writes it. */
+export function putInt16(bytes: Uint8Array, at: number, value: number): void {
+  bytes[at] = value >> 8;
+  bytes[at + 1] = value;
+}
+/** Big-endian, signed or unsigned. */
+export function putInt32(bytes: Uint8Array, at: number, value: number): void {
+  bytes[at] = value >> 24;
+  bytes[at + 1] = value >> 16;
+  bytes[at + 2] = value >> 8;
+  bytes[at + 3] = value;
+}
+/** Big-endian; any safe integer. */
+export function putInt64(bytes: Uint8Array, at: number, value: number): void {
+  const high = Math.floor(value / 0x1_0000_0000);
+  putInt32(bytes, at, high | 0);
+  putInt32(bytes, at + 4, (value - high * 0x1_0000_0000) | 0);
+}
