@@ -1,38 +1,92 @@
-/** What each path from a source to a sink guarantees, and what that rests on. */
-import type { Guarantee } from "../engine/contracts.ts";
-import type { PipelineBlueprint, Project } from "../project/contracts.ts";
+/**
+ * What each path from a source to a sink guarantees, its weakest link, and what would strengthen it. Sources are all replayable, so
+ * within a pipeline the sink decides; a record may also have been repeated before, by the pipeline that writes what the source reads.
+ * Invariant: a path is called exactly-once only when neither its sink nor anything before it can show a record twice.
+ */
+import type { Edge, Guarantee } from "../engine/contracts.ts";
+import type { PipelineBlueprint, Project, SinkBlueprint } from "../project/contracts.ts";
 
 export interface PathGuarantee {
   readonly pipeline: string;
   readonly source: string;
   readonly sink: string;
   readonly guarantee: Guarantee;
+  /** The link that decides, for example `sink "topic" of produce`. */
+  readonly weakest: string;
+  /** What the guarantee rests on, or why it is no better. */
+  readonly note: string;
+  /** Only where something would. */
+  readonly strengthen?: string;
+}
+
+/** A sink that may write a record twice, seen from a source that reads what it writes. */
+interface Repeats {
+  readonly pipeline: string;
+  readonly sink: string;
   readonly note: string;
 }
 
+/** For every source and every sink that it reaches, the sinks for rejects included. */
 export function describeGuarantees(project: Project): PathGuarantee[] {
-  return project.pipelines.flatMap((blueprint) =>
-    blueprint.sinks.flatMap((sink) =>
-      sourcesOf(blueprint, sink.inputs.map((edge) => edge.from)).map((source) => ({
-        pipeline: blueprint.name,
-        source,
-        sink: sink.name,
-        guarantee: sink.plan.guarantee,
-        note: sink.plan.guaranteeNote,
-      }))
-    )
-  );
+  return project.pipelines.flatMap((blueprint) => blueprint.sinks.flatMap((sink) => pathsTo(sink, blueprint, project)));
 }
 
-/** The sources upstream of the nodes, in the order of the file. */
-function sourcesOf(blueprint: PipelineBlueprint, nodes: readonly string[]): string[] {
+function pathsTo(sink: SinkBlueprint, blueprint: PipelineBlueprint, project: Project): PathGuarantee[] {
+  const { guarantee, guaranteeNote: note } = sink.plan;
+  const reached = sourcesOf(blueprint, sink.inputs, "all");
+  const undeduplicated = new Set(sourcesOf(blueprint, sink.inputs, "past_dedupes"));
+  return reached.map((source): PathGuarantee => {
+    const path = { pipeline: blueprint.name, source, sink: sink.name, guarantee, weakest: linkName(sink.name, blueprint.name), note };
+    if (guarantee !== "exactly-once") {
+      const strengthen =
+        `a table or file sink beside "${sink.name}" holds each record once, and so does a reader that drops repeats by the record's id`;
+      return { ...path, strengthen };
+    }
+    const repeats = repeatsInto(source, blueprint, project, new Set());
+    if (!repeats) return path;
+    if (!undeduplicated.has(source)) {
+      return { ...path, note: `${note}; repeats from ${linkName(repeats.sink, repeats.pipeline)} are dropped by a dedupe on the way` };
+    }
+    return {
+      ...path,
+      guarantee: "at-least-once",
+      weakest: linkName(repeats.sink, repeats.pipeline),
+      note: `"${source}" reads what that sink writes: ${repeats.note}`,
+      strengthen: `a dedupe behind "${source}", by the record's id, drops the repeats`,
+    };
+  });
+}
+
+const linkName = (sink: string, pipeline: string): string => `sink "${sink}" of ${pipeline}`;
+
+/** The sink, here or further up, that may repeat what the source reads. `seen`: pipelines on the way, for projects that feed themselves. */
+function repeatsInto(source: string, blueprint: PipelineBlueprint, project: Project, seen: ReadonlySet<string>): Repeats | null {
+  const place = blueprint.sources.find(({ name }) => name === source)?.plan.place;
+  if (place === undefined) return null;
+  for (const writer of project.pipelines) {
+    if (seen.has(writer.name)) continue;
+    for (const sink of writer.sinks) {
+      if (sink.plan.place !== place) continue;
+      if (sink.plan.guarantee !== "exactly-once") return { pipeline: writer.name, sink: sink.name, note: sink.plan.guaranteeNote };
+      for (const earlier of sourcesOf(writer, sink.inputs, "past_dedupes")) {
+        const repeats = repeatsInto(earlier, writer, project, new Set([...seen, blueprint.name, writer.name]));
+        if (repeats) return repeats;
+      }
+    }
+  }
+  return null;
+}
+
+/** The sources that lead to the edges, in the order of the file. "past_dedupes": only those with a way around every dedupe. */
+function sourcesOf(blueprint: PipelineBlueprint, edges: readonly Edge[], which: "all" | "past_dedupes"): string[] {
   const seen = new Set<string>();
-  const visit = (node: string): void => {
-    if (seen.has(node)) return;
-    seen.add(node);
-    const transform = blueprint.transforms.find((candidate) => candidate.name === node);
-    transform?.inputs.flat().forEach((edge) => visit(edge.from));
+  const visit = ({ from, port }: Edge): void => {
+    const transform = blueprint.transforms.find((candidate) => candidate.name === from);
+    if (which === "past_dedupes" && transform?.type === "dedupe" && port === "out") return;
+    if (seen.has(from)) return;
+    seen.add(from);
+    transform?.inputs.flat().forEach(visit);
   };
-  nodes.forEach(visit);
+  edges.forEach(visit);
   return blueprint.sources.map((source) => source.name).filter((name) => seen.has(name));
 }

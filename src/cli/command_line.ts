@@ -5,19 +5,9 @@
 import { runParser } from "@optique/core/facade";
 import { message } from "@optique/core/message";
 import { ConfigurationError, MillraceError } from "../data/fault.ts";
-import type { Terminal, World } from "../ports/mod.ts";
+import { type CommandContext, EXIT } from "./context.ts";
 import { type Command, grammar } from "./grammar.ts";
 import { renderError } from "./render/error.ts";
-
-export const EXIT = { done: 0, failed: 1, usage: 2, owned: 3, interrupted: 130 } as const;
-
-/** What a command gets besides its words. */
-export interface CommandContext {
-  readonly world: World;
-  readonly terminal: Terminal;
-  /** Aborted by SIGINT or SIGTERM. */
-  readonly signal: AbortSignal;
-}
 
 class Exit extends Error {
   constructor(readonly code: number) {

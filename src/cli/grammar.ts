@@ -54,10 +54,14 @@ const produce = layer("produce", "Produces records into topics.", "Which produce
 const stream = layer("stream", "Processes streams as they arrive.", "Which streams. Default: all.");
 const batch = layer("batch", "Runs batch jobs.", "Which jobs. Default: all.");
 
-const check = command("check", merge(object({ command: constant("check"), path }), settings), {
+const connect = option("--connect", {
+  description:
+    message`Also asks the servers, changing nothing: their versions, and whether tables and topics are as the project wants them.`,
+});
+const check = command("check", merge(object({ command: constant("check"), path, connect }), settings), {
   brief: message`Checks a project without running it.`,
   description:
-    message`Reports every fault of the configuration at once, with file, line and column, and says what each path from source to sink guarantees.`,
+    message`Reports every fault of the configuration at once, with file, line and column, and says for each path from source to sink what it guarantees, its weakest link and what would strengthen it.`,
 });
 const test = command("test", merge(object({ command: constant("test"), path, pipelines }), settings), {
   brief: message`Runs the [[tests]] of a project.`,

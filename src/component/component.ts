@@ -102,6 +102,16 @@ export interface TransformSpec extends Spec {
 
 // ---- sources and sinks ----------------------------------------------------------------------------------------------
 
+/** Something that `check --connect` learned from a server about what a source reads or a sink writes. */
+export interface Finding {
+  /** "fault": the pipeline cannot run like this. "weak": it runs, with less than it could have. "fine": as it should be. */
+  readonly level: "fine" | "weak" | "fault";
+  /** One sentence: the present state. */
+  readonly text: string;
+  /** What would make it better. */
+  readonly hint?: string;
+}
+
 export interface SourceContext extends PlanContext {
   readonly type: RecordType;
   /** Record-level checks of the schema. */
@@ -128,6 +138,8 @@ export interface SourcePlan {
   readonly partitioned: boolean;
   /** What is read, as a sink that writes it states its `place`: a reader waits until that writer has begun. Absent: none. */
   readonly place?: string;
+  /** Asks the server, once and changing nothing; throws where it does not answer. Absent: there is no server. */
+  inspect?(world: World): Promise<readonly Finding[]>;
   /** `needed`: the fields to decode. */
   create(world: World, needed: ReadonlySet<string>): Source;
 }
@@ -151,6 +163,8 @@ export interface SinkPlan {
   readonly needs: ReadonlySet<string>;
   /** Where a person finds the result: a path or a table, for summaries. */
   readonly place: string;
+  /** As a source's. */
+  inspect?(world: World): Promise<readonly Finding[]>;
   create(world: World): Sink;
 }
 export interface SinkSpec extends Spec {

@@ -3,13 +3,17 @@ import type { ConnectionSpec, SinkSpec, SourceSpec } from "../component/componen
 import { consoleSink } from "./console/console_sink.ts";
 import { csvSink, ndjsonSink } from "./files/file_sink_spec.ts";
 import { csvSource, ndjsonSource } from "./files/file_source.ts";
+import { filesConnection, filesSource } from "./files/files_connection.ts";
 import { logConnection } from "./log/log_connection.ts";
 import { logSink } from "./log/log_sink.ts";
 import { logSource } from "./log/log_source.ts";
+import { mysqlConnection } from "./mysql/mysql_connection.ts";
+import { mysqlSink } from "./mysql/mysql_sink_spec.ts";
+import { mysqlSource } from "./mysql/mysql_source.ts";
 import { sqliteConnection } from "./sqlite/sqlite_connection.ts";
 import { sqliteSink } from "./sqlite/sqlite_sink_spec.ts";
 import { sqliteSource } from "./sqlite/sqlite_source.ts";
 
-export const sources: readonly SourceSpec[] = [csvSource, ndjsonSource, logSource, sqliteSource];
-export const sinks: readonly SinkSpec[] = [csvSink, ndjsonSink, logSink, sqliteSink, consoleSink];
-export const connections: readonly ConnectionSpec[] = [logConnection, sqliteConnection];
+export const sources: readonly SourceSpec[] = [csvSource, ndjsonSource, filesSource, logSource, mysqlSource, sqliteSource];
+export const sinks: readonly SinkSpec[] = [csvSink, ndjsonSink, logSink, mysqlSink, sqliteSink, consoleSink];
+export const connections: readonly ConnectionSpec[] = [filesConnection, logConnection, mysqlConnection, sqliteConnection];

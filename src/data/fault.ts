@@ -16,13 +16,15 @@ export interface Fault {
   readonly span: Span | null;
   readonly hint?: string;
 }
+/** Whether trying again may help: not at all, soon ("backoff": a few times), or once a server is back ("wait": until told to stop). */
+export type Retry = "never" | "backoff" | "wait";
+
 /** Thrown for everything a user can meet that is not a bad record. */
 export class MillraceError extends Error {
   readonly code: string;
   readonly hint: string | undefined;
-  /** Whether trying again may help. */
-  readonly retry: "never" | "backoff";
-  constructor(code: string, message: string, options: { hint?: string; retry?: "never" | "backoff"; cause?: unknown } = {}) {
+  readonly retry: Retry;
+  constructor(code: string, message: string, options: { hint?: string; retry?: Retry; cause?: unknown } = {}) {
     super(message, { cause: options.cause });
     this.name = "MillraceError";
     this.code = code;

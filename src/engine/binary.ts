@@ -32,6 +32,11 @@ export class BinaryWriter {
     this.#view = new DataView(grown.buffer);
   }
 
+  u8(value: number): void {
+    this.reserve(1);
+    this.bytes[this.length++] = value;
+  }
+
   u32(value: number): void {
     this.reserve(4);
     this.#view.setUint32(this.length, value, true);
@@ -85,6 +90,10 @@ export class BinaryReader {
 
   get done(): boolean {
     return this.at >= this.#bytes.length;
+  }
+
+  u8(): number {
+    return this.#view.getUint8(this.at++);
   }
 
   u32(): number {

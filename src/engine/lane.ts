@@ -89,14 +89,14 @@ export class Lane {
     }
   }
 
-  /** Waits before the next attempt, or throws when there should be none. */
+  /** Waits before the next attempt, or throws when there should be none: told to stop, nobody wants to see it tried again. */
   async #backOff(error: unknown, signal: AbortSignal): Promise<void> {
-    if (!mayRetry(error) || this.#failures >= ATTEMPTS_WITHOUT_PROGRESS_MAX) throw error;
+    const retry = error instanceof MillraceError ? error.retry : "never";
+    const given = retry === "wait" ? Infinity : ATTEMPTS_WITHOUT_PROGRESS_MAX;
+    if (retry === "never" || signal.aborted || this.#failures >= given) throw error;
     const waitMs = Math.min(BACKOFF_MAX_MS, BACKOFF_MIN_MS * 2 ** this.#failures++);
     const { world, lane } = this.#setting;
     world.log.event("warning", "lane_dropped", { lane, attempt: this.#failures, waitMs, reason: (error as MillraceError).code });
     await world.clock.sleep(waitMs, signal);
   }
 }
-
-const mayRetry = (error: unknown): boolean => error instanceof MillraceError && error.retry === "backoff";

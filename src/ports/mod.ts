@@ -34,6 +34,8 @@ export interface World {
   readonly probe: Probe;
   /** Absent where nobody looks: in the simulated world. */
   readonly console?: Console;
+  /** Aborts when the run is to stop, so that waiting for what is not there ends. Absent where nobody stops a run. */
+  readonly stopping?: AbortSignal;
   /** Opens the checkpoint store in the file at `path` (parent folders are made). One handle per file and process. */
   openKv(path: string): Promise<Kv>;
 }

@@ -7,6 +7,7 @@ import type { NumberRows, ValueRows } from "../component/component.ts";
 import type { Batch, Column } from "../data/batch.ts";
 import { cell, detach } from "../data/columns.ts";
 import { assert } from "../data/fault.ts";
+import { NumberIndex } from "../data/number_index.ts";
 import { type Field, isNumeric, type RecordType } from "../data/types.ts";
 
 /** Rows of `type`, found by its field `key`. A million rows of eight fields take some 100 MB. */
@@ -14,7 +15,8 @@ export class KeyedRows implements LoadableRows {
   readonly columns: readonly (NumberRows | ValueRows)[];
   readonly #type: RecordType;
   readonly #keyIndex: number;
-  #rowByKey = new Map<number | string, number>();
+  #rowByNumber = new NumberIndex();
+  #rowByText = new Map<string, number>();
 
   constructor(type: RecordType, key: string) {
     this.#type = type;
@@ -26,7 +28,8 @@ export class KeyedRows implements LoadableRows {
   }
 
   find(key: number | string | null): number {
-    return key === null ? -1 : this.#rowByKey.get(key) ?? -1;
+    if (typeof key === "number") return this.#rowByNumber.find(key);
+    return key === null ? -1 : this.#rowByText.get(key) ?? -1;
   }
 
   /** Replaces all rows. The first row of a key stays; the places of later ones, counted over all batches, are told. */
@@ -34,13 +37,14 @@ export class KeyedRows implements LoadableRows {
     assert(type.fields.length === this.#type.fields.length, "a table is loaded with its own type");
     const kept: { readonly batch: Batch; readonly rows: readonly number[] }[] = [];
     const duplicates: number[] = [];
-    this.#rowByKey = new Map();
+    this.#rowByNumber = new NumberIndex();
+    this.#rowByText = new Map();
     let seen = 0;
     for (const batch of batches) {
       kept.push({ batch, rows: this.#index(batch, seen, duplicates) });
       seen += batch.rows;
     }
-    const count = this.#rowByKey.size;
+    const count = this.#rowByNumber.size + this.#rowByText.size;
     this.#type.fields.forEach((field, index) => {
       const target = this.columns[index];
       if (target.kind === "number") fillNumbers(target, kept, index, count);
@@ -57,9 +61,10 @@ export class KeyedRows implements LoadableRows {
     for (let row = 0; row < batch.rows; row++) {
       const value = column.kind === "number" ? column.values[row] : cell(column, keyField.type, row);
       const key = typeof value === "string" ? detach(value) : value as number;
-      if (this.#rowByKey.has(key)) duplicates.push(seen + row);
+      if (this.find(key) >= 0) duplicates.push(seen + row);
       else {
-        this.#rowByKey.set(key, this.#rowByKey.size);
+        if (typeof key === "number") this.#rowByNumber.append(key);
+        else this.#rowByText.set(key, this.#rowByText.size);
         rows.push(row);
       }
     }

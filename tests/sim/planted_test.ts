@@ -53,6 +53,9 @@ async function search(folder: string, seedsMax: number): Promise<{ seed: number 
 Deno.test("every planted bug is found", async (test) => {
   const folder = await copyProject();
   try {
+    await test.step("without a bug nothing is found, so what is found is the bug", async () => {
+      assert.deepEqual(await search(folder, 40), { seed: null, problem: "" });
+    });
     for (const bug of PLANTED_BUGS) {
       await test.step(`${bug.name} (within ${bug.seedsMax} seeds)`, async () => {
         const path = `${folder}/${bug.file}`;

@@ -1,9 +1,11 @@
-/** `check`: every fault at once (thrown by the loading), else what each path guarantees. */
+/** `check`: every fault at once (thrown by the loading), else what each path guarantees and, asked to, what the servers say. */
+import { describeGuarantees, type PathGuarantee } from "../../app/guarantees.ts";
+import { inspectServers, type NodeFinding } from "../../app/inspect_servers.ts";
 import { openProject } from "../../app/open_project.ts";
-import { describeGuarantees } from "../../app/guarantees.ts";
-import { type CommandContext, EXIT } from "../command_line.ts";
-import type { CheckCommand } from "../grammar.ts";
 import { ConfigurationError } from "../../data/fault.ts";
+import type { Project } from "../../project/contracts.ts";
+import { type CommandContext, EXIT } from "../context.ts";
+import type { CheckCommand } from "../grammar.ts";
 import { parseOverrides } from "../overrides.ts";
 import { textTable } from "../render/text_table.ts";
 
@@ -11,18 +13,35 @@ export async function check(command: CheckCommand, { world, terminal }: CommandC
   try {
     const project = await openProject(world, { path: command.path, overrides: parseOverrides(command.set), envFile: command.envFile });
     const paths = describeGuarantees(project);
-    if (command.json) {
-      terminal.out(JSON.stringify({ faults: [], paths }, null, 2) + "\n");
-      return EXIT.done;
-    }
-    const rows = paths.map(({ pipeline, source, sink, guarantee, note }) => [`${pipeline}: ${source} → ${sink}`, guarantee, note]);
-    terminal.out(textTable(["path", "guarantee", "why"], rows, 0).join("\n") + "\n");
-    for (const warning of new Set(project.pipelines.flatMap((pipeline) => pipeline.warnings))) terminal.out(`\nWarning: ${warning}\n`);
-    terminal.out(`\n${project.pipelines.length} pipeline${project.pipelines.length === 1 ? "" : "s"}, no faults\n`);
-    return EXIT.done;
+    const servers = command.connect ? await inspectServers(project, world) : null;
+    if (command.json) terminal.out(JSON.stringify({ faults: [], paths, ...(servers ? { servers } : {}) }, null, 2) + "\n");
+    else terminal.out(reportText(project, paths, servers));
+    return servers?.some(({ level }) => level === "fault") ? EXIT.failed : EXIT.done;
   } catch (error) {
     if (!(error instanceof ConfigurationError) || !command.json) throw error;
     terminal.out(JSON.stringify({ faults: error.faults, paths: [] }, null, 2) + "\n");
     return EXIT.usage;
   }
+}
+
+function reportText(project: Project, paths: readonly PathGuarantee[], servers: readonly NodeFinding[] | null): string {
+  const rows = paths.map(({ pipeline, source, sink, guarantee, weakest, note }) => {
+    return [`${pipeline}: ${source} → ${sink}`, guarantee, guarantee === "exactly-once" ? note : `${weakest}: ${note}`];
+  });
+  const lines = textTable(["path", "guarantee", "why"], rows, 0);
+  for (const { pipeline, source, sink, strengthen } of paths) {
+    if (strengthen) lines.push("", `To strengthen ${pipeline}: ${source} → ${sink}`, `  ${strengthen}`);
+  }
+  if (servers) lines.push(...serverLines(servers));
+  for (const warning of new Set(project.pipelines.flatMap((pipeline) => pipeline.warnings))) lines.push("", `Warning: ${warning}`);
+  const count = project.pipelines.length;
+  return [...lines, "", `${count} pipeline${count === 1 ? "" : "s"}, no faults`].join("\n") + "\n";
+}
+
+function serverLines(servers: readonly NodeFinding[]): string[] {
+  if (servers.length === 0) return ["", "Servers", "  none: everything this project reads and writes is embedded"];
+  const rows = servers.map(({ pipeline, role, node, level, text }) => [`${pipeline}: ${role} "${node}"`, level, text]);
+  const lines = ["", "Servers", ...textTable(["node", "state", "what the server says"], rows, 2)];
+  for (const hint of new Set(servers.flatMap(({ level, hint }) => hint && level !== "fine" ? [hint] : []))) lines.push(`  hint: ${hint}`);
+  return lines;
 }

@@ -1,6 +1,6 @@
 /** `generate`: data sets from a seed. */
 import { generateDataSet } from "../../app/generate.ts";
-import { type CommandContext, EXIT } from "../command_line.ts";
+import { type CommandContext, EXIT } from "../context.ts";
 import type { GenerateCommand } from "../grammar.ts";
 import { textTable, withThousands } from "../render/text_table.ts";
 

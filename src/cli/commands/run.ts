@@ -4,7 +4,7 @@ import { choosePipelines, openProject } from "../../app/open_project.ts";
 import { runProject } from "../../app/run_project.ts";
 import type { PipelineOutcome, RunEvents } from "../../app/events.ts";
 import type { PipelineBlueprint, Project } from "../../project/contracts.ts";
-import { type CommandContext, EXIT } from "../command_line.ts";
+import { type CommandContext, EXIT } from "../context.ts";
 import type { LayerCommand, RunCommand } from "../grammar.ts";
 import { parseOverrides } from "../overrides.ts";
 import { outcomeLines, summaryText } from "../render/outcome.ts";

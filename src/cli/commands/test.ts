@@ -1,7 +1,7 @@
 /** `test`: the [[tests]] of a project's files. */
 import { choosePipelines, openProject } from "../../app/open_project.ts";
 import { runTests } from "../../app/run_tests.ts";
-import { type CommandContext, EXIT } from "../command_line.ts";
+import { type CommandContext, EXIT } from "../context.ts";
 import type { TestCommand } from "../grammar.ts";
 import { parseOverrides } from "../overrides.ts";
 

@@ -18,6 +18,8 @@ export interface OrderedRows {
 }
 
 const CAPACITY_BYTES = 64 << 10;
+/** Room is given back when an epoch used less than one part in so many. */
+const SPARE_FACTOR = 8;
 
 export class EpochRows {
   #rows: ByteWriter = createWriter(CAPACITY_BYTES);
@@ -66,8 +68,9 @@ export class EpochRows {
   }
 
   clear(): void {
-    // One big epoch must not hold its memory for ever.
-    if (this.#rows.bytes.length > 16 * CAPACITY_BYTES) this.#rows = createWriter(CAPACITY_BYTES);
+    // One big epoch must not hold its memory for ever; but growing again to the usual size would cost a copy at every step.
+    const spare = Math.max(CAPACITY_BYTES, SPARE_FACTOR * this.#rows.length);
+    if (this.#rows.bytes.length > spare) this.#rows = createWriter(Math.max(CAPACITY_BYTES, this.#rows.length));
     this.#rows.length = 0;
     this.#keys.length = 0;
     this.#count = 0;

@@ -38,8 +38,12 @@ function spec(format: FileFormat, summary: string, doc: string): SourceSpec {
 export const csvSource: SourceSpec = spec("csv", "Reads a CSV file with a header line (RFC 4180).", "A CSV file.");
 export const ndjsonSource: SourceSpec = spec("ndjson", "Reads a file of one JSON object per line.", "An NDJSON file.");
 
-function plan({ name, type, schema, settings }: SourceContext, format: FileFormat): SourcePlan {
-  const path = settings.text("path");
+function plan(context: SourceContext, format: FileFormat): SourcePlan {
+  return planFile(context.settings.text("path"), format, context);
+}
+
+/** Reading one file, wherever its path was stated. */
+export function planFile(path: string, format: FileFormat, { name, type, schema }: SourceContext): SourcePlan {
   const { numericText, unknownFields } = schema;
   return {
     bounded: true,
@@ -129,8 +133,13 @@ async function digestOf(files: Files, path: string): Promise<string> {
 
 async function readHeader(handle: FileHandle, size: number, path: string): Promise<{ names: readonly string[]; consumed: number }> {
   const bytes = await readAt(handle, 0, Math.min(size, RECORD_BYTES_MAX));
-  const header = readCsvHeader(bytes, 0, bytes.length);
-  if (header) return header;
+  try {
+    const header = readCsvHeader(bytes, 0, bytes.length, bytes.length === size ? "end" : "more");
+    if (header) return header;
+  } catch (error) {
+    if (!(error instanceof MillraceError)) throw error;
+    throw new MillraceError(error.code, `${path}: ${error.message}`, { hint: error.hint });
+  }
   throw new MillraceError("csv_header", `${path} does not begin with a line of column names`, {
     hint: size === 0
       ? "the file is empty; a CSV file without rows still has its header"

@@ -3,9 +3,10 @@
  * Loaded when the first connection is wanted. Invariant: a connection on which a request failed without an answer is closed and
  * used no more, because the library does not resynchronise a stream after a timeout.
  */
-import { readFileError, refusedCode, unreachable } from "./errors.ts";
-import type { Broker, ConnectionSettings } from "./settings.ts";
 import type { World } from "../../ports/mod.ts";
+import { readWhole } from "../files/durable.ts";
+import type { Broker, ConnectionSettings } from "./connection_settings.ts";
+import { missingFile, refusedCode, unreachable } from "./errors.ts";
 import type { BatchTools } from "./record_batches.ts";
 
 type Library = typeof import("@platformatic/kafka");
@@ -228,17 +229,9 @@ async function readSecrets({ sasl, caFile }: ConnectionSettings, world: World): 
 }
 
 async function readText(path: string, setting: string, { files }: World): Promise<string> {
-  try {
-    const handle = await files.open(path, "read");
-    try {
-      const bytes = new Uint8Array(await handle.size());
-      return new TextDecoder().decode(bytes.subarray(0, await handle.read(bytes, 0)));
-    } finally {
-      handle.close();
-    }
-  } catch {
-    throw readFileError(path, setting);
-  }
+  const bytes = await readWhole(files, path);
+  if (!bytes) throw missingFile(path, setting);
+  return new TextDecoder().decode(bytes);
 }
 
 const asBuffer = (bytes: Uint8Array): Buffer => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);

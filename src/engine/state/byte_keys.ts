@@ -1,5 +1,5 @@
 /**
- * The index of a table whose key is text or has several parts: keys lie encoded, one behind the other, in one arena; open
+ * The index of a table whose key is text or has several parts, two numbers excepted: keys lie encoded, one behind the other, in one arena; open
  * addressing compares hashes and then bytes, so that no string is kept per key. Invariant: the encoding is injective.
  *
  *   key = part*    part = 0 (null) | 1 f64 | 2 packedLength:u32 bytes
@@ -8,6 +8,7 @@ import { assert } from "../../data/fault.ts";
 import { type BinaryReader, BinaryWriter } from "../binary.ts";
 import type { KeyPart } from "../contracts.ts";
 import type { Keys } from "./keys.ts";
+import { packNumbers, unpackNumbers } from "./packed_numbers.ts";
 import { packedBytes, packText, unpackText } from "./packed_text.ts";
 
 const NULL = 0, NUMBER = 1, TEXT = 2;
@@ -87,12 +88,18 @@ export class ByteKeys implements Keys {
   write(writer: BinaryWriter, slots: Int32Array): void {
     const lengths = new Int32Array(slots.length);
     for (let i = 0; i < slots.length; i++) lengths[i] = this.#lengths[slots[i]];
-    writer.raw(lengths);
-    for (const slot of slots) writer.raw(this.#arena.subarray(this.#starts[slot], this.#starts[slot] + this.#lengths[slot]));
+    packNumbers(writer, lengths);
+    // Keys that lie one behind the other, as those of new slots do, are copied in one piece.
+    for (let i = 0; i < slots.length;) {
+      const start = this.#starts[slots[i]];
+      let end = start;
+      while (i < slots.length && this.#starts[slots[i]] === end) end += this.#lengths[slots[i++]];
+      writer.raw(this.#arena.subarray(start, end));
+    }
   }
 
   read(reader: BinaryReader, slots: Int32Array): void {
-    const lengths = reader.int32s(slots.length);
+    const lengths = unpackNumbers(reader, slots.length);
     for (let i = 0; i < slots.length; i++) {
       const key = reader.take(lengths[i]);
       // A key never changes, and both a base chunk and a later delta may carry it.

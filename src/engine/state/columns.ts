@@ -4,6 +4,7 @@
  */
 import type { BinaryReader, BinaryWriter } from "../binary.ts";
 import type { NumberState, StateColumnKind, TextState, ValueState, WideState } from "../contracts.ts";
+import { packNumbers, unpackNumbers } from "./packed_numbers.ts";
 import { packedBytes, packText, unpackText } from "./packed_text.ts";
 
 export interface StateColumn {
@@ -33,15 +34,18 @@ export class NumberStateColumn implements StateColumn, NumberState {
       valid[i] = this.valid[slots[i]];
       values[i] = this.values[slots[i]];
     }
-    writer.raw(valid);
-    writer.raw(values);
+    // Mostly every value is there, which one byte then says.
+    const full = !valid.includes(0);
+    writer.u8(full ? 1 : 0);
+    if (!full) writer.raw(valid);
+    packNumbers(writer, values);
   }
 
   read(reader: BinaryReader, slots: Int32Array): void {
-    const valid = reader.take(slots.length);
-    const values = reader.float64s(slots.length);
+    const valid = reader.u8() === 1 ? null : reader.take(slots.length);
+    const values = unpackNumbers(reader, slots.length);
     for (let i = 0; i < slots.length; i++) {
-      this.valid[slots[i]] = valid[i];
+      this.valid[slots[i]] = valid === null ? 1 : valid[i];
       this.values[slots[i]] = values[i];
     }
   }
@@ -58,19 +62,17 @@ export class WideStateColumn implements StateColumn, WideState {
   }
 
   write(writer: BinaryWriter, slots: Int32Array): void {
-    const values = new Float64Array(slots.length * 2);
-    for (let i = 0; i < slots.length; i++) {
-      values[2 * i] = this.hi[slots[i]];
-      values[2 * i + 1] = this.lo[slots[i]];
+    const values = new Float64Array(slots.length);
+    for (const half of [this.hi, this.lo]) {
+      for (let i = 0; i < slots.length; i++) values[i] = half[slots[i]];
+      packNumbers(writer, values);
     }
-    writer.raw(values);
   }
 
   read(reader: BinaryReader, slots: Int32Array): void {
-    const values = reader.float64s(slots.length * 2);
-    for (let i = 0; i < slots.length; i++) {
-      this.hi[slots[i]] = values[2 * i];
-      this.lo[slots[i]] = values[2 * i + 1];
+    for (const half of [this.hi, this.lo]) {
+      const values = unpackNumbers(reader, slots.length);
+      for (let i = 0; i < slots.length; i++) half[slots[i]] = values[i];
     }
   }
 }

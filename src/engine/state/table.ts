@@ -2,7 +2,9 @@
  * One keyed state table: keys, typed columns, and which slots this epoch touched. Invariant: after `writeChanges` of every epoch
  * up to e, the written rows, applied in order, give the table as it was at the end of e.
  *
- *   rows = bytes:u32 table:u32 size:u32 keyFrom:u32 count:u32 slot:i32* keys(of slots >= keyFrom) column*
+ *   rows = bytes:u32 table:u32 size:u32 keyFrom:u32 count:u32 slots keys(of slots >= keyFrom) column*
+ *
+ * Slots are ascending packed numbers.
  */
 import { assert } from "../../data/fault.ts";
 import type { BinaryReader, BinaryWriter } from "../binary.ts";
@@ -13,6 +15,8 @@ import { ByteKeys } from "./byte_keys.ts";
 import { createColumn, type StateColumn } from "./columns.ts";
 import type { Keys } from "./keys.ts";
 import { NumberKeys } from "./number_keys.ts";
+import { NumberPairKeys } from "./number_pair_keys.ts";
+import { packNumbers, unpackNumbers } from "./packed_numbers.ts";
 
 export class Table implements StateTable {
   readonly layout: TableLayout;
@@ -35,7 +39,7 @@ export class Table implements StateTable {
       `state table ${spec.name}: 1 to ${STATE_KEY_PARTS_MAX} key parts`,
     );
     this.layout = layoutOf(spec);
-    this.#keys = spec.key.length === 1 && spec.key[0] === "number" ? new NumberKeys() : new ByteKeys(spec.key.length);
+    this.#keys = keysOf(spec.key);
     this.#columns = new Map(spec.columns.map(({ name, kind }) => [name, createColumn(kind)]));
     assert(this.#columns.size === spec.columns.length, `state table ${spec.name}: columns have different names`);
     this.#grow(16);
@@ -86,7 +90,7 @@ export class Table implements StateTable {
   /** Appends the rows touched since the last call, if any, as changes of `epoch`. */
   writeChanges(writer: BinaryWriter, number: number, epoch: number): void {
     if (this.#changedCount === 0) return;
-    const slots = this.#changed.slice(0, this.#changedCount);
+    const slots = this.#changedSlots();
     this.#writeRows(writer, number, slots, this.#written);
     for (const slot of slots) {
       this.#touched[slot] = 0;
@@ -110,12 +114,12 @@ export class Table implements StateTable {
   readRows(rows: BinaryReader, written: "base" | "changes", epoch: number): void {
     const size = rows.u32();
     const keyFrom = rows.u32();
-    const slots = rows.int32s(rows.u32());
+    const slots = Int32Array.from(unpackNumbers(rows, rows.u32()));
     if (size > this.size) {
       while (this.#capacity < size) this.#grow(this.#capacity * 2);
       this.#keys.resize(size);
     }
-    this.#keys.read(rows, slots.filter((slot) => slot >= keyFrom));
+    this.#keys.read(rows, slotsFrom(slots, keyFrom));
     for (const column of this.#columns.values()) column.read(rows, slots);
     assert(rows.done, "stored rows end where their length says");
     if (written === "base") this.foldedAt[this.#chunkOf(slots[0])] = epoch;
@@ -128,6 +132,14 @@ export class Table implements StateTable {
     this.#written = this.size;
   }
 
+  /** Ascending: neighbours then lie together in memory, and in few bytes when written. */
+  #changedSlots(): Int32Array {
+    const slots = this.#changed.slice(0, this.#changedCount);
+    if (slots.length * SORTED_SHARE_MIN < this.size) return slots.sort();
+    for (let slot = 0, at = 0; at < slots.length; slot++) if (this.#touched[slot] !== 0) slots[at++] = slot;
+    return slots;
+  }
+
   #writeRows(writer: BinaryWriter, number: number, slots: Int32Array, keyFrom: number): void {
     const start = writer.length;
     writer.u32(0);
@@ -135,8 +147,8 @@ export class Table implements StateTable {
     writer.u32(this.size);
     writer.u32(keyFrom);
     writer.u32(slots.length);
-    writer.raw(slots);
-    this.#keys.write(writer, slots.filter((slot) => slot >= keyFrom));
+    packNumbers(writer, slots);
+    this.#keys.write(writer, slotsFrom(slots, keyFrom));
     for (const column of this.#columns.values()) column.write(writer, slots);
     const end = writer.length;
     writer.length = start;
@@ -174,6 +186,22 @@ export class Table implements StateTable {
     this.#changed = changed;
     for (const column of this.#columns.values()) column.grow(capacity);
   }
+}
+
+/** A smaller share of changed slots is sorted; of more, the marks of all slots are looked through, which is then cheaper. */
+const SORTED_SHARE_MIN = 32;
+
+function keysOf(kinds: StateTableSpec["key"]): Keys {
+  const numbers = kinds.every((kind) => kind === "number");
+  if (numbers && kinds.length === 1) return new NumberKeys();
+  return numbers && kinds.length === 2 ? new NumberPairKeys() : new ByteKeys(kinds.length);
+}
+
+/** The part of ascending slots from `least` on. */
+function slotsFrom(slots: Int32Array, least: number): Int32Array {
+  let at = slots.length;
+  while (at > 0 && slots[at - 1] >= least) at--;
+  return slots.subarray(at);
 }
 
 /** How rows of such a table look; compared before any is read. */

@@ -100,4 +100,10 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     }],
     seedsMax: 300,
   },
+  {
+    name: "a new owner trusts a part that a dead one renamed and never made durable",
+    file: "src/connectors/files/file_sink.ts",
+    edits: [{ find: "    await this.store.settle();\n", replace: "" }],
+    seedsMax: 700,
+  },
 ];

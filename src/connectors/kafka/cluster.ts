@@ -1,0 +1,124 @@
+/**
+ * A cluster as sources and sinks ask it: which partitions a topic has, who leads them, where they end. Control requests are rare, so
+ * each opens a connection and closes it: nothing here has to be closed, and no connection goes stale between two of them.
+ */
+import { MillraceError } from "../../data/fault.ts";
+import type { World } from "../../ports/mod.ts";
+import type { Broker, ConnectionSettings } from "./connection_settings.ts";
+import { BrokerConnection, type CommittedOffset, Driver, type Metadata, type ProducerIdentity } from "./driver.ts";
+import { refusedCode, UNKNOWN_TOPIC_OR_PARTITION } from "./errors.ts";
+
+/** A topic of which every partition is known: their numbers run from 0. */
+export interface Topic {
+  /** Changes when a topic of the same name is made anew. */
+  readonly id: string;
+  readonly partitions: number;
+  /** By partition. */
+  readonly leaders: readonly Broker[];
+}
+const LEADER_NOT_AVAILABLE = 5;
+
+export class Cluster {
+  #driver: Promise<Driver> | null = null;
+  /** Learned from the cluster; asked when the configured ones do not answer. */
+  #learned: readonly Broker[] = [];
+  constructor(readonly settings: ConnectionSettings, private readonly world: World) {}
+
+  /** The library and the password, read once. */
+  driver(): Promise<Driver> {
+    return this.#driver ??= Driver.load(this.settings, this.world).catch((error) => {
+      this.#driver = null;
+      throw error;
+    });
+  }
+
+  /** A connection that the caller closes. */
+  async connect(broker: Broker): Promise<BrokerConnection> {
+    return await (await this.driver()).connect(broker);
+  }
+
+  /** null where there is no such topic. Throws with "backoff" while partitions have no leader. */
+  async findTopic(name: string): Promise<Topic | null> {
+    const { brokers, topic } = await this.#metadata(name);
+    if (!topic || topic.partitions.length === 0) return null;
+    const leaders: Broker[] = [];
+    for (const { partition, leader } of topic.partitions) {
+      const broker = brokers.get(leader);
+      if (!broker) throw refusedCode(LEADER_NOT_AVAILABLE, `partition ${partition} of topic "${name}"`);
+      leaders[partition] = broker;
+    }
+    return { id: topic.id, partitions: topic.partitions.length, leaders };
+  }
+
+  /** Throws "topic_missing", with "backoff", where there is none. */
+  async requireTopic(name: string): Promise<Topic> {
+    const topic = await this.findTopic(name);
+    if (topic) return topic;
+    throw refusedCode(UNKNOWN_TOPIC_OR_PARTITION, `topic "${name}"`);
+  }
+
+  /** Waits until the new topic has a leader for each of its partitions: throws with "backoff" before. */
+  async createTopic(name: string, wished: { readonly partitions: number; readonly replication: number }): Promise<Topic> {
+    const { brokers, controller } = await this.#metadata(name);
+    const { requestTimeoutMs } = this.settings;
+    const create = (connection: BrokerConnection) =>
+      connection.createTopic(name, wished.partitions, wished.replication, Math.min(requestTimeoutMs, 10_000));
+    const broker = brokers.get(controller);
+    await (broker ? this.#on(broker, create) : this.#ask(create));
+    return await this.requireTopic(name);
+  }
+
+  /** Per partition: the first offset there is, or one behind the last record that is decided. */
+  async offsets(name: string, topic: Topic, which: "earliest" | "latest"): Promise<readonly number[]> {
+    const byLeader = Map.groupBy(topic.leaders.keys(), (partition) => topic.leaders[partition]);
+    const found: number[] = [];
+    await Promise.all([...byLeader].map(async ([leader, partitions]) => {
+      const offsets = await this.#on(leader, (connection) => connection.offsets(name, partitions, which));
+      for (const [partition, offset] of offsets) found[partition] = offset;
+    }));
+    return found;
+  }
+
+  producerIdentity(): Promise<ProducerIdentity> {
+    return this.#ask((connection) => connection.producerIdentity());
+  }
+
+  async commitOffsets(group: string, topic: string, offsets: readonly CommittedOffset[]): Promise<void> {
+    const coordinator = await this.#ask((connection) => connection.groupCoordinator(group));
+    await this.#on(coordinator, (connection) => connection.commitOffsets(group, topic, offsets));
+  }
+
+  async committedOffsets(group: string, topic: string, partitions: readonly number[]): Promise<readonly CommittedOffset[]> {
+    const coordinator = await this.#ask((connection) => connection.groupCoordinator(group));
+    return await this.#on(coordinator, (connection) => connection.committedOffsets(group, topic, partitions));
+  }
+
+  async #metadata(topic: string): Promise<Metadata> {
+    const metadata = await this.#ask((connection) => connection.metadata(topic));
+    this.#learned = [...metadata.brokers.values()];
+    return metadata;
+  }
+
+  /** Any broker that answers; the first fault where none does. */
+  async #ask<T>(action: (connection: BrokerConnection) => Promise<T>): Promise<T> {
+    let fault: unknown = null;
+    for (const broker of [...this.settings.brokers, ...this.#learned]) {
+      try {
+        return await this.#on(broker, action);
+      } catch (error) {
+        if (!(error instanceof MillraceError) || error.code !== "server_unreachable") throw error;
+        fault ??= error;
+      }
+    }
+    throw fault;
+  }
+
+  async #on<T>(broker: Broker, action: (connection: BrokerConnection) => Promise<T>): Promise<T> {
+    const connection = await this.connect(broker);
+    try {
+      return await action(connection);
+    } finally {
+      connection.close();
+    }
+  }
+}

@@ -1,0 +1,256 @@
+/** The `kafka` source: settings, their check, and what the partitions of a topic share while they are read. */
+import type { SourceContext, SourcePlan, SourceSpec } from "../../component/component.ts";
+import type { DecoderSpec } from "../../data/codec.ts";
+import { assert, MillraceError } from "../../data/fault.ts";
+import type { Position, Source, SourceReader } from "../../engine/contracts.ts";
+import type { World } from "../../ports/mod.ts";
+import { isTopicName } from "../log/log_sink.ts";
+import { parseUntil, type Until } from "../log/until.ts";
+import { Cluster, type Topic } from "./cluster.ts";
+import { type ConnectionSettings, connectionSettings } from "./connection_settings.ts";
+import { PartitionFetcher } from "./fetcher.ts";
+import { NOTE_WAIT_MS, SEAL_POLL_MS } from "./limits.ts";
+import { PartitionReader } from "./partition_reader.ts";
+import { Patience } from "./patience.ts";
+import { parsePlace } from "./position.ts";
+import { readNote, type WriterNote } from "./writer_note.ts";
+
+export const kafkaSource: SourceSpec = {
+  role: "source",
+  type: "kafka",
+  connection: "kafka",
+  summary: "Reads a Kafka topic, partition by partition.",
+  notes: `Positions are offsets and lie in the pipeline's own checkpoint; no consumer group is joined. Only committed records are read:
+those of aborted transactions are not seen. \`meta.position\` is the offset, \`meta.origin\` the number in the header \`millrace-origin\`,
+else the offset. A record without a value is rejected as \`json\`, like any other that is none. Waits for the topic and for brokers that
+do not answer. Records that retention removed before they were read stop the pipeline with \`offset_lost\`: nothing is passed over in
+silence.
+
+Kafka knows no end of a topic. \`until = "end"\` is the end as it is when the run first starts, however often it is started again.
+Where a bounded pipeline of millrace writes the topic, it is that writer's end, and is waited for: the writer keeps a note as offsets of
+the group \`millrace.writer.TOPIC\`, which source and sink need the right to. A run over a topic without such a note begins anew when
+it is started again after its end, because the topic may hold more by then.
+
+Each partition is read over a connection of its own and holds up to 4 MiB fetched ahead.`,
+  settings: {
+    kind: "group",
+    doc: "A Kafka topic.",
+    fields: {
+      topic: { kind: "text", doc: "The topic's name." },
+      format: { kind: "choice", default: "json", doc: "How records are written.", choices: { json: "one JSON object per record" } },
+      key: { kind: "text", optional: true, doc: "The field that the producer keys the topic by: state keyed alike needs no repartition." },
+      start: {
+        kind: "choice",
+        default: "earliest",
+        doc: "Where the first run begins.",
+        choices: { earliest: "at the first record there is", latest: "behind the last record there is at the start" },
+      },
+      until: {
+        kind: "text",
+        default: "end",
+        doc: "When the input ends: `end` (as seen at the start, or of its writer), `idle 10s`, `count N` (records of each partition), `never`.",
+      },
+    },
+  },
+  examples: [{
+    title: "A topic without end",
+    toml: `[sources.payments]
+connection = "bus"
+topic      = "payments"
+fields     = { id = "int", amount = "decimal(2)" }
+key        = "id"
+until      = "never"
+`,
+  }],
+  plan: planKafkaSource,
+};
+
+/** What a source reads and a sink writes, as both state it. */
+export const topicPlace = (topic: string): string => `topic ${topic}`;
+
+function planKafkaSource(context: SourceContext): SourcePlan | null {
+  const { settings, connection, type, schema, name } = context;
+  assert(connection, "a kafka source has a connection");
+  const connecting = connectionSettings(connection, context);
+  const until = checkUntil(context);
+  const topic = settings.text("topic");
+  const isNamed = checkTopic(topic, context);
+  const isKeyed = checkKey(context);
+  if (!connecting || !until || !isNamed || !isKeyed) return null;
+  const { numericText, unknownFields } = schema;
+  return {
+    bounded: until.kind !== "never",
+    partitionedBy: settings.has("key") ? settings.text("key") : null,
+    partitioned: true,
+    place: topicPlace(topic),
+    create: (world, needed) =>
+      new KafkaSource({
+        world,
+        connecting,
+        node: name,
+        topic,
+        start: settings.text("start") as "earliest" | "latest",
+        until,
+        decoding: { type, needed, numericText, unknownFields },
+      }),
+  };
+}
+
+/** Reports a name that no broker would take. */
+export function checkTopic(topic: string, context: Pick<SourceContext, "settings" | "fault">): boolean {
+  if (isTopicName(topic)) return true;
+  context.fault(
+    context.settings.at("topic"),
+    `"${topic}" cannot be the name of a topic`,
+    "use letters, digits, dots, dashes and underscores",
+  );
+  return false;
+}
+
+function checkUntil(context: SourceContext): Until | null {
+  const { settings } = context;
+  const until = parseUntil(settings.text("until"));
+  if (!until) {
+    const message = `"${settings.text("until")}" does not say when the input ends`;
+    context.fault(settings.at("until"), message, "write end, idle 10s, count 1000 or never");
+  }
+  return until;
+}
+
+function checkKey({ settings, type, fault }: SourceContext): boolean {
+  if (!settings.has("key") || type.fields.some((field) => field.name === settings.text("key"))) return true;
+  fault(
+    settings.at("key"),
+    `there is no field "${settings.text("key")}" that the topic could be keyed by`,
+    `the fields are: ${type.fields.map((field) => field.name).join(", ")}`,
+  );
+  return false;
+}
+
+export interface KafkaSourceOptions {
+  readonly world: World;
+  readonly connecting: ConnectionSettings;
+  readonly node: string;
+  readonly topic: string;
+  readonly start: "earliest" | "latest";
+  readonly until: Until;
+  readonly decoding: DecoderSpec;
+}
+/** Where each partition begins and ends in a run that starts now; an end is null while its writer goes on. */
+interface Bounds {
+  readonly first: readonly number[];
+  readonly end: readonly (number | null)[];
+}
+
+class KafkaSource implements Source {
+  readonly #cluster: Cluster;
+  #topic: Topic | null = null;
+  /** Seen to come into being: then its writer is about to leave a note. */
+  #appeared = false;
+  /** Taken once, so that a lane that is taken over again begins where it began. */
+  #bounds: Promise<Bounds> | null = null;
+  #note: { readonly readMs: number; readonly note: Promise<WriterNote | null> } | null = null;
+
+  constructor(private readonly options: KafkaSourceOptions) {
+    this.#cluster = new Cluster(options.connecting, options.world);
+  }
+
+  async partitions(): Promise<number> {
+    return (await this.#waitForTopic(Infinity)).partitions;
+  }
+
+  async reader(partition: number): Promise<SourceReader> {
+    const { world, node, topic: name, until, decoding, connecting } = this.options;
+    const topic = await this.#waitForTopic(connecting.deliveryTimeoutMs);
+    this.#bounds ??= this.#findBounds(topic).catch((error) => {
+      this.#bounds = null;
+      throw error;
+    });
+    const { first, end } = await this.#bounds;
+    const fetcher = new PartitionFetcher({ world, cluster: this.#cluster, node, topic: name, topicId: topic.id, partition });
+    return new PartitionReader(
+      { world, node, topic: name, partition, until, decoding, fetcher, sealedEnd: () => this.#sealedEnd(topic, partition) },
+      { topicId: topic.id, first: first[partition], offset: first[partition], read: 0, end: end[partition] },
+    );
+  }
+
+  async identity(): Promise<string> {
+    const { until, topic: name, connecting } = this.options;
+    if (until.kind === "never") return "";
+    return await this.#patience(connecting.deliveryTimeoutMs).until(async () => {
+      const topic = await this.#cluster.findTopic(name);
+      if (!topic) return "";
+      if (until.kind === "count") return `${topic.id}:count ${until.count}`;
+      const note = await readNote({ cluster: this.#cluster, name, topic });
+      if (note?.state === "sealed") return `${topic.id}:${note.run}:${note.ends.join(",")}`;
+      // Before the run it may grow without becoming another input; after the run it is what was read, and no start will say the same.
+      return note || !this.#bounds ? "" : `${topic.id}:${(await this.#bounds).end.map((end) => end ?? "").join(",")}`;
+    });
+  }
+
+  progress(positions: readonly Position[]): number {
+    const { until } = this.options;
+    let done = 0;
+    let all = 0;
+    for (const position of positions) {
+      const { first, offset, read, end } = parsePlace(position);
+      done += until.kind === "count" ? read : offset - first;
+      all += until.kind === "count" ? until.count : (end ?? Infinity) - first;
+    }
+    return all === 0 ? 1 : Math.min(1, done / all);
+  }
+
+  async #waitForTopic(limitMs: number): Promise<Topic> {
+    this.#topic ??= await this.#patience(limitMs).until(async () => {
+      const topic = await this.#cluster.findTopic(this.options.topic);
+      if (!topic) this.#appeared = true;
+      return topic ?? await this.#cluster.requireTopic(this.options.topic);
+    });
+    return this.#topic;
+  }
+
+  async #findBounds(topic: Topic): Promise<Bounds> {
+    const { topic: name, start, until, connecting } = this.options;
+    return await this.#patience(connecting.deliveryTimeoutMs).until(async () => {
+      const first = await this.#cluster.offsets(name, topic, start);
+      if (until.kind !== "end") return { first, end: first.map(() => null) };
+      const note = await this.#noteAtStart(topic);
+      if (note?.state === "open") return { first, end: first.map(() => null) };
+      const end = note?.ends ?? await this.#cluster.offsets(name, topic, "latest");
+      return { first, end: end.map((each, partition) => Math.max(each, first[partition])) };
+    });
+  }
+
+  /** A topic that was just made is given time to get its writer's note. */
+  async #noteAtStart(topic: Topic): Promise<WriterNote | null> {
+    const { world: { clock }, topic: name } = this.options;
+    const deadlineMs = clock.monotonicMs() + (this.#appeared ? NOTE_WAIT_MS : 0);
+    for (;;) {
+      const note = await readNote({ cluster: this.#cluster, name, topic });
+      if (note || clock.monotonicMs() >= deadlineMs) return note;
+      await clock.sleep(SEAL_POLL_MS);
+    }
+  }
+
+  /** Readers of several partitions share one look, and look twice a second at most. */
+  async #sealedEnd(topic: Topic, partition: number): Promise<number | null> {
+    const { world: { clock }, topic: name } = this.options;
+    const nowMs = clock.monotonicMs();
+    if (!this.#note || nowMs - this.#note.readMs >= SEAL_POLL_MS) {
+      this.#note = { readMs: nowMs, note: readNote({ cluster: this.#cluster, name, topic }) };
+      this.#note.note.catch(() => {}); // Told to those who wait for it.
+    }
+    try {
+      const note = await this.#note.note;
+      return note?.state === "sealed" ? note.ends[partition] : null;
+    } catch (error) {
+      if (error instanceof MillraceError && error.retry === "backoff") return null; // Nobody answers: so nothing has ended.
+      throw error;
+    }
+  }
+
+  #patience(limitMs: number): Patience {
+    const { world, node } = this.options;
+    return new Patience({ world, node, limitMs });
+  }
+}

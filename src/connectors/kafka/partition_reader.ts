@@ -1,0 +1,124 @@
+/**
+ * Reads one partition. Invariants: a position covers exactly the records handed out; the same range gives the same rows and
+ * rejects however it is cut, whatever gaps offsets have; an end is only ever concluded from what the broker has answered.
+ */
+import type { Decoder, DecoderSpec } from "../../data/codec.ts";
+import { compileJsonDecoder } from "../../data/json/mod.ts";
+import type { Polled, PollLimits, Position, SourceReader } from "../../engine/contracts.ts";
+import type { World } from "../../ports/mod.ts";
+import { hasEnded, type Until } from "../log/until.ts";
+import { type RecordOrigin, sourceBatch } from "../source_batch.ts";
+import { madeAnew, type PartitionFetcher } from "./fetcher.ts";
+import { CAUGHT_UP_WAIT_MS, POLL_WAIT_MS, RETRY_MIN_MS } from "./limits.ts";
+import { formatPlace, parsePlace, type Place } from "./position.ts";
+import type { RecordSlices } from "./record_batches.ts";
+
+export interface ReaderOptions {
+  readonly world: World;
+  readonly node: string;
+  readonly topic: string;
+  readonly partition: number;
+  readonly until: Until;
+  readonly decoding: DecoderSpec;
+  readonly fetcher: PartitionFetcher;
+  /** Where the partition's writer has ended; null while it has not, or nobody knows of one. */
+  sealedEnd(): Promise<number | null>;
+}
+
+export class PartitionReader implements SourceReader {
+  readonly start: Position;
+  readonly #begin: Place;
+  readonly #decode: Decoder;
+  readonly #origin: RecordOrigin;
+  #quietSinceMs: number;
+
+  constructor(private readonly options: ReaderOptions, begin: Place) {
+    const { node, partition, decoding, world } = options;
+    this.start = formatPlace(begin);
+    this.#begin = begin;
+    this.#decode = compileJsonDecoder(decoding);
+    this.#origin = { source: node, partition, type: decoding.type };
+    this.#quietSinceMs = world.clock.monotonicMs();
+  }
+
+  async poll(from: Position, limits: PollLimits): Promise<Polled> {
+    const until = limits.until === undefined ? null : parsePlace(limits.until);
+    const place = this.#placeOf(from, until);
+    const bound = until?.offset ?? place.end ?? Infinity;
+    const rowsMax = Math.min(limits.rowsMax, until ? Infinity : this.#countLeft(place));
+    if (place.offset >= bound || rowsMax <= 0) return { kind: "end" };
+    const { fetcher } = this.options;
+    const slices = await fetcher.next(place.offset, POLL_WAIT_MS);
+    if (!slices) {
+      if (fetcher.coveredTo >= bound) return { kind: "end" };
+      return until ? { kind: "idle", retryAfterMs: CAUGHT_UP_WAIT_MS } : await this.#waitOrEnd(place);
+    }
+    const row = rowAt(slices, place.offset);
+    if (slices.offset[row] >= bound) return { kind: "end" };
+    const count = Math.min(rowsMax, rowAt(slices, bound) - row, rowsWithin(slices, row, limits.bytesMax));
+    const polled = this.#batch(slices, row, count);
+    const offset = slices.offset[row + count - 1] + 1;
+    const next = until && offset === until.offset ? limits.until! : formatPlace({ ...place, offset, read: place.read + count });
+    this.#quietSinceMs = this.options.world.clock.monotonicMs();
+    return { kind: "batch", ...polled, read: count, next };
+  }
+
+  close(): void {
+    this.options.fetcher.close();
+  }
+
+  /** A run's first epoch is replayed from where it began, which only its end remembers: the topic may begin or end elsewhere by now. */
+  #placeOf(from: Position, until: Place | null): Place {
+    const place = parsePlace(from);
+    for (const { topicId } of until ? [place, until] : [place]) if (topicId !== this.#begin.topicId) throw madeAnew(this.options.topic);
+    return until && place.read === 0 ? { ...place, first: until.first, offset: until.first, end: until.end } : place;
+  }
+
+  #countLeft({ read }: Place): number {
+    const { until } = this.options;
+    return until.kind === "count" ? until.count - read : Infinity;
+  }
+
+  #batch(slices: RecordSlices, row: number, count: number) {
+    const to = row + count;
+    const { bytes } = slices;
+    const records = { bytes, start: slices.start.subarray(row, to), end: slices.end.subarray(row, to), rows: count };
+    const tooLong = slices.tooLong.filter((long) => long >= row && long < to).map((long) => long - row);
+    const placed = { records, position: slices.offset.subarray(row, to), origin: slices.origin.subarray(row, to), tooLong };
+    return sourceBatch(this.#origin, placed, this.#decode);
+  }
+
+  /** Nothing is there now. A broker that does not answer ends nothing. */
+  async #waitOrEnd({ offset, read }: Place): Promise<Polled> {
+    const { fetcher, until, world } = this.options;
+    const caughtUp = fetcher.end !== null && fetcher.coveredTo >= fetcher.end;
+    if (!caughtUp) {
+      this.#quietSinceMs = world.clock.monotonicMs();
+      return { kind: "idle", retryAfterMs: RETRY_MIN_MS };
+    }
+    const coveredTo = Math.max(offset, fetcher.coveredTo);
+    const sealedEnd = until.kind === "never" ? null : await this.options.sealedEnd();
+    const sealed = sealedEnd !== null && coveredTo >= sealedEnd;
+    const quietMs = world.clock.monotonicMs() - this.#quietSinceMs;
+    return hasEnded(until, { read, caughtUp, sealed, quietMs }) ? { kind: "end" } : { kind: "idle", retryAfterMs: CAUGHT_UP_WAIT_MS };
+  }
+}
+
+/** The first row at or behind an offset; `rows` where all lie before it. */
+function rowAt({ offset, rows }: RecordSlices, wished: number): number {
+  let low = 0;
+  for (let high = rows; low < high;) {
+    const middle = (low + high) >> 1;
+    if (offset[middle] < wished) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+/** Rows from `row` on whose values fit, at least one. */
+function rowsWithin({ start, end, rows }: RecordSlices, row: number, bytesMax: number): number {
+  if (end[rows - 1] - start[row] <= bytesMax) return rows - row;
+  let to = row + 1;
+  while (to < rows && end[to] - start[row] <= bytesMax) to++;
+  return to - row;
+}

@@ -1,0 +1,62 @@
+/**
+ * Waiting for a cluster that does not answer: with growing pauses, saying so once in a while. Invariant: only faults that may pass
+ * (`retry: "backoff"`) are waited out, all others are thrown at once.
+ */
+import { MillraceError } from "../../data/fault.ts";
+import type { World } from "../../ports/mod.ts";
+import { REPORT_EVERY_MS, RETRY_MAX_MS, RETRY_MIN_MS } from "./limits.ts";
+
+export interface PatienceOptions {
+  readonly world: World;
+  /** The source's or sink's name. */
+  readonly node: string;
+  /** After it the fault is thrown; Infinity where somebody else ends the wait. */
+  readonly limitMs: number;
+  readonly signal?: AbortSignal;
+}
+
+/** Tries again and again, and tells how long it has been waiting. One object per thing that is waited for. */
+export class Patience {
+  #failures = 0;
+  #sinceMs = 0;
+  #reportedMs = -Infinity;
+  constructor(private readonly options: PatienceOptions) {}
+
+  /** Repeats an action until it succeeds. */
+  async until<T>(action: () => Promise<T>): Promise<T> {
+    for (;;) {
+      try {
+        const result = await action();
+        this.succeeded();
+        return result;
+      } catch (error) {
+        await this.failed(error);
+      }
+    }
+  }
+
+  /** Waits after a failure, or throws it again. */
+  async failed(error: unknown): Promise<void> {
+    const { world: { clock, random, log }, node, limitMs, signal } = this.options;
+    if (!(error instanceof MillraceError) || error.retry !== "backoff") throw error;
+    const nowMs = clock.monotonicMs();
+    if (this.#failures++ === 0) this.#sinceMs = nowMs;
+    const waitedMs = nowMs - this.#sinceMs;
+    if (waitedMs >= limitMs || signal?.aborted) throw error;
+    if (nowMs - this.#reportedMs >= REPORT_EVERY_MS) {
+      this.#reportedMs = nowMs;
+      log.event("warning", error.code, { node, reason: error.message, waitedMs: Math.round(waitedMs) });
+    }
+    const waitMs = Math.min(RETRY_MAX_MS, RETRY_MIN_MS * 2 ** Math.min(this.#failures, 10));
+    // Many partitions lose one broker at once: they should not come back in step.
+    await clock.sleep(waitMs / 2 + random.uint32() % waitMs / 2, signal);
+  }
+
+  succeeded(): void {
+    if (this.#failures === 0) return;
+    const { world: { clock, log }, node } = this.options;
+    if (this.#reportedMs > -Infinity) log.event("info", "server_reached", { node, waitedMs: Math.round(clock.monotonicMs() - this.#sinceMs) });
+    this.#failures = 0;
+    this.#reportedMs = -Infinity;
+  }
+}

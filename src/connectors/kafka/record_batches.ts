@@ -1,0 +1,315 @@
+/**
+ * Record batches (magic 2) from bytes to record slices. Varints are zigzag, the other numbers big-endian.
+ *
+ *   batch  := INT64 base offset  INT32 length of what follows  INT32 leader epoch  INT8 magic = 2  UINT32 CRC-32C of what follows
+ *             INT16 attributes (bits 0-2 codec, 4 transactional, 5 control)  INT32 last offset delta  INT64 base timestamp
+ *             INT64 max timestamp  INT64 producer id  INT16 producer epoch  INT32 base sequence  INT32 count  records (compressed)
+ *   record := varint length  INT8 attributes  varint timestamp delta  varint offset delta  varint key length (-1: null)  key
+ *             varint value length (-1: null)  value  varint headers  (varint key length  key  varint value length  value)*
+ *
+ * Invariants: what fails its checksum is never taken apart; control records, records of aborted transactions and records before
+ * the wished offset are left out; what is left keeps its own offset, so gaps (compaction, markers) do not matter.
+ */
+import { MillraceError } from "../../data/fault.ts";
+import { RECORD_BYTES_MAX } from "../../data/limits.ts";
+import { DECOMPRESSED_BYTES_MAX } from "./limits.ts";
+
+/** What decoding and encoding batches takes from outside. */
+export interface BatchTools {
+  /** CRC-32C (Castagnoli), unsigned. */
+  crc32c(bytes: Uint8Array): number;
+  /** 1 gzip, 2 snappy, 3 lz4, 4 zstd. Throws for what is damaged. */
+  decompress(codec: number, bytes: Uint8Array): Uint8Array;
+}
+/** Of a partition, as a fetch for committed records tells it. */
+export interface AbortedTransaction {
+  readonly producerId: bigint;
+  readonly firstOffset: number;
+}
+/** Records of a partition: values back to back in `bytes`, with the offset of each. A null value is an empty slice. */
+export interface RecordSlices {
+  readonly bytes: Uint8Array;
+  readonly start: Int32Array;
+  readonly end: Int32Array;
+  readonly offset: Float64Array;
+  readonly origin: Float64Array;
+  readonly rows: number;
+  /** Ascending rows over the length limit. */
+  readonly tooLong: readonly number[];
+  /** Everything before it is covered: one behind the last offset of the last whole batch, or the wished offset. */
+  readonly nextOffset: number;
+}
+export interface BatchRequest {
+  /** What the broker sent; a last batch that is not whole is left alone. Overwritten: the caller gives it away. */
+  readonly bytes: Uint8Array;
+  /** Records before it are left out. */
+  readonly from: number;
+  readonly aborted: readonly AbortedTransaction[];
+  /** For faults. */
+  readonly place: string;
+}
+
+/** Header that carries a record's place in the producer's own source: decimal text, or eight bytes big-endian. */
+export const ORIGIN_HEADER = "millrace-origin";
+export const BATCH_HEADER_BYTES = 61;
+/** Bytes before what `length` counts. */
+export const BATCH_PREFIX_BYTES = 12;
+export const MAGIC_AT = 16;
+export const CRC_AT = 17;
+export const ATTRIBUTES_AT = 21;
+/** A record of no key, value and headers. */
+const RECORD_BYTES_MIN = 7;
+const CODEC_BITS = 7;
+const TRANSACTIONAL_BIT = 16;
+const CONTROL_BIT = 32;
+const ORIGIN_BYTES = new TextEncoder().encode(ORIGIN_HEADER);
+
+/** A whole batch whose checksum is right. */
+interface Batch {
+  readonly baseOffset: number;
+  readonly count: number;
+  readonly codec: number;
+  /** In the bytes of the request. */
+  readonly bodyStart: number;
+  readonly bodyEnd: number;
+}
+
+/** Throws MillraceError "records_damaged" or "records_unsupported". */
+export function readRecordBatches(request: BatchRequest, tools: BatchTools): RecordSlices {
+  const { batches, nextOffset } = findBatches(request, tools);
+  let count = 0;
+  const bodies = batches.map((batch) => {
+    const plain = request.bytes.subarray(batch.bodyStart, batch.bodyEnd);
+    const body = batch.codec === 0 ? plain : decompressed(batch.codec, plain, request.place, tools);
+    if (batch.count < 0 || batch.count * RECORD_BYTES_MIN > body.length) {
+      throw damaged(request.place, batch.baseOffset, "it cannot hold as many records as it says");
+    }
+    count += batch.count;
+    return body;
+  });
+  // Values move to the front of the buffer they came in; only what was compressed needs one of its own.
+  const isPlain = batches.every(({ codec }) => codec === 0);
+  const into = isPlain ? request.bytes : new Uint8Array(bodies.reduce((sum, body) => sum + body.length, 0));
+  const records = new RecordCollector(into, count, request.from);
+  batches.forEach(({ baseOffset, count }, i) => {
+    try {
+      records.add(bodies[i], count, baseOffset);
+    } catch (error) {
+      if (error instanceof RangeError) throw damaged(request.place, baseOffset, "a record does not lie within its batch");
+      throw error;
+    }
+  });
+  return records.done(nextOffset);
+}
+
+function findBatches({ bytes, from, aborted, place }: BatchRequest, tools: BatchTools): { batches: Batch[]; nextOffset: number } {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  const visible = new CommittedRecords(aborted);
+  const batches: Batch[] = [];
+  let nextOffset = from;
+  for (let at = 0; at + BATCH_PREFIX_BYTES <= bytes.length;) {
+    const end = at + BATCH_PREFIX_BYTES + view.getInt32(at + 8);
+    if (end > bytes.length) break;
+    const baseOffset = Number(view.getBigInt64(at));
+    if (end < at + MAGIC_AT + 1) throw damaged(place, baseOffset, "its length is wrong");
+    if (bytes[at + MAGIC_AT] !== 2) throw unsupported(place, baseOffset, bytes[at + MAGIC_AT]);
+    if (end < at + BATCH_HEADER_BYTES) throw damaged(place, baseOffset, "its length is wrong");
+    if (tools.crc32c(bytes.subarray(at + ATTRIBUTES_AT, end)) !== view.getUint32(at + CRC_AT)) {
+      throw damaged(place, baseOffset, "its checksum is wrong");
+    }
+    const attributes = view.getInt16(at + ATTRIBUTES_AT);
+    const lastOffset = baseOffset + view.getInt32(at + ATTRIBUTES_AT + 2);
+    const producerId = view.getBigInt64(at + ATTRIBUTES_AT + 22);
+    const bodyStart = at + BATCH_HEADER_BYTES;
+    const isControl = (attributes & CONTROL_BIT) !== 0;
+    // The type of a control record is the second number of its key: 0 aborts, 1 commits.
+    const controlKey = isControl ? controlType(bytes.subarray(bodyStart, end)) : -1;
+    const isShown = visible.pass({ lastOffset, producerId, controlKey, isTransactional: (attributes & TRANSACTIONAL_BIT) !== 0 });
+    if (isShown && lastOffset >= from) {
+      const count = view.getInt32(at + BATCH_HEADER_BYTES - 4);
+      batches.push({ baseOffset, count, codec: attributes & CODEC_BITS, bodyStart, bodyEnd: end });
+    }
+    nextOffset = Math.max(nextOffset, lastOffset + 1);
+    at = end;
+  }
+  return { batches, nextOffset };
+}
+
+/** Which batches belong to aborted transactions: as the broker lists them, from their first offset to their producer's marker. */
+class CommittedRecords {
+  readonly #waiting: AbortedTransaction[];
+  readonly #open = new Set<bigint>();
+  constructor(aborted: readonly AbortedTransaction[]) {
+    this.#waiting = [...aborted].sort((a, b) => b.firstOffset - a.firstOffset);
+  }
+  /** Whether readers see the batch; to be asked for all batches in order. */
+  pass(batch: { lastOffset: number; producerId: bigint; controlKey: number; isTransactional: boolean }): boolean {
+    while (this.#waiting.length > 0 && this.#waiting.at(-1)!.firstOffset <= batch.lastOffset) {
+      this.#open.add(this.#waiting.pop()!.producerId);
+    }
+    if (batch.controlKey >= 0) {
+      if (batch.controlKey === 0) this.#open.delete(batch.producerId);
+      return false;
+    }
+    return !(batch.isTransactional && this.#open.has(batch.producerId));
+  }
+}
+
+/** Control batches are never compressed and hold one record, whose key is INT16 version, INT16 type. */
+function controlType(body: Uint8Array): number {
+  const cursor = new Varints(body, 0);
+  cursor.next();
+  cursor.at++;
+  cursor.next();
+  cursor.next();
+  return cursor.next() >= 4 ? body[cursor.at + 2] << 8 | body[cursor.at + 3] : 0x7fff;
+}
+
+class RecordCollector {
+  #start: Int32Array;
+  #end: Int32Array;
+  #offset: Float64Array;
+  #origin: Float64Array;
+  readonly #tooLong: number[] = [];
+  #rows = 0;
+  #at = 0;
+  constructor(private readonly into: Uint8Array, count: number, private readonly from: number) {
+    this.#start = new Int32Array(count);
+    this.#end = new Int32Array(count);
+    this.#offset = new Float64Array(count);
+    this.#origin = new Float64Array(count);
+  }
+
+  /** Takes a body apart; it may lie in the memory that is written to, never before what was written. */
+  add(body: Uint8Array, count: number, baseOffset: number): void {
+    const cursor = new Varints(body, 0);
+    const shift = body.buffer === this.into.buffer ? body.byteOffset - this.into.byteOffset : -1;
+    for (let i = 0; i < count; i++) {
+      const length = cursor.next();
+      const end = cursor.at + length;
+      if (length < 0 || end > body.length) throw new RangeError("record length");
+      cursor.at++;
+      cursor.skip();
+      const offset = baseOffset + cursor.next();
+      cursor.at += Math.max(0, cursor.next());
+      const valueBytes = Math.max(0, cursor.next());
+      const value = cursor.at;
+      if (value + valueBytes > end) throw new RangeError("value length");
+      if (offset >= this.from) {
+        cursor.at = value + valueBytes;
+        this.#origin[this.#rows] = readOrigin(body, cursor, end) ?? offset;
+        this.#put(body, shift, value, valueBytes, offset);
+      }
+      cursor.at = end;
+    }
+  }
+
+  done(nextOffset: number): RecordSlices {
+    const rows = this.#rows;
+    return {
+      bytes: this.into,
+      start: this.#start.subarray(0, rows),
+      end: this.#end.subarray(0, rows),
+      offset: this.#offset.subarray(0, rows),
+      origin: this.#origin.subarray(0, rows),
+      rows,
+      tooLong: this.#tooLong,
+      nextOffset,
+    };
+  }
+
+  #put(body: Uint8Array, shift: number, value: number, valueBytes: number, offset: number): void {
+    const row = this.#rows++;
+    // Back to back, so that texts of many records are decoded at once: the bytes between them are hardly ever ASCII.
+    if (shift >= 0) this.into.copyWithin(this.#at, shift + value, shift + value + valueBytes);
+    else this.into.set(body.subarray(value, value + valueBytes), this.#at);
+    this.#start[row] = this.#at;
+    this.#end[row] = this.#at += valueBytes;
+    this.#offset[row] = offset;
+    if (valueBytes > RECORD_BYTES_MAX) this.#tooLong.push(row);
+  }
+}
+
+/** The origin header's number; null where there is none that makes sense. */
+function readOrigin(body: Uint8Array, cursor: Varints, end: number): number | null {
+  const headers = cursor.next();
+  for (let i = 0; i < headers; i++) {
+    const keyBytes = cursor.next();
+    const key = cursor.at;
+    cursor.at += Math.max(0, keyBytes);
+    const valueBytes = Math.max(0, cursor.next());
+    const value = cursor.at;
+    cursor.at += valueBytes;
+    if (cursor.at > end) throw new RangeError("header length");
+    if (keyBytes === ORIGIN_BYTES.length && isOriginKey(body, key)) return parseOrigin(body, value, value + valueBytes);
+  }
+  return null;
+}
+
+function isOriginKey(body: Uint8Array, at: number): boolean {
+  for (let i = 0; i < ORIGIN_BYTES.length; i++) if (body[at + i] !== ORIGIN_BYTES[i]) return false;
+  return true;
+}
+
+function parseOrigin(bytes: Uint8Array, from: number, to: number): number | null {
+  let value = 0;
+  let isText = to > from && to - from <= 16;
+  for (let i = from; i < to && isText; i++) {
+    const digit = bytes[i] - 48;
+    if (digit < 0 || digit > 9) isText = false;
+    value = value * 10 + digit;
+  }
+  if (!isText) {
+    if (to - from !== 8) return null;
+    value = Number(new DataView(bytes.buffer, bytes.byteOffset + from, 8).getBigInt64(0));
+  }
+  return Number.isSafeInteger(value) && value >= 0 ? value : null;
+}
+
+/** Reads zigzag varints of up to 32 bits; past the end of the bytes it throws a RangeError. */
+class Varints {
+  constructor(private readonly bytes: Uint8Array, public at: number) {}
+  next(): number {
+    const { bytes } = this;
+    let byte = bytes[this.at++];
+    let value = byte & 127;
+    for (let shift = 7; byte > 127; shift += 7) {
+      if (shift > 28) throw new RangeError("varint");
+      byte = bytes[this.at++];
+      value |= (byte & 127) << shift;
+    }
+    if (this.at > bytes.length) throw new RangeError("varint");
+    return value >>> 1 ^ -(value & 1);
+  }
+  /** A varint of up to 64 bits that nobody wants to know. */
+  skip(): void {
+    while (this.bytes[this.at++] > 127);
+  }
+}
+
+function decompressed(codec: number, body: Uint8Array, place: string, tools: BatchTools): Uint8Array {
+  let bytes: Uint8Array;
+  try {
+    bytes = tools.decompress(codec, body);
+  } catch {
+    throw new MillraceError("records_damaged", `a record batch of ${place} cannot be decompressed (codec ${codec})`, {
+      hint: "its producer wrote it so; skip it by starting behind it, or have it deleted from the topic",
+    });
+  }
+  if (bytes.length <= DECOMPRESSED_BYTES_MAX) return bytes;
+  throw new MillraceError("records_damaged", `a record batch of ${place} becomes ${bytes.length} bytes when decompressed`);
+}
+
+/** It may have happened on the way: fetched once more it may be whole. */
+function damaged(place: string, offset: number, what: string): MillraceError {
+  return new MillraceError("records_damaged", `the record batch at offset ${offset} of ${place} is damaged: ${what}`, {
+    hint: "the broker's disk or the network changed its bytes; let the topic's replicas be checked",
+    retry: "backoff",
+  });
+}
+
+function unsupported(place: string, offset: number, magic: number): MillraceError {
+  return new MillraceError("records_unsupported", `the records at offset ${offset} of ${place} have the format of Kafka 0.10 (magic ${magic})`, {
+    hint: "copy them into a new topic by a newer client",
+  });
+}

@@ -1,0 +1,113 @@
+/**
+ * Where a server is and who asks: from the connection's settings, without touching the outside. Invariant: `place` and everything
+ * that is shown is made of host, port and database alone.
+ */
+import type { PlanContext } from "../../component/component.ts";
+import type { SettingGroup } from "../../component/settings.ts";
+
+export type TlsMode = "off" | "require" | "verify";
+export interface MysqlAddress {
+  readonly host: string;
+  readonly port: number;
+  readonly user: string;
+  readonly database: string;
+  readonly password: string;
+  /** Read at every connect, instead of `password`; "" for none. */
+  readonly passwordFile: string;
+  readonly tls: TlsMode;
+  /** Certificates of who may sign the server's; "" for those of the runtime. */
+  readonly caFile: string;
+  readonly connectTimeoutMs: number;
+}
+
+const DEFAULT_PORT = 3306;
+
+/** For people: never a user or a password. */
+export const placeOf = ({ host, port, database }: MysqlAddress): string => `${serverOf({ host, port })}/${database}`;
+export const serverOf = ({ host, port }: Pick<MysqlAddress, "host" | "port">): string => `mysql://${host}:${port}`;
+
+/** Null when faults were reported. They show no part of a URL: it may be malformed just where its password is. */
+export function planAddress(context: PlanContext, connection: SettingGroup): MysqlAddress | null {
+  const login = connection.has("url") ? fromUrl(context, connection) : fromParts(context, connection);
+  if (!login) return null;
+  const tls = connection.text("tls") as TlsMode;
+  if (connection.has("ca_file") && tls !== "verify") {
+    context.fault(connection.at("ca_file"), `ca_file is not used with tls = "${tls}"`, 'say tls = "verify"');
+    return null;
+  }
+  return {
+    ...login,
+    passwordFile: connection.has("password_file") ? connection.text("password_file") : "",
+    tls,
+    caFile: connection.has("ca_file") ? connection.text("ca_file") : "",
+    connectTimeoutMs: connection.number("connect_timeout"),
+  };
+}
+
+type Login = Pick<MysqlAddress, "host" | "port" | "user" | "database" | "password">;
+const PARTS = ["host", "port", "user", "database"] as const;
+const FORM = "mysql://USER:PASSWORD@HOST:PORT/DATABASE, with reserved characters as %40 and the like";
+
+function fromUrl(context: PlanContext, connection: SettingGroup): Login | null {
+  const both = [...PARTS, "password"].filter((name) => connection.has(name));
+  if (both.length > 0) {
+    context.fault(connection.at(both[0]), `the connection has both a url and ${both.join(", ")}`, "keep one of them");
+    return null;
+  }
+  const login = parseUrl(connection.text("url"));
+  if (typeof login === "string") {
+    context.fault(connection.at("url"), `the url ${login}`, FORM);
+    return null;
+  }
+  if (login.password !== "" && connection.has("password_file")) {
+    context.fault(connection.at("password_file"), "the connection has a password in its url and a password_file", "keep one of them");
+    return null;
+  }
+  return login;
+}
+
+/** The login, or what is wrong with the text, without any of it. */
+export function parseUrl(text: string): Login | string {
+  let url: URL;
+  try {
+    url = new URL(text);
+  } catch {
+    return "cannot be read";
+  }
+  if (url.protocol !== "mysql:" && url.protocol !== "mariadb:") return 'does not begin with "mysql://"';
+  if (url.search !== "" || url.hash !== "") return 'has a part behind "?" or "#"; options are settings of the connection';
+  const parts = [url.username, url.password, url.pathname.slice(1), url.hostname].map(decoded);
+  if (parts.includes(null)) return 'has a "%" that is no percent-encoding';
+  const [user, password, database, host] = parts as string[];
+  if (host === "") return "names no host";
+  if (user === "") return "names no user";
+  if (database === "" || database.includes("/")) return "names no database";
+  return { host: host.replace(/^\[(.*)\]$/, "$1"), port: url.port === "" ? DEFAULT_PORT : Number(url.port), user, database, password };
+}
+
+function decoded(text: string): string | null {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return null;
+  }
+}
+
+function fromParts(context: PlanContext, connection: SettingGroup): Login | null {
+  const missing = (["host", "user", "database"] as const).filter((name) => !connection.has(name));
+  if (missing.length > 0) {
+    context.fault(connection.span, `the connection has neither a url nor ${missing.join(", ")}`, `url = "\${MYSQL_URL}": ${FORM}`);
+    return null;
+  }
+  if (connection.has("password") && connection.has("password_file")) {
+    context.fault(connection.at("password_file"), "the connection has both a password and a password_file", "keep one of them");
+    return null;
+  }
+  return {
+    host: connection.text("host"),
+    port: connection.has("port") ? connection.number("port") : DEFAULT_PORT,
+    user: connection.text("user"),
+    database: connection.text("database"),
+    password: connection.has("password") ? connection.text("password") : "",
+  };
+}

@@ -1,0 +1,94 @@
+/**
+ * The driver's and the server's errors as ours. Invariant: no password, no statement and no value of a row is in what is thrown; the
+ * driver's own error, which carries the statement, is never passed on.
+ */
+import { MillraceError } from "../../data/fault.ts";
+
+/** What the driver throws, as far as it is read. */
+interface DriverError {
+  readonly message: string;
+  readonly code?: string;
+  readonly errno?: number;
+  readonly sqlMessage?: string;
+  readonly fatal?: boolean;
+}
+
+/** The connection is gone, or the server ends it: too many connections, shutting down, killed, idle too long. */
+const LOST = new Set([1040, 1053, 1077, 1079, 1080, 1152, 1158, 1159, 1160, 1161, 1184, 1203, 1226, 1317, 1927, 2002, 2003, 2006, 2013, 2055, 3168, 3169, 4031]);
+/** The transaction lost against another, or the server takes none at the moment: disk full, lock wait, deadlock, read only. */
+const BUSY = new Set([1020, 1021, 1114, 1180, 1205, 1213, 1290, 1412, 1613, 1614, 1836, 3572, 4020]);
+/** Who may not. */
+const DENIED = new Set([1044, 1045, 1130, 1142, 1143, 1227, 1251, 1370, 1410, 1698, 1820, 1862, 1873, 3118, 3159, 4151]);
+/** A value does not fit its column: not null, range, truncation, no such value, too long, checks, foreign keys. */
+const VALUE = new Set([1048, 1136, 1264, 1265, 1292, 1364, 1366, 1406, 1411, 1416, 1451, 1452, 3819, 3140, 4025]);
+const NO_DATABASE = 1049;
+const NO_TABLE = 1146;
+const DUPLICATE = 1062;
+const PACKET_TOO_LARGE = 1153;
+/** LOAD DATA LOCAL is not allowed by the server, or not by the driver's login. */
+const LOCAL_REFUSED = new Set([1148, 2068, 3948, 4166]);
+
+/** Whether an error says that the connection is of no use any more. */
+export const isLost = (error: unknown): boolean =>
+  error instanceof MillraceError && (error.code === "mysql_lost" || error.code === "mysql_unreachable");
+/** Whether LOAD DATA LOCAL was refused, so that the rows may go by INSERT. */
+export const isLocalRefused = (error: unknown): boolean => error instanceof MillraceError && error.code === "mysql_local_refused";
+/** Whether trying again may help. */
+export const mayRetry = (error: unknown): boolean => error instanceof MillraceError && error.retry === "backoff";
+
+/** What was being done: connecting, or asking a server that was reached. */
+export type Phase = "connect" | "ask";
+
+/** Translates what the driver threw. `hidden` are texts that must not be shown, `server` is a place without credentials. */
+export function translated(thrown: unknown, server: string, phase: Phase, hidden: readonly string[]): unknown {
+  if (thrown instanceof MillraceError || !(thrown instanceof Error)) return thrown;
+  const error = thrown as DriverError;
+  const number = serverNumber(error);
+  const said = scrubbed(error.sqlMessage ?? error.message, hidden);
+  const make = (code: string, text: string, hint: string | undefined, retry: "never" | "backoff" = "never") =>
+    new MillraceError(code, `${server}: ${text}`, { hint, retry });
+  if (DENIED.has(number)) return make("mysql_denied", said, "check user, password and grants of the connection");
+  if (number === NO_DATABASE) return make("mysql_database", said, "make the database, or check the connection's name of it");
+  if (BUSY.has(number)) return make("mysql_busy", said, "other transactions hold the rows, or the server takes none now", "backoff");
+  if (LOCAL_REFUSED.has(number)) return make("mysql_local_refused", said, "set local_infile = 1 at the server");
+  if (number === PACKET_TOO_LARGE) return make("mysql_packet", said, "raise max_allowed_packet at the server");
+  if (number === DUPLICATE) {
+    return make("mysql_duplicate", said, 'a row has the key of another: use mode = "upsert" or "ignore", or remove what repeats before the sink');
+  }
+  if (VALUE.has(number)) return make("mysql_value", said, "make the column fit the field, or the field the column");
+  if (number === NO_TABLE) return make("table_missing", said, "somebody removed the table while it was in use");
+  if (error.code?.startsWith("HANDSHAKE_") || isCertificateFault(error)) {
+    return make("mysql_tls", said, "check tls and ca_file of the connection, and whether the server offers TLS");
+  }
+  if (LOST.has(number) || number === 0) {
+    return phase === "connect"
+      ? make("mysql_unreachable", reasonOf(error, said), "is the server running, and the address right?", "backoff")
+      : make("mysql_lost", `the connection was lost: ${reasonOf(error, said)}`, "the server stopped, restarted or ended the connection", "backoff");
+  }
+  return make("mysql", `${said} (error ${number})`, undefined);
+}
+
+/** A warning that the server gave instead of an error: the value would not have been kept as it is. */
+export function valueChanged(server: string, message: string, hidden: readonly string[]): MillraceError {
+  return new MillraceError("mysql_value", `${server}: ${scrubbed(message, hidden)}: the column cannot keep the value exactly`, {
+    hint: "make the column fit the field, or the field the column",
+  });
+}
+
+/** The server's number; 0 where no server said anything. The operating system's numbers are negative or small. */
+function serverNumber({ errno }: DriverError): number {
+  return typeof errno === "number" && errno >= 1000 && errno < 10_000 ? errno : 0;
+}
+
+function isCertificateFault({ code, message }: DriverError): boolean {
+  return /CERT|SELF_SIGNED|TLS|SSL/.test(code ?? "") || /certificate|UnknownIssuer|tls handshake/i.test(message);
+}
+
+const reasonOf = ({ code }: DriverError, said: string): string => code && !said.includes(code) ? `${said} (${code})` : said;
+
+/** Values of rows stand in quotes behind "value:" or "entry"; they may be card numbers. */
+function scrubbed(message: string, hidden: readonly string[]): string {
+  let text = message.replace(/\b(entry|value:?) '.*' (for (?:key|column|function)|at row)/s, "$1 '...' $2");
+  for (const secret of hidden) if (secret !== "") text = text.replaceAll(secret, "***");
+  return text;
+}

@@ -1,0 +1,162 @@
+/**
+ * Rows as the text that LOAD DATA reads, and back to values for INSERT. One form for both ways, so that a row is the same whichever
+ * way it goes; the server turns text into the column's type, as exactly as it can.
+ *
+ *     file  = row*
+ *     row   = field ("\t" field)* "\n"
+ *     field = "\N" (null) | text with "\\", "\t", "\n", "\r", "\0" and "\Z" for the bytes 5c, 9, a, d, 0 and 1a
+ */
+import type { ByteWriter, Encoder } from "../../data/codec.ts";
+import { compileEncoder } from "../../data/encoder_code.ts";
+import { assert, MillraceError } from "../../data/fault.ts";
+import { timeTextOf } from "../../data/field_text.ts";
+import { jsonText } from "../../data/json/mod.ts";
+import { dateText, timestampText, type TimeText } from "../../data/time_text.ts";
+import type { Field, RecordType } from "../../data/types.ts";
+import type { TableTarget } from "../sql/table_target.ts";
+import { columnOf, type TableColumn, type TableInfo } from "./table_info.ts";
+
+/** How LOAD DATA is told the grammar above. */
+export const ROW_TEXT_SQL = String.raw`CHARACTER SET utf8mb4 FIELDS TERMINATED BY '\t' ESCAPED BY '\\' LINES TERMINATED BY '\n'`;
+
+/** An encoder of the target's columns, in their order. Throws `mysql_value` for a time finer than its column. */
+export function compileRowText({ type, columns }: TableTarget, table: TableInfo): Encoder {
+  const indexes = columns.map((name) => type.fields.findIndex((field) => field.name === name));
+  const times = new Map<string, TimeText>();
+  for (const name of columns) {
+    const field = type.fields.find((each) => each.name === name)!;
+    const column = columnOf(table, name);
+    assert(column, "the table was checked to have the column");
+    if (field.type.kind === "timestamp" || field.type.kind === "date") times.set(name, columnTimeText(field, column));
+  }
+  return compileEncoder(asNumbers(type), indexes, {
+    before: (_, place) => place === 0 ? "" : "\t",
+    end: "\n",
+    nullText: "\\N",
+    quoteOf: () => "",
+    decimalQuote: "",
+    timeText: (field) => times.get(field.name)!,
+    putSlice: putEscaped,
+    bytesPerByte: 2,
+    valueText: (field, value) => escaped(field.type.kind === "string" ? value as string : jsonText(field, value, {})),
+  });
+}
+
+/** Booleans are written 1 and 0. */
+function asNumbers({ fields }: RecordType): RecordType {
+  return { fields: fields.map((field) => field.type.kind === "bool" ? { ...field, type: { ...field.type, kind: "int" as const } } : field) };
+}
+
+/** DATETIME has no zone: it holds local time of the field's zone, default UTC. TIMESTAMP is UTC, as the session says. */
+function columnTimeText(field: Field, column: TableColumn): TimeText {
+  if (field.type.kind === "date") return column.type === "date" ? dateText() : timeTextOf(field)!;
+  const zone = columnZone(field, column);
+  if (zone === null) return timeTextOf(field)!;
+  return exactlyIn(column, field, timestampText(DATETIME_PATTERNS[column.secondDecimals], zone));
+}
+
+/** The zone of a time column's text; null for columns of other types, which hold the field's own text. */
+export function columnZone({ zone }: Field, column: TableColumn): string | null {
+  return column.type === "datetime" ? zone ?? "UTC" : column.type === "timestamp" ? "UTC" : null;
+}
+
+/** By decimals of seconds. */
+export const DATETIME_PATTERNS: readonly string[] = Array.from(
+  { length: 7 },
+  (_, decimals) => `yyyy-MM-dd HH:mm:ss${decimals === 0 ? "" : decimals <= 3 ? ".SSS" : ".SSSSSS"}`,
+);
+
+/** MySQL would round what is finer than the column, without a word. */
+function exactlyIn(column: TableColumn, field: Field, text: TimeText): TimeText {
+  const unitMicros = 10 ** (6 - column.secondDecimals);
+  if (unitMicros === 1) return text;
+  return {
+    ...text,
+    write(value, bytes, at) {
+      if (value % unitMicros === 0) return text.write(value, bytes, at);
+      throw new MillraceError("mysql_value", `a time of field "${field.name}" is finer than its column ${column.name} ${column.declared}`, {
+        hint: `declare the column as ${column.type}(6)`,
+      });
+    },
+  };
+}
+
+/** The letter behind the backslash; 0 for bytes that stand for themselves. */
+const ESCAPES = new Uint8Array(256);
+for (const [byte, letter] of [[0x5c, "\\"], [9, "t"], [10, "n"], [13, "r"], [0, "0"], [0x1a, "Z"]] as const) {
+  ESCAPES[byte] = letter.charCodeAt(0);
+}
+const UNESCAPED = new Uint8Array(256);
+for (const [byte, letter] of ESCAPES.entries()) if (letter !== 0) UNESCAPED[letter] = byte;
+const BACKSLASH = 0x5c;
+const TAB = 9;
+const LINE_END = 10;
+const NULL_LETTER = 0x4e;
+
+function putEscaped(target: Uint8Array, at: number, bytes: Uint8Array, from: number, to: number): number {
+  for (let i = from; i < to; i++) {
+    const byte = bytes[i];
+    const letter = ESCAPES[byte];
+    if (letter === 0) target[at++] = byte;
+    else {
+      target[at++] = BACKSLASH;
+      target[at++] = letter;
+    }
+  }
+  return at;
+}
+// deno-lint-ignore no-control-regex -- these are the bytes to escape
+const escaped = (text: string): string => text.replace(/[\\\t\n\r\0\x1a]/g, (found) => `\\${String.fromCharCode(ESCAPES[found.charCodeAt(0)])}`);
+
+const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
+
+/** The values of rows in text form: `width` of them for each row, from byte `from` on. */
+export class RowTextReader {
+  #at = 0;
+  readonly #bytes: Uint8Array;
+  readonly #scratch: Uint8Array;
+  constructor({ bytes, length }: Pick<ByteWriter, "bytes" | "length">, private readonly width: number) {
+    this.#bytes = bytes.subarray(0, length);
+    this.#scratch = new Uint8Array(length);
+  }
+
+  get done(): boolean {
+    return this.#at >= this.#bytes.length;
+  }
+  /** Bytes read. */
+  get at(): number {
+    return this.#at;
+  }
+
+  /** Appends the next row's values. */
+  next(into: (string | null)[]): void {
+    for (let i = 0; i < this.width; i++) into.push(this.#field());
+  }
+
+  #field(): string | null {
+    const bytes = this.#bytes;
+    const from = this.#at;
+    let at = from;
+    while (bytes[at] !== TAB && bytes[at] !== LINE_END && bytes[at] !== BACKSLASH) at++;
+    if (bytes[at] !== BACKSLASH) {
+      this.#at = at + 1;
+      return decoder.decode(bytes.subarray(from, at));
+    }
+    if (at === from && bytes[at + 1] === NULL_LETTER) {
+      this.#at = at + 3;
+      return null;
+    }
+    return this.#unescaped(from);
+  }
+
+  #unescaped(from: number): string {
+    const bytes = this.#bytes;
+    let length = 0;
+    let at = from;
+    for (; bytes[at] !== TAB && bytes[at] !== LINE_END; at++) {
+      this.#scratch[length++] = bytes[at] === BACKSLASH ? UNESCAPED[bytes[++at]] : bytes[at];
+    }
+    this.#at = at + 1;
+    return decoder.decode(this.#scratch.subarray(0, length));
+  }
+}
