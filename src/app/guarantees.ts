@@ -34,6 +34,7 @@ export function describeGuarantees(project: Project): PathGuarantee[] {
 function pathsTo(sink: SinkBlueprint, blueprint: PipelineBlueprint, project: Project): PathGuarantee[] {
   const { guarantee, guaranteeNote: note } = sink.plan;
   const reached = sourcesOf(blueprint, sink.inputs, "all");
+  const isForRejects = sink.inputs.every(({ port }) => port === "rejected");
   const undeduplicated = new Set(sourcesOf(blueprint, sink.inputs, "past_dedupes"));
   return reached.map((source): PathGuarantee => {
     const path = { pipeline: blueprint.name, source, sink: sink.name, guarantee, weakest: linkName(sink.name, blueprint.name), note };
@@ -52,7 +53,8 @@ function pathsTo(sink: SinkBlueprint, blueprint: PipelineBlueprint, project: Pro
       guarantee: "at-least-once",
       weakest: linkName(repeats.sink, repeats.pipeline),
       note: `"${source}" reads what that sink writes: ${repeats.note}`,
-      strengthen: `a dedupe behind "${source}", by the record's id, drops the repeats`,
+      // What a source refuses never comes to a dedupe; its place is kept beside it and tells two apart.
+      ...(isForRejects ? {} : { strengthen: `a dedupe behind "${source}", by the record's id, drops the repeats` }),
     };
   });
 }

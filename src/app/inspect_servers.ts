@@ -12,6 +12,8 @@ export interface NodeFinding extends Finding {
 }
 
 const ANSWER_WITHIN_MS = 5_000;
+/** What a source may yet get from a pipeline that was not run so far. */
+const NOT_THERE_YET: ReadonlySet<string> = new Set(["table_missing", "topic_missing"]);
 
 /** Findings of all nodes that have a server, in the order of the project. A server that does not answer is a finding too. */
 export async function inspectServers(project: Project, world: World): Promise<NodeFinding[]> {
@@ -50,7 +52,8 @@ async function answerOf(inspect: Inspect, world: World): Promise<readonly Findin
     }];
   } catch (error) {
     if (!(error instanceof MillraceError)) throw error;
-    return [{ level: "fault", text: error.message, ...(error.hint ? { hint: error.hint } : {}) }];
+    const level = NOT_THERE_YET.has(error.code) ? "weak" : "fault";
+    return [{ level, text: error.message, ...(error.hint ? { hint: error.hint } : {}) }];
   } finally {
     enough.abort();
   }

@@ -26,7 +26,8 @@ export async function runProject(
       const earlier = await Promise.all(blueprint.after.map((name) => running.get(name)));
       const ready = earlier.every((outcome) => outcome === undefined || (outcome !== null && outcome.status !== "stopped"));
       if (!ready || signal.aborted) return null;
-      const outcome = await runPipeline(blueprint, { ...options, signal, opened: resolve });
+      const world = { ...options.world, stopping: signal };
+      const outcome = await runPipeline(blueprint, { ...options, world, signal, opened: resolve });
       options.events.finished(outcome);
       return outcome;
     } catch (error) {

@@ -9,7 +9,7 @@ import { selectText } from "./text_column.ts";
 import type { RecordType, Type } from "./types.ts";
 
 export { builderOf, type ColumnBuilder, NumberBuilder, TextBuilder, ValueBuilder } from "./builders.ts";
-export { detach, SharedText, textColumn } from "./text_column.ts";
+export { detach, ownText, SharedText, textColumn } from "./text_column.ts";
 
 /** Numbers with an optional validity bitmap (1: there, 0: null). */
 export function numberColumn(values: Float64Array, valid: Uint8Array | null = null): NumberColumn {

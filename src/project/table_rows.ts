@@ -5,7 +5,7 @@
 import type { LoadableRows } from "./contracts.ts";
 import type { NumberRows, ValueRows } from "../component/component.ts";
 import type { Batch, Column } from "../data/batch.ts";
-import { cell, detach } from "../data/columns.ts";
+import { cell, detach, ownText } from "../data/columns.ts";
 import { assert } from "../data/fault.ts";
 import { NumberIndex } from "../data/number_index.ts";
 import { type Field, isNumeric, type RecordType } from "../data/types.ts";
@@ -48,7 +48,7 @@ export class KeyedRows implements LoadableRows {
     this.#type.fields.forEach((field, index) => {
       const target = this.columns[index];
       if (target.kind === "number") fillNumbers(target, kept, index, count);
-      else fillValues(target, kept, index, field);
+      else fillValues(target, kept, index, field, count);
     });
     return { duplicates };
   }
@@ -97,13 +97,18 @@ function fillNumbers(target: NumberRows, kept: Kept, index: number, count: numbe
   }
 }
 
-function fillValues(target: ValueRows, kept: Kept, index: number, field: Field): void {
-  target.values = [];
+function fillValues(target: ValueRows, kept: Kept, index: number, field: Field, count: number): void {
+  const values = new Array<unknown>(count).fill(null);
+  let at = 0;
   for (const { batch, rows } of kept) {
-    const column: Column | null = batch.columns[index];
-    for (const row of rows) {
-      const value = column ? cell(column, field.type, row) : null;
-      target.values.push(typeof value === "string" ? detach(value) : value);
-    }
+    const column = batch.columns[index];
+    if (!column) at += rows.length;
+    else for (const row of rows) values[at++] = ownValue(column, field, row);
   }
+  target.values = values;
+}
+function ownValue(column: Column, field: Field, row: number): unknown {
+  if (column.kind === "text") return ownText(column, row);
+  const value = cell(column, field.type, row);
+  return typeof value === "string" ? detach(value) : value;
 }

@@ -2,7 +2,7 @@
  * The servers of deploy/compose/cards.yaml, where a container engine answers. Same handles as for processes of our own: shared
  * by the files of this test process, removed with their data by the keeper.
  */
-import { cacheFolder, freePort, keepUntilWeEnd, readText, underLock } from "./instance.ts";
+import { freePort, keepUntilWeEnd, processFolder, readText, underLock } from "./instance.ts";
 import { download, mustRun, runCommand } from "./run_command.ts";
 
 const FILE = decodeURIComponent(new URL("../../deploy/compose/cards.yaml", import.meta.url).pathname);
@@ -16,16 +16,18 @@ export interface ComposeService {
   exec(...words: readonly string[]): Promise<string>;
 }
 
-/** Whether containers can be run here. */
-export async function composeAnswers(): Promise<boolean> {
-  return (await runCommand("docker", ["info"])).ok && (await runCommand("docker", ["compose", "version"])).ok;
+let answers: Promise<boolean> | null = null;
+
+/** Whether containers can be run here; asked once. */
+export function composeAnswers(): Promise<boolean> {
+  return answers ??= (async () => (await runCommand("docker", ["info"])).ok && (await runCommand("docker", ["compose", "version"])).ok)();
 }
 
 /** A started service of the compose file. */
 export async function composeService(service: "kafka" | "mysql"): Promise<ComposeService> {
   const project = `millrace-${Deno.pid}`;
-  const folder = `${cacheFolder()}/services/compose-${Deno.pid}`;
-  const lock = `${cacheFolder()}/services/locks/compose-${Deno.pid}`;
+  const folder = await processFolder("compose");
+  const lock = `${folder}.lock`;
   const facts = await underLock(lock, async () => {
     const known = await readText(`${folder}/facts.json`);
     if (known !== null) return JSON.parse(known) as Record<string, string>;

@@ -67,13 +67,20 @@ export async function eventually(done: () => Promise<boolean>, withinMs: number)
   return true;
 }
 
+/** Where something of this test process lies. The start time is in the name: process ids come back. */
+export async function processFolder(name: string): Promise<string> {
+  const started = (await readText("/proc/self/stat"))?.split(") ")[1].split(" ")[19] ?? "0";
+  return `${cacheFolder()}/services/${name}-${Deno.pid}-${started}`;
+}
+
 /** The running instance of this test process. */
 export async function instanceOf(program: ServerProgram): Promise<Instance> {
-  const folder = `${cacheFolder()}/services/${program.name}-${Deno.pid}`;
-  const locked = <T>(body: () => Promise<T>) => underLock(`${cacheFolder()}/services/locks/${program.name}-${Deno.pid}`, body);
+  const folder = await processFolder(program.name);
+  const locked = <T>(body: () => Promise<T>) => underLock(`${folder}.lock`, body);
   const facts = await locked(async () => {
     const known = await readText(`${folder}/facts.json`);
     if (known !== null) return JSON.parse(known) as Record<string, string>;
+    await removeAbandoned();
     await Deno.mkdir(folder, { recursive: true });
     await keepUntilWeEnd(folder);
     const made = await program.prepare(folder);
@@ -125,6 +132,17 @@ async function runningPid(folder: string): Promise<number | null> {
 /** Starts a command that outlives the test and is no child of it, so that no test is said to leak it; gives its process id. */
 async function spawnDetached(command: readonly string[], log = "/dev/null"): Promise<string> {
   return (await mustRun("sh", ["-c", 'log=$1; shift; setsid nohup "$@" >"$log" 2>&1 </dev/null & echo $!', "sh", log, ...command])).trim();
+}
+
+/** Folders of processes that ended without their keeper, as at a power cut. A keeper that is at work has ten minutes. */
+async function removeAbandoned(): Promise<void> {
+  for await (const { name } of Deno.readDir(`${cacheFolder()}/services`)) {
+    const owner = /^[a-z]+-(\d+)-\d+$/.exec(name)?.[1];
+    if (owner === undefined || await readText(`/proc/${owner}/stat`) !== null) continue;
+    const path = `${cacheFolder()}/services/${name}`;
+    const { mtime } = await Deno.stat(path).catch(() => ({ mtime: null }));
+    if (mtime && Date.now() - mtime.getTime() > 600_000) await Deno.remove(path, { recursive: true }).catch(() => {});
+  }
 }
 
 /** Has the server of `folder` ended and its data removed when this process ends, however it ends. */

@@ -10,4 +10,4 @@ pid=$(cat "$folder/pid" 2>/dev/null)
 # A pid may have been given to somebody else: only a process that names our folder is ours.
 if [ -n "$pid" ] && tr '\0' ' ' <"/proc/$pid/cmdline" 2>/dev/null | grep -qF "$folder/"; then kill -9 "$pid"; fi
 sleep 0.5
-rm -rf "$folder"
+rm -rf "$folder" "$folder.lock"

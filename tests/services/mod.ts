@@ -5,7 +5,7 @@
 import { composeAnswers, composeService } from "./compose.ts";
 import { cacheFolder, instanceOf, underLock } from "./instance.ts";
 import { downloadKafka, kafka } from "./kafka_broker.ts";
-import { makeTestUser, mariadb, mariadbAdmin, mariadbUrl } from "./mariadb.ts";
+import { makeTestUser, mariadb, mariadbAdmin, mariadbUrl, userStatements } from "./mariadb.ts";
 import { aptInstall, cannotInstall, hasProgram } from "./run_command.ts";
 
 export { DownloadFailed } from "./run_command.ts";
@@ -45,7 +45,7 @@ export async function kafkaBroker(): Promise<KafkaBroker | Skipped> {
     const { port, start, stop } = await composeService("kafka");
     return { brokers: `127.0.0.1:${port}`, start, stop };
   }
-  await underLock(`${cacheFolder()}/services/locks/install`, async () => {
+  await underLock(`${cacheFolder()}/services/install.lock`, async () => {
     if (!(await hasProgram("java")) || !(await hasProgram("mvn"))) await aptInstall("default-jre-headless", "maven");
     await downloadKafka();
   });
@@ -59,10 +59,11 @@ export async function mysqlServer(): Promise<MysqlServer | Skipped> {
   if (skipped !== null) return { skipped };
   if (await composeAnswers()) {
     const { port, password, start, stop, exec } = await composeService("mysql");
-    const sql = (text: string) => exec("mariadb", "--batch", "--skip-column-names", "--user=root", "-e", text);
+    const sql = (text: string) => exec("mysql", "--batch", "--skip-column-names", "--user=root", "-e", text);
+    await sql(userStatements(password));
     return { url: `mysql://millrace:${password}@127.0.0.1:${port}/millrace`, start, stop, ...clientOf(sql) };
   }
-  await underLock(`${cacheFolder()}/services/locks/install`, async () => {
+  await underLock(`${cacheFolder()}/services/install.lock`, async () => {
     if (!(await hasProgram("mariadbd"))) await aptInstall("mariadb-server");
   });
   const instance = await instanceOf(mariadb);

@@ -5,7 +5,7 @@
 import { MillraceError } from "../../data/fault.ts";
 import type { World } from "../../ports/mod.ts";
 import type { Broker, ConnectionSettings } from "./connection_settings.ts";
-import { BrokerConnection, type CommittedOffset, Driver, type Metadata, type ProducerIdentity } from "./driver.ts";
+import { BrokerConnection, type CommittedOffset, Driver, type Metadata, type PartitionMetadata, type ProducerIdentity } from "./driver.ts";
 import { refusedCode, UNKNOWN_TOPIC_OR_PARTITION } from "./errors.ts";
 
 /** A topic of which every partition is known: their numbers run from 0. */
@@ -15,6 +15,14 @@ export interface Topic {
   readonly partitions: number;
   /** By partition. */
   readonly leaders: readonly Broker[];
+}
+export interface Description {
+  readonly brokers: number;
+  readonly metadataVersion: number | null;
+  /** null where there is no such topic. */
+  readonly partitions: readonly PartitionMetadata[] | null;
+  /** The topic's settings by name; empty where the user may not see them. */
+  readonly settings: ReadonlyMap<string, string>;
 }
 const LEADER_NOT_AVAILABLE = 5;
 
@@ -37,7 +45,7 @@ export class Cluster {
     return await (await this.driver()).connect(broker);
   }
 
-  /** null where there is no such topic. Throws with "backoff" while partitions have no leader. */
+  /** null where there is no such topic. Throws "server_busy" while partitions have no leader. */
   async findTopic(name: string): Promise<Topic | null> {
     const { brokers, topic } = await this.#metadata(name);
     if (!topic || topic.partitions.length === 0) return null;
@@ -50,14 +58,26 @@ export class Cluster {
     return { id: topic.id, partitions: topic.partitions.length, leaders };
   }
 
-  /** Throws "topic_missing", with "backoff", where there is none. */
+  /** What an administrator wants to know of a topic. */
+  async describe(name: string): Promise<Description> {
+    const { brokers, topic } = await this.#metadata(name);
+    const { settings, metadataVersion } = await this.#ask(async (connection) => ({
+      settings: topic
+        ? await connection.topicSettings(name, ["min.insync.replicas", "retention.ms", "cleanup.policy"])
+        : new Map<string, string>(),
+      metadataVersion: await connection.metadataVersion(),
+    }));
+    return { brokers: brokers.size, metadataVersion, partitions: topic?.partitions ?? null, settings };
+  }
+
+  /** Throws "topic_missing" where there is none. */
   async requireTopic(name: string): Promise<Topic> {
     const topic = await this.findTopic(name);
     if (topic) return topic;
     throw refusedCode(UNKNOWN_TOPIC_OR_PARTITION, `topic "${name}"`);
   }
 
-  /** Waits until the new topic has a leader for each of its partitions: throws with "backoff" before. */
+  /** Waits until the new topic has a leader for each of its partitions: throws "server_busy" before. */
   async createTopic(name: string, wished: { readonly partitions: number; readonly replication: number }): Promise<Topic> {
     const { brokers, controller } = await this.#metadata(name);
     const { requestTimeoutMs } = this.settings;

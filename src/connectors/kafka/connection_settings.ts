@@ -22,8 +22,6 @@ export interface ConnectionSettings {
   } | null;
   readonly connectTimeoutMs: number;
   readonly requestTimeoutMs: number;
-  /** How long an epoch, or a question at the start, is tried again before the fault is told. */
-  readonly deliveryTimeoutMs: number;
 }
 
 const PORT_DEFAULT = 9092;
@@ -41,7 +39,6 @@ export function connectionSettings(connection: SettingGroup, context: PlanContex
     sasl,
     connectTimeoutMs: connection.number("connect_timeout"),
     requestTimeoutMs: connection.number("request_timeout"),
-    deliveryTimeoutMs: connection.number("delivery_timeout"),
   };
 }
 

@@ -3,10 +3,13 @@
  * Loaded when the first connection is wanted. Invariant: a connection on which a request failed without an answer is closed and
  * used no more, because the library does not resynchronise a stream after a timeout.
  */
+import { Buffer } from "node:buffer";
+import { isIP } from "node:net";
+import type { MillraceError } from "../../data/fault.ts";
 import type { World } from "../../ports/mod.ts";
-import { readWhole } from "../files/durable.ts";
+import { readWhole } from "../../ports/durable.ts";
 import type { Broker, ConnectionSettings } from "./connection_settings.ts";
-import { missingFile, refusedCode, unreachable } from "./errors.ts";
+import { missingFile, refusedCode, TOPIC_ALREADY_EXISTS, UNKNOWN_TOPIC_OR_PARTITION, unreachable } from "./errors.ts";
 import type { BatchTools } from "./record_batches.ts";
 
 type Library = typeof import("@platformatic/kafka");
@@ -23,6 +26,9 @@ export interface PartitionMetadata {
   readonly partition: number;
   /** Node id, or -1 while there is none. */
   readonly leader: number;
+  /** How many brokers hold it, and how many of them are up to date. */
+  readonly replicas: number;
+  readonly inSync: number;
 }
 export interface ProducerIdentity {
   readonly id: bigint;
@@ -36,6 +42,7 @@ export interface CommittedOffset {
 }
 
 const READ_COMMITTED = 1;
+const TOPIC_RESOURCE = 2 as const;
 /** Timestamps that stand for the ends of a partition. */
 const OF_END = { earliest: -2n, latest: -1n } as const;
 
@@ -59,7 +66,8 @@ export class Driver implements BatchTools {
     const connection = new this.library.Connection(clientId, {
       connectTimeout: connectTimeoutMs,
       requestTimeout: requestTimeoutMs,
-      ...(tls === "off" ? {} : { tls: { rejectUnauthorized: tls === "verify", ...(ca === null ? {} : { ca }) }, tlsServerName: true }),
+      ...(tls === "off" ? {} : { tls: { rejectUnauthorized: tls === "verify", ...(ca === null ? {} : { ca }) } }),
+      ...(tls === "off" || isIP(broker.host) ? {} : { tlsServerName: true }),
       ...(sasl === null ? {} : { sasl: { mechanism: sasl.mechanism, username: sasl.username, password: password! } }),
     });
     connection.on("error", () => {}); // Told by the request that it fails.
@@ -98,40 +106,50 @@ export class BrokerConnection {
   /** The body of the response to a request of a version without tagged fields. */
   request(api: number, version: number, body: Uint8Array): Promise<Uint8Array> {
     const { Writer } = this.library;
-    return this.#ask((done) =>
-      this.connection.send(
-        api,
-        version,
-        () => Writer.create().append(asBuffer(body)),
-        (_correlation, _api, _version, reader) => reader.buffer.slice(reader.position),
-        false,
-        false,
-        done,
-      )
-    );
+    const payload = () => Writer.create().append(asBuffer(body));
+    return new Promise((resolve, reject) => {
+      const done = (error: Error | null, response?: Uint8Array) => error ? reject(this.#lost(error)) : resolve(response!);
+      this.connection.send(api, version, payload, (...[, , , reader]) => reader.buffer.slice(reader.position), false, false, done);
+    });
   }
 
   async metadata(topic: string): Promise<Metadata> {
-    const response = await this.#call((done) => this.library.metadataV12.api(this.connection, [topic], false, false, done));
+    const response = await this.#call(this.library.metadataV12.api, [topic], false, false);
     const found = response.topics[0];
-    const missing = !found || found.errorCode === 3;
+    const missing = !found || found.errorCode === UNKNOWN_TOPIC_OR_PARTITION;
     if (found && !missing && found.errorCode !== 0) throw refusedCode(found.errorCode, `topic "${topic}"`);
     return {
       brokers: new Map(response.brokers.map(({ nodeId, host, port }) => [nodeId, { host, port }])),
       controller: response.controllerId,
       topic: missing ? null : {
         id: found.topicId,
-        partitions: found.partitions.map(({ partitionIndex, leaderId }) => ({ partition: partitionIndex, leader: leaderId })),
+        partitions: found.partitions.map(({ partitionIndex, leaderId, replicaNodes, isrNodes }) => ({
+          partition: partitionIndex,
+          leader: leaderId,
+          replicas: replicaNodes.length,
+          inSync: isrNodes.length,
+        })),
       },
     };
+  }
+
+  /** Effective settings of a topic as text, by name; empty where the user may not see them. */
+  async topicSettings(topic: string, names: readonly string[]): Promise<ReadonlyMap<string, string>> {
+    const asked = [{ resourceType: TOPIC_RESOURCE, resourceName: topic, configurationKeys: [...names] }];
+    const { results } = await this.#call(this.library.describeConfigsV4.api, asked, false, false);
+    return new Map(results.flatMap(({ configs }) => configs.flatMap(({ name, value }) => value == null ? [] : [[name, value] as const])));
+  }
+
+  /** The level of the cluster's feature `metadata.version`, which stands for its release; null where it states none. */
+  async metadataVersion(): Promise<number | null> {
+    const { finalizedFeatures } = await this.#call(this.library.apiVersionsV3.api, "millrace", "1");
+    return finalizedFeatures?.find(({ name }) => name === "metadata.version")?.maxVersionLevel ?? null;
   }
 
   /** Of partitions that this broker leads: the first offset there is, or the last stable one. */
   async offsets(topic: string, partitions: readonly number[], which: "earliest" | "latest"): Promise<ReadonlyMap<number, number>> {
     const asked = partitions.map((partitionIndex) => ({ partitionIndex, currentLeaderEpoch: -1, timestamp: OF_END[which] }));
-    const { topics } = await this.#call((done) =>
-      this.library.listOffsetsV5.api(this.connection, -1, READ_COMMITTED, [{ name: topic, partitions: asked }], done)
-    );
+    const { topics } = await this.#call(this.library.listOffsetsV5.api, -1, READ_COMMITTED, [{ name: topic, partitions: asked }]);
     return new Map(topics.flatMap(({ partitions }) =>
       partitions.map(({ partitionIndex, errorCode, offset }) => {
         if (errorCode !== 0) throw refusedCode(errorCode, `partition ${partitionIndex} of topic "${topic}"`);
@@ -143,23 +161,23 @@ export class BrokerConnection {
   /** "exists" where somebody was faster. `replication` -1: as the broker is set up. */
   async createTopic(topic: string, partitions: number, replication: number, timeoutMs: number): Promise<"created" | "exists"> {
     const wished = { name: topic, numPartitions: partitions, replicationFactor: replication, assignments: [], configs: [] };
-    const { topics } = await this.#call((done) => this.library.createTopicsV5.api(this.connection, [wished], timeoutMs, false, done));
+    const { topics } = await this.#call(this.library.createTopicsV5.api, [wished], timeoutMs, false);
     const { errorCode } = topics[0];
-    if (errorCode === 36) return "exists";
+    if (errorCode === TOPIC_ALREADY_EXISTS) return "exists";
     if (errorCode !== 0) throw refusedCode(errorCode, `making topic "${topic}"`);
     return "created";
   }
 
   /** An identity under which the broker drops what it has already. */
   async producerIdentity(): Promise<ProducerIdentity> {
-    const response = await this.#call((done) => this.library.initProducerIdV3.api(this.connection, null, 0, -1n, -1, done));
+    const response = await this.#call(this.library.initProducerIdV3.api, null, 0, -1n, -1);
     if (response.errorCode !== 0) throw refusedCode(response.errorCode, "a producer id");
     return { id: response.producerId, epoch: response.producerEpoch };
   }
 
   /** The broker that keeps a group's offsets. */
   async groupCoordinator(group: string): Promise<Broker> {
-    const { coordinators } = await this.#call((done) => this.library.findCoordinatorV4.api(this.connection, 0, [group], done));
+    const { coordinators } = await this.#call(this.library.findCoordinatorV4.api, 0, [group]);
     const { errorCode, host, port } = coordinators[0];
     if (errorCode !== 0) throw refusedCode(errorCode, `group "${group}"`);
     return { host, port };
@@ -173,9 +191,7 @@ export class BrokerConnection {
       committedLeaderEpoch: -1,
       committedMetadata: metadata,
     }));
-    const { topics } = await this.#call((done) =>
-      this.library.offsetCommitV8.api(this.connection, group, -1, "", null, [{ name: topic, partitions }], done)
-    );
+    const { topics } = await this.#call(this.library.offsetCommitV8.api, group, -1, "", null, [{ name: topic, partitions }]);
     for (const { errorCode } of topics.flatMap(({ partitions }) => partitions)) {
       if (errorCode !== 0) throw refusedCode(errorCode, `group "${group}"`);
     }
@@ -184,7 +200,7 @@ export class BrokerConnection {
   /** Those partitions that the group has an offset of. */
   async committedOffsets(group: string, topic: string, partitions: readonly number[]): Promise<CommittedOffset[]> {
     const asked = [{ groupId: group, topics: [{ name: topic, partitionIndexes: [...partitions] }] }];
-    const response = await this.#call((done) => this.library.offsetFetchV7.api(this.connection, asked, true, done));
+    const response = await this.#call(this.library.offsetFetchV7.api, asked, true);
     if (response.errorCode !== 0) throw refusedCode(response.errorCode, `group "${group}"`);
     return response.topics.flatMap(({ partitions }) =>
       partitions.flatMap(({ partitionIndex, committedOffset, metadata, errorCode }) => {
@@ -195,25 +211,23 @@ export class BrokerConnection {
   }
 
   /** A control request. The library throws where any part of the response holds an error; here each caller looks for itself. */
-  async #call<T>(send: (done: (error: Error | null, response?: T) => void) => void): Promise<T> {
-    return await this.#ask<T>((done) =>
-      send((error, response) => {
-        const answered = error instanceof this.library.ResponseError ? (error as unknown as { response: T }).response : undefined;
-        if (answered) done(null, answered);
-        else done(error, response);
-      })
-    );
+  async #call<A extends unknown[], R>(api: ControlRequest<A, R>, ...args: A): Promise<R> {
+    try {
+      return await api.async(this.connection, ...args);
+    } catch (error) {
+      if (error instanceof this.library.ResponseError) return (error as unknown as { readonly response: R }).response;
+      throw this.#lost(error);
+    }
   }
 
-  #ask<T>(send: (done: (error: Error | null, response?: T) => void) => void): Promise<T> {
-    return new Promise<T>((resolve, reject) => {
-      send((error, response) => {
-        if (!error) return resolve(response!);
-        this.close();
-        reject(unreachable(error, this.broker));
-      });
-    });
+  #lost(error: unknown): MillraceError {
+    this.close();
+    return unreachable(error, this.broker);
   }
+}
+
+interface ControlRequest<A extends unknown[], R> {
+  readonly async: (connection: LibraryConnection, ...args: A) => Promise<R>;
 }
 
 interface Secrets {

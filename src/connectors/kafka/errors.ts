@@ -2,13 +2,13 @@
  * Kafka's faults as ours. Invariant: nothing of the library's own errors gets through, neither as text nor as a cause: they carry
  * requests and options, and with them passwords. What is kept is the broker's address and the protocol's name of the fault.
  */
-import { MillraceError } from "../../data/fault.ts";
+import { MillraceError, type Retry } from "../../data/fault.ts";
 import { type Broker, brokerText } from "./connection_settings.ts";
 
 interface Refusal {
   readonly name: string;
   readonly code: string;
-  readonly retry: "never" | "backoff";
+  readonly retry: Retry;
   readonly hint?: string;
 }
 const passing = (name: string): Refusal => ({ name, code: "server_busy", retry: "backoff" });
@@ -27,15 +27,18 @@ const login = (name: string): Refusal => ({
 
 export const OFFSET_OUT_OF_RANGE = 1;
 export const UNKNOWN_TOPIC_OR_PARTITION = 3;
-export const GROUP_AUTHORIZATION_FAILED = 30;
+export const TOPIC_ALREADY_EXISTS = 36;
 export const DUPLICATE_SEQUENCE_NUMBER = 46;
+/** OUT_OF_ORDER_SEQUENCE_NUMBER, INVALID_PRODUCER_EPOCH, UNKNOWN_PRODUCER_ID: the broker lost what it knew of the producer. */
+export const IDENTITY_LOST: ReadonlySet<number> = new Set([45, 47, 59]);
 
 /** The protocol's error codes that have a meaning of their own here. */
 const REFUSALS: ReadonlyMap<number, Refusal> = new Map([
+  [2, passing("CORRUPT_MESSAGE")],
   [UNKNOWN_TOPIC_OR_PARTITION, {
     name: "UNKNOWN_TOPIC_OR_PARTITION",
     code: "topic_missing",
-    retry: "backoff",
+    retry: "wait",
     hint: "make the topic, or add create = { partitions = 1 } to the sink that writes it",
   }],
   [5, passing("LEADER_NOT_AVAILABLE")],
@@ -53,12 +56,17 @@ const REFUSALS: ReadonlyMap<number, Refusal> = new Map([
   [14, passing("COORDINATOR_LOAD_IN_PROGRESS")],
   [15, passing("COORDINATOR_NOT_AVAILABLE")],
   [16, passing("NOT_COORDINATOR")],
-  [17, { name: "INVALID_TOPIC_EXCEPTION", code: "topic_refused", retry: "never", hint: "use letters, digits, dots, dashes and underscores" }],
+  [17, {
+    name: "INVALID_TOPIC_EXCEPTION",
+    code: "topic_refused",
+    retry: "never",
+    hint: "use letters, digits, dots, dashes and underscores",
+  }],
   [18, { name: "RECORD_LIST_TOO_LARGE", code: "record_too_long", retry: "never", hint: "raise max.message.bytes of the topic" }],
   [19, passing("NOT_ENOUGH_REPLICAS")],
   [20, passing("NOT_ENOUGH_REPLICAS_AFTER_APPEND")],
   [29, denied("TOPIC_AUTHORIZATION_FAILED")],
-  [GROUP_AUTHORIZATION_FAILED, denied("GROUP_AUTHORIZATION_FAILED")],
+  [30, denied("GROUP_AUTHORIZATION_FAILED")],
   [31, denied("CLUSTER_AUTHORIZATION_FAILED")],
   [33, login("UNSUPPORTED_SASL_MECHANISM")],
   [34, login("ILLEGAL_SASL_STATE")],
@@ -71,7 +79,6 @@ const REFUSALS: ReadonlyMap<number, Refusal> = new Map([
   }],
   [41, passing("NOT_CONTROLLER")],
   [44, { name: "POLICY_VIOLATION", code: "topic_refused", retry: "never", hint: "the cluster's own rules forbid such a topic" }],
-  // A broker that lost what it knew of this producer: a new identity begins anew.
   [45, passing("OUT_OF_ORDER_SEQUENCE_NUMBER")],
   [47, passing("INVALID_PRODUCER_EPOCH")],
   [53, denied("TRANSACTIONAL_ID_AUTHORIZATION_FAILED")],
@@ -97,27 +104,28 @@ export function refusedCode(errorCode: number, what: string): MillraceError {
 /** Whatever the library throws where there is no answer. */
 export function unreachable(error: unknown, broker: Broker): MillraceError {
   const server = `the Kafka broker ${brokerText(broker)}`;
-  for (const one of chainOf(error)) {
-    const refusal = typeof one.apiCode === "number" ? REFUSALS.get(one.apiCode) : undefined;
-    if (refusal?.code === "login_refused" || one.code === "PLT_KFK_AUTHENTICATION") {
-      const { hint } = login("");
-      return new MillraceError("login_refused", `${server} refused the login${refusal ? `: ${refusal.name}` : ""}`, { hint });
-    }
-    if (typeof one.code === "string" && isCertificateFault(one.code)) {
-      return new MillraceError("tls_failed", `the certificate of ${server} is not trusted: ${one.code}`, {
-        hint: 'name the certificate of its issuer in ca_file; tls = "require" would trust anybody',
-      });
-    }
-    if (one.code === "PLT_KFK_USER" && /TLS/.test(String(one.message))) {
-      return new MillraceError("tls_failed", `${server} and this connection do not agree about TLS`, {
-        hint: 'set tls = "verify" where the broker wants it, tls = "off" where it does not',
-      });
-    }
+  const chain = chainOf(error);
+  // TLS first: where the two sides disagree about it, a login fails for that reason.
+  const certificate = chain.map(({ code }) => code).find((code) => typeof code === "string" && isCertificateFault(code));
+  if (certificate) {
+    return new MillraceError("tls_failed", `the certificate of ${server} is not trusted: ${certificate}`, {
+      hint: 'name the certificate of its issuer in ca_file; tls = "require" would trust anybody',
+    });
   }
-  const reason = chainOf(error).map(({ code }) => code).find((code) => typeof code === "string" && /^E[A-Z]+$/.test(code));
+  if (chain.some(({ code, message }) => code === "PLT_KFK_USER" && /TLS/.test(String(message)))) {
+    return new MillraceError("tls_failed", `${server} and this connection do not agree about TLS`, {
+      hint: 'set tls = "verify" where the broker wants it, tls = "off" where it does not',
+    });
+  }
+  const refusal = chain.map(({ apiCode }) => REFUSALS.get(apiCode as number)).find((one) => one?.code === "login_refused");
+  if (refusal || chain.some(({ code }) => code === "PLT_KFK_AUTHENTICATION")) {
+    const { hint } = login("");
+    return new MillraceError("login_refused", `${server} refused the login${refusal ? `: ${refusal.name}` : ""}`, { hint });
+  }
+  const reason = chain.map(({ code }) => code).find((code) => typeof code === "string" && /^E[A-Z]+$/.test(code));
   return new MillraceError("server_unreachable", `${server} does not answer${reason ? `: ${reason}` : ""}`, {
-    hint: "check that it runs, and the brokers of the connection",
-    retry: "backoff",
+    hint: "check that it runs, the brokers of the connection, and whether the broker wants tls or sasl",
+    retry: "wait",
   });
 }
 

@@ -12,7 +12,7 @@ import { OFFSET_OUT_OF_RANGE, refusedCode } from "./errors.ts";
 import { type Fetched, fetchPartition } from "./fetch_request.ts";
 import { FETCH_BYTES_MAX, FETCH_WAIT_MS, PREFETCH_BYTES_MAX } from "./limits.ts";
 import { Patience } from "./patience.ts";
-import { readRecordBatches, type RecordSlices } from "./record_batches.ts";
+import { damaged, readRecordBatches, type RecordSlices } from "./record_batches.ts";
 
 export interface FetcherOptions {
   readonly world: World;
@@ -38,6 +38,7 @@ export class PartitionFetcher {
   #seek = 0;
   #fault: { readonly error: unknown } | null = null;
   #loop: Promise<void> | null = null;
+  #connection: BrokerConnection | null = null;
   readonly #stop = new AbortController();
   /** Resolved at every change, and renewed: the loop waits for room, the reader for records. */
   #change = Promise.withResolvers<void>();
@@ -45,7 +46,7 @@ export class PartitionFetcher {
 
   constructor(private readonly options: FetcherOptions) {
     const { world, node } = options;
-    this.#patience = new Patience({ world, node, limitMs: Infinity, signal: this.#stop.signal });
+    this.#patience = new Patience({ world, node, signal: this.#stop.signal });
   }
 
   /**
@@ -70,6 +71,7 @@ export class PartitionFetcher {
 
   close(): void {
     this.#stop.abort();
+    this.#connection?.close();
     this.#notify();
   }
 
@@ -82,6 +84,8 @@ export class PartitionFetcher {
       this.end = null;
       this.#fault = null;
       this.#seek++;
+      // The broker may hold a fetch back for a while: it must not hold up the one that is wanted now.
+      this.#connection?.close();
       return this.#notify();
     }
     while (this.#queue.length > 0 && lastOffset(this.#queue[0]) < offset) {
@@ -94,9 +98,6 @@ export class PartitionFetcher {
 
   async #run(): Promise<void> {
     const { signal } = this.#stop;
-    let connection: BrokerConnection | null = null;
-    const close = () => connection?.close();
-    signal.addEventListener("abort", close);
     while (!signal.aborted) {
       if (this.#queuedBytes >= PREFETCH_BYTES_MAX || this.#fault) {
         await this.#change.promise;
@@ -104,20 +105,19 @@ export class PartitionFetcher {
       }
       const seek = this.#seek;
       try {
-        if (!connection?.isOpen) connection = await this.#connect();
+        if (!this.#connection?.isOpen) this.#connection = await this.#connect();
         if (signal.aborted) break;
-        const fetched = await this.#fetch(connection);
+        const fetched = await this.#fetch(this.#connection);
         const slices = seek === this.#seek ? await this.#decode(fetched) : null;
         if (slices && seek === this.#seek) this.#accept(fetched, slices);
         this.#patience.succeeded();
       } catch (error) {
-        close();
+        this.#connection?.close();
         if (signal.aborted) break;
         if (seek === this.#seek) await this.#failed(error);
       }
     }
-    signal.removeEventListener("abort", close);
-    close();
+    this.#connection?.close();
   }
 
   async #connect(): Promise<BrokerConnection> {
@@ -143,7 +143,10 @@ export class PartitionFetcher {
 
   async #decode({ records, aborted }: Fetched): Promise<RecordSlices> {
     const tools = await this.options.cluster.driver();
-    return readRecordBatches({ bytes: records, from: this.coveredTo, aborted, place: this.#place }, tools);
+    const slices = readRecordBatches({ bytes: records, from: this.coveredTo, aborted, place: this.#place }, tools);
+    // Brokers send one whole batch whatever its length; asking again for what gets nowhere would go round for ever.
+    if (records.length > 0 && slices.nextOffset === this.coveredTo) throw damaged(this.#place, this.coveredTo, "it is not whole");
+    return slices;
   }
 
   #accept({ lastStableOffset }: Fetched, slices: RecordSlices): void {
@@ -159,6 +162,8 @@ export class PartitionFetcher {
   async #failed(error: unknown): Promise<void> {
     this.end = null;
     try {
+      // Damage is fetched again a few times by the engine's own count, and then told: waiting does not mend it.
+      if (error instanceof MillraceError && error.code === "records_damaged") throw error;
       await this.#patience.failed(error);
     } catch (fault) {
       this.#fault = { error: fault };

@@ -5,8 +5,8 @@ export const kafkaConnection: ConnectionSpec = {
   role: "connection",
   type: "kafka",
   summary: "A Kafka cluster.",
-  notes: `Apache Kafka 3.5 and later, and what speaks its protocol. Where the brokers do not answer, sources wait for them and say so
-(\`server_unreachable\` in the log); a sink tries an epoch again for \`delivery_timeout\` before its lane is taken over again.
+  notes: `Apache Kafka 3.5 and later, and what speaks its protocol. Where the brokers do not answer, sources and sinks wait for
+them and say so (\`server_unreachable\` in the log) until they do, or the run is stopped.
 Passwords appear in no message, log or file; a \`password_file\` is read when the pipeline starts.`,
   settings: {
     kind: "group",
@@ -51,11 +51,6 @@ Passwords appear in no message, log or file; a \`password_file\` is read when th
       },
       connect_timeout: { kind: "duration", default: "5s", doc: "How long one attempt to connect and log in may take." },
       request_timeout: { kind: "duration", default: "30s", doc: "How long a broker may take to answer." },
-      delivery_timeout: {
-        kind: "duration",
-        default: "2m",
-        doc: "How long an epoch is tried again, and the cluster is waited for at the start, before the fault is told.",
-      },
     },
   },
   examples: [{

@@ -9,6 +9,7 @@ import { parseUntil, type Until } from "../log/until.ts";
 import { Cluster, type Topic } from "./cluster.ts";
 import { type ConnectionSettings, connectionSettings } from "./connection_settings.ts";
 import { PartitionFetcher } from "./fetcher.ts";
+import { inspectSource } from "./inspect.ts";
 import { NOTE_WAIT_MS, SEAL_POLL_MS } from "./limits.ts";
 import { PartitionReader } from "./partition_reader.ts";
 import { Patience } from "./patience.ts";
@@ -48,13 +49,18 @@ Each partition is read over a connection of its own and holds up to 4 MiB fetche
       until: {
         kind: "text",
         default: "end",
-        doc: "When the input ends: `end` (as seen at the start, or of its writer), `idle 10s`, `count N` (records of each partition), `never`.",
+        doc:
+          "When the input ends: `end` (as seen at the start, or of its writer), `idle 10s`, `count N` (records of each partition), `never`.",
       },
     },
   },
   examples: [{
     title: "A topic without end",
-    toml: `[sources.payments]
+    toml: `[connections.bus]
+type    = "kafka"
+brokers = "127.0.0.1:9092"
+
+[sources.payments]
 connection = "bus"
 topic      = "payments"
 fields     = { id = "int", amount = "decimal(2)" }
@@ -83,6 +89,7 @@ function planKafkaSource(context: SourceContext): SourcePlan | null {
     partitionedBy: settings.has("key") ? settings.text("key") : null,
     partitioned: true,
     place: topicPlace(topic),
+    inspect: (world) => inspectSource(connecting, topic, world),
     create: (world, needed) =>
       new KafkaSource({
         world,
@@ -156,12 +163,12 @@ class KafkaSource implements Source {
   }
 
   async partitions(): Promise<number> {
-    return (await this.#waitForTopic(Infinity)).partitions;
+    return (await this.#waitForTopic()).partitions;
   }
 
   async reader(partition: number): Promise<SourceReader> {
-    const { world, node, topic: name, until, decoding, connecting } = this.options;
-    const topic = await this.#waitForTopic(connecting.deliveryTimeoutMs);
+    const { world, node, topic: name, until, decoding } = this.options;
+    const topic = await this.#waitForTopic();
     this.#bounds ??= this.#findBounds(topic).catch((error) => {
       this.#bounds = null;
       throw error;
@@ -175,9 +182,9 @@ class KafkaSource implements Source {
   }
 
   async identity(): Promise<string> {
-    const { until, topic: name, connecting } = this.options;
+    const { until, topic: name } = this.options;
     if (until.kind === "never") return "";
-    return await this.#patience(connecting.deliveryTimeoutMs).until(async () => {
+    return await this.#patience().until(async () => {
       const topic = await this.#cluster.findTopic(name);
       if (!topic) return "";
       if (until.kind === "count") return `${topic.id}:count ${until.count}`;
@@ -192,7 +199,8 @@ class KafkaSource implements Source {
     const { until } = this.options;
     let done = 0;
     let all = 0;
-    for (const position of positions) {
+    // Partitions that no lane has read from yet are holes.
+    for (const position of Object.values(positions)) {
       const { first, offset, read, end } = parsePlace(position);
       done += until.kind === "count" ? read : offset - first;
       all += until.kind === "count" ? until.count : (end ?? Infinity) - first;
@@ -200,8 +208,8 @@ class KafkaSource implements Source {
     return all === 0 ? 1 : Math.min(1, done / all);
   }
 
-  async #waitForTopic(limitMs: number): Promise<Topic> {
-    this.#topic ??= await this.#patience(limitMs).until(async () => {
+  async #waitForTopic(): Promise<Topic> {
+    this.#topic ??= await this.#patience().until(async () => {
       const topic = await this.#cluster.findTopic(this.options.topic);
       if (!topic) this.#appeared = true;
       return topic ?? await this.#cluster.requireTopic(this.options.topic);
@@ -210,8 +218,8 @@ class KafkaSource implements Source {
   }
 
   async #findBounds(topic: Topic): Promise<Bounds> {
-    const { topic: name, start, until, connecting } = this.options;
-    return await this.#patience(connecting.deliveryTimeoutMs).until(async () => {
+    const { topic: name, start, until } = this.options;
+    return await this.#patience().until(async () => {
       const first = await this.#cluster.offsets(name, topic, start);
       if (until.kind !== "end") return { first, end: first.map(() => null) };
       const note = await this.#noteAtStart(topic);
@@ -244,13 +252,13 @@ class KafkaSource implements Source {
       const note = await this.#note.note;
       return note?.state === "sealed" ? note.ends[partition] : null;
     } catch (error) {
-      if (error instanceof MillraceError && error.retry === "backoff") return null; // Nobody answers: so nothing has ended.
+      if (error instanceof MillraceError && error.retry !== "never") return null; // Nobody answers: so nothing has ended.
       throw error;
     }
   }
 
-  #patience(limitMs: number): Patience {
+  #patience(): Patience {
     const { world, node } = this.options;
-    return new Patience({ world, node, limitMs });
+    return new Patience({ world, node });
   }
 }

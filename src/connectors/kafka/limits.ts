@@ -16,6 +16,8 @@ export const RETRY_MIN_MS = 20;
 export const RETRY_MAX_MS = 1_000;
 /** A server that does not answer is reported at once, and then this often. */
 export const REPORT_EVERY_MS = 10_000;
+/** A server that answers that it is busy is reported after this long. */
+export const BUSY_REPORT_MS = 1_000;
 /** How often a reader at the end of a topic asks whether its writer has finished. */
 export const SEAL_POLL_MS = 500;
 /** How long a reader that saw the topic being made waits for its writer's note. */

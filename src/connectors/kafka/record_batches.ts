@@ -191,7 +191,7 @@ class RecordCollector {
       cursor.at++;
       cursor.skip();
       const offset = baseOffset + cursor.next();
-      cursor.at += Math.max(0, cursor.next());
+      cursor.skipBytes();
       const valueBytes = Math.max(0, cursor.next());
       const value = cursor.at;
       if (value + valueBytes > end) throw new RangeError("value length");
@@ -281,6 +281,11 @@ class Varints {
     if (this.at > bytes.length) throw new RangeError("varint");
     return value >>> 1 ^ -(value & 1);
   }
+  /** Bytes behind their length, -1 for null. */
+  skipBytes(): void {
+    const length = this.next();
+    this.at += Math.max(0, length);
+  }
   /** A varint of up to 64 bits that nobody wants to know. */
   skip(): void {
     while (this.bytes[this.at++] > 127);
@@ -300,8 +305,8 @@ function decompressed(codec: number, body: Uint8Array, place: string, tools: Bat
   throw new MillraceError("records_damaged", `a record batch of ${place} becomes ${bytes.length} bytes when decompressed`);
 }
 
-/** It may have happened on the way: fetched once more it may be whole. */
-function damaged(place: string, offset: number, what: string): MillraceError {
+/** A batch that cannot be trusted. It may have happened on the way: fetched once more it may be whole. */
+export function damaged(place: string, offset: number, what: string): MillraceError {
   return new MillraceError("records_damaged", `the record batch at offset ${offset} of ${place} is damaged: ${what}`, {
     hint: "the broker's disk or the network changed its bytes; let the topic's replicas be checked",
     retry: "backoff",
@@ -309,7 +314,11 @@ function damaged(place: string, offset: number, what: string): MillraceError {
 }
 
 function unsupported(place: string, offset: number, magic: number): MillraceError {
-  return new MillraceError("records_unsupported", `the records at offset ${offset} of ${place} have the format of Kafka 0.10 (magic ${magic})`, {
-    hint: "copy them into a new topic by a newer client",
-  });
+  return new MillraceError(
+    "records_unsupported",
+    `the records at offset ${offset} of ${place} have the format of Kafka 0.10 (magic ${magic})`,
+    {
+      hint: "copy them into a new topic by a newer client",
+    },
+  );
 }

@@ -2,6 +2,7 @@
  * Where a server is and who asks: from the connection's settings, without touching the outside. Invariant: `place` and everything
  * that is shown is made of host, port and database alone.
  */
+import { isIP } from "node:net";
 import type { PlanContext } from "../../component/component.ts";
 import type { SettingGroup } from "../../component/settings.ts";
 
@@ -33,6 +34,16 @@ export function planAddress(context: PlanContext, connection: SettingGroup): Mys
   const tls = connection.text("tls") as TlsMode;
   if (connection.has("ca_file") && tls !== "verify") {
     context.fault(connection.at("ca_file"), `ca_file is not used with tls = "${tls}"`, 'say tls = "verify"');
+    return null;
+  }
+  if (tls === "verify" && isIP(login.host) !== 0) {
+    const host = connection.has("url") ? "url" : "host";
+    // The driver would look for "localhost" in the certificate.
+    context.fault(
+      connection.at(host),
+      'tls = "verify" needs the server\'s name, not its address',
+      'certificates name hosts; or tls = "require"',
+    );
     return null;
   }
   return {

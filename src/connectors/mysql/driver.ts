@@ -36,8 +36,10 @@ export interface ServerFacts {
 }
 
 /** Values keep their digits: strict, times as they are written, no escapes switched off. */
-const SESSION_SETTINGS = `SET SESSION sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION,ERROR_FOR_DIVISION_BY_ZERO', time_zone = '+00:00', \
-autocommit = 1, sql_notes = 1, wait_timeout = ${SESSION_IDLE_SECONDS}, innodb_lock_wait_timeout = ${LOCK_WAIT_SECONDS}`;
+const SESSION_SETTINGS =
+  `SET SESSION sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION,ERROR_FOR_DIVISION_BY_ZERO', time_zone = '+00:00', \
+autocommit = 1, sql_notes = 1, wait_timeout = ${SESSION_IDLE_SECONDS}, innodb_lock_wait_timeout = ${LOCK_WAIT_SECONDS}, \
+lock_wait_timeout = ${LOCK_WAIT_SECONDS}`;
 const KEEP_ALIVE_AFTER_MS = 10_000;
 
 /** One connection, one statement at a time. */
@@ -193,7 +195,9 @@ function factsOf([version, packet, local]: readonly MysqlValue[]): ServerFacts {
 
 const changedOf = ({ affectedRows, warningStatus }: ResultSetHeader): Changed => ({ rows: affectedRows, warnings: warningStatus });
 const bound = (values: readonly MysqlValue[]) =>
-  values.map((value) => value instanceof Uint8Array && !Buffer.isBuffer(value) ? Buffer.from(value) : value) as (string | number | Buffer | null)[];
+  values.map((value) =>
+    value instanceof Uint8Array && !Buffer.isBuffer(value) ? Buffer.from(value) : value
+  ) as (string | number | Buffer | null)[];
 
 function* chunksOf(bytes: Uint8Array, chunk: number): Generator<Buffer> {
   for (let from = 0; from < bytes.length; from += chunk) {

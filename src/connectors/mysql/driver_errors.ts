@@ -2,7 +2,7 @@
  * The driver's and the server's errors as ours. Invariant: no password, no statement and no value of a row is in what is thrown; the
  * driver's own error, which carries the statement, is never passed on.
  */
-import { MillraceError } from "../../data/fault.ts";
+import { MillraceError, type Retry } from "../../data/fault.ts";
 
 /** What the driver throws, as far as it is read. */
 interface DriverError {
@@ -14,7 +14,31 @@ interface DriverError {
 }
 
 /** The connection is gone, or the server ends it: too many connections, shutting down, killed, idle too long. */
-const LOST = new Set([1040, 1053, 1077, 1079, 1080, 1152, 1158, 1159, 1160, 1161, 1184, 1203, 1226, 1317, 1927, 2002, 2003, 2006, 2013, 2055, 3168, 3169, 4031]);
+const LOST = new Set([
+  1040,
+  1053,
+  1077,
+  1079,
+  1080,
+  1152,
+  1158,
+  1159,
+  1160,
+  1161,
+  1184,
+  1203,
+  1226,
+  1317,
+  1927,
+  2002,
+  2003,
+  2006,
+  2013,
+  2055,
+  3168,
+  3169,
+  4031,
+]);
 /** The transaction lost against another, or the server takes none at the moment: disk full, lock wait, deadlock, read only. */
 const BUSY = new Set([1020, 1021, 1114, 1180, 1205, 1213, 1290, 1412, 1613, 1614, 1836, 3572, 4020]);
 /** Who may not. */
@@ -34,7 +58,7 @@ export const isLost = (error: unknown): boolean =>
 /** Whether LOAD DATA LOCAL was refused, so that the rows may go by INSERT. */
 export const isLocalRefused = (error: unknown): boolean => error instanceof MillraceError && error.code === "mysql_local_refused";
 /** Whether trying again may help. */
-export const mayRetry = (error: unknown): boolean => error instanceof MillraceError && error.retry === "backoff";
+export const mayRetry = (error: unknown): boolean => error instanceof MillraceError && error.retry !== "never";
 
 /** What was being done: connecting, or asking a server that was reached. */
 export type Phase = "connect" | "ask";
@@ -45,7 +69,7 @@ export function translated(thrown: unknown, server: string, phase: Phase, hidden
   const error = thrown as DriverError;
   const number = serverNumber(error);
   const said = scrubbed(error.sqlMessage ?? error.message, hidden);
-  const make = (code: string, text: string, hint: string | undefined, retry: "never" | "backoff" = "never") =>
+  const make = (code: string, text: string, hint: string | undefined, retry: Retry = "never") =>
     new MillraceError(code, `${server}: ${text}`, { hint, retry });
   if (DENIED.has(number)) return make("mysql_denied", said, "check user, password and grants of the connection");
   if (number === NO_DATABASE) return make("mysql_database", said, "make the database, or check the connection's name of it");
@@ -53,7 +77,11 @@ export function translated(thrown: unknown, server: string, phase: Phase, hidden
   if (LOCAL_REFUSED.has(number)) return make("mysql_local_refused", said, "set local_infile = 1 at the server");
   if (number === PACKET_TOO_LARGE) return make("mysql_packet", said, "raise max_allowed_packet at the server");
   if (number === DUPLICATE) {
-    return make("mysql_duplicate", said, 'a row has the key of another: use mode = "upsert" or "ignore", or remove what repeats before the sink');
+    return make(
+      "mysql_duplicate",
+      said,
+      'a row has the key of another: use mode = "upsert" or "ignore", or remove what repeats before the sink',
+    );
   }
   if (VALUE.has(number)) return make("mysql_value", said, "make the column fit the field, or the field the column");
   if (number === NO_TABLE) return make("table_missing", said, "somebody removed the table while it was in use");
@@ -62,8 +90,13 @@ export function translated(thrown: unknown, server: string, phase: Phase, hidden
   }
   if (LOST.has(number) || number === 0) {
     return phase === "connect"
-      ? make("mysql_unreachable", reasonOf(error, said), "is the server running, and the address right?", "backoff")
-      : make("mysql_lost", `the connection was lost: ${reasonOf(error, said)}`, "the server stopped, restarted or ended the connection", "backoff");
+      ? make("mysql_unreachable", reasonOf(error, said), "is the server running, and the address right?", "wait")
+      : make(
+        "mysql_lost",
+        `the connection was lost: ${reasonOf(error, said)}`,
+        "the server stopped, restarted or ended the connection",
+        "wait",
+      );
   }
   return make("mysql", `${said} (error ${number})`, undefined);
 }
@@ -86,7 +119,7 @@ function isCertificateFault({ code, message }: DriverError): boolean {
 
 const reasonOf = ({ code }: DriverError, said: string): string => code && !said.includes(code) ? `${said} (${code})` : said;
 
-/** Values of rows stand in quotes behind "value:" or "entry"; they may be card numbers. */
+/** Values of rows stand in quotes behind "value:" or "entry"; they may be what nobody should read in a log. */
 function scrubbed(message: string, hidden: readonly string[]): string {
   let text = message.replace(/\b(entry|value:?) '.*' (for (?:key|column|function)|at row)/s, "$1 '...' $2");
   for (const secret of hidden) if (secret !== "") text = text.replaceAll(secret, "***");

@@ -39,16 +39,23 @@ setting: \`innodb_flush_log_at_trx_commit = 1\`, its default, survives a power c
           verify: "encrypted, and the server's certificate must name the host and be signed by a known authority",
         },
       },
-      ca_file: { kind: "text", optional: true, doc: 'PEM file of the authorities that tls = "verify" accepts. Default: the usual public ones.' },
+      ca_file: {
+        kind: "text",
+        optional: true,
+        doc: 'PEM file of the authorities that tls = "verify" accepts. Default: the usual public ones.',
+      },
       connect_timeout: { kind: "duration", default: "10s", doc: "How long one attempt to connect may take." },
     },
   },
   examples: [
-    { title: "From the environment", toml: `[connections.serving]\ntype = "mysql"\nurl  = "\${MYSQL_URL:-mysql://me:secret@127.0.0.1/cards}"\n` },
+    {
+      title: "From the environment",
+      toml: `[connections.serving]\ntype = "mysql"\nurl  = "\${MYSQL_URL:-mysql://me:secret@127.0.0.1/serving}"\n`,
+    },
     {
       title: "A password from a file, an encrypted connection",
       toml:
-        `[connections.serving]\ntype          = "mysql"\nhost          = "db.example.org"\nuser          = "millrace"\ndatabase      = "cards"\npassword_file = "/run/secrets/mysql"\ntls           = "verify"\n`,
+        `[connections.serving]\ntype          = "mysql"\nhost          = "db.example.org"\nuser          = "millrace"\ndatabase      = "serving"\npassword_file = "/run/secrets/mysql"\ntls           = "verify"\n`,
     },
   ],
 };

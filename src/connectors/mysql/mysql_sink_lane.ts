@@ -11,7 +11,7 @@ import type { Session } from "./driver.ts";
 import { BUFFER_KEPT_BYTES_MAX } from "./limits.ts";
 import { advanceLane, holdsEpoch, takeLane } from "./mysql_markers.ts";
 import type { OpenedSink } from "./mysql_sink.ts";
-import { type PutTarget, putRows } from "./put_rows.ts";
+import { putRows, type PutTarget } from "./put_rows.ts";
 import { compileRowText } from "./row_text.ts";
 import type { MysqlServer } from "./server.ts";
 
@@ -34,7 +34,7 @@ export class MysqlSinkLane implements SinkLane {
 
   async fence(owner: number): Promise<Marker | null> {
     this.discard();
-    const session = await this.#connected("wait");
+    const session = await this.#connected();
     return await session.transaction(() => takeLane(session, this.opened.writer, this.lane, owner));
   }
 
@@ -46,7 +46,7 @@ export class MysqlSinkLane implements SinkLane {
   async deliver(stamp: EpochStamp): Promise<void> {
     if (this.#rows === 0) return;
     const { writer, bulk } = this.opened;
-    const session = await this.#connected("once");
+    const session = await this.#connected();
     await session.transaction(async () => {
       if (await advanceLane(session, writer, stamp) === "done") return;
       await putRows(session, this.#put, { text: this.#text, rows: this.#rows }, bulk);
@@ -72,16 +72,18 @@ export class MysqlSinkLane implements SinkLane {
 
   /** The connection was lost while it committed: the marker tells, once the server has come to an end with that transaction. */
   async #requireHeld(stamp: EpochStamp, lost: unknown): Promise<void> {
-    const session = await this.#connected("once");
+    const session = await this.#connected();
     if (!(await holdsEpoch(session, this.opened.writer, stamp))) throw lost;
   }
 
-  /** Between transactions a lost connection loses nothing: the server ends those that were idle for long. */
-  async #connected(when: "wait" | "once"): Promise<Session> {
+  /**
+   * Between transactions a lost connection loses nothing: the server ends those that were idle for long. One attempt: the lane's
+   * owner waits, because it knows when to stop.
+   */
+  async #connected(): Promise<Session> {
     if (this.#session?.alive) return this.#session;
     this.#session?.destroy();
     this.#session = null;
-    this.#session = when === "wait" ? await this.server.reach() : await this.server.open();
-    return this.#session;
+    return this.#session = await this.server.open();
   }
 }

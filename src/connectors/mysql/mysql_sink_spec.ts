@@ -3,6 +3,7 @@ import type { SinkContext, SinkPlan, SinkSpec } from "../../component/component.
 import { assert } from "../../data/fault.ts";
 import { fieldOf, planTableTarget, TABLE_TARGET_SETTINGS, type TableTarget } from "../sql/table_target.ts";
 import { placeOf, planAddress } from "./address.ts";
+import { inspectSink } from "./inspect.ts";
 import { MysqlSink, type MysqlSinkOptions } from "./mysql_sink.ts";
 import { DECIMAL_PRECISION } from "./table_ddl.ts";
 
@@ -45,7 +46,7 @@ long. A new run of an appending sink that may create its table empties it first;
   examples: [{
     title: "One row per id, the last one wins",
     toml:
-      `[sinks.table]\nconnection = "serving"\ninputs     = ["payments"]\ntable      = "payments"\nmode       = "upsert"\nkey        = ["id"]\ncreate     = true\n`,
+      `[connections.serving]\ntype = "mysql"\nurl  = "\${MYSQL_URL:-mysql://me@127.0.0.1/serving}"\n\n[sinks.table]\nconnection = "serving"\ninputs     = ["payments"]\ntable      = "payments"\nmode       = "upsert"\nkey        = ["id"]\ncreate     = true\n`,
   }],
   plan: planMysqlSink,
 };
@@ -63,6 +64,7 @@ function planMysqlSink(context: SinkContext): SinkPlan | null {
     guaranteeNote: "rows and marker in one transaction",
     needs: new Set(target.columns),
     place: `${placeOf(address)}, table ${target.table}`,
+    inspect: (world) => inspectSink(options, world),
     create: (world) => new MysqlSink(options, world),
   };
 }
@@ -74,12 +76,20 @@ function checkColumns(context: SinkContext, target: TableTarget): boolean {
   const lower = columns.map((name) => name.toLowerCase());
   const twice = columns.find((_, i) => lower.indexOf(lower[i]) !== i);
   if (twice !== undefined) {
-    context.fault(settings.at("columns"), `two columns are called "${twice}": MySQL does not tell upper case from lower`, "rename one in a `map`");
+    context.fault(
+      settings.at("columns"),
+      `two columns are called "${twice}": MySQL does not tell upper case from lower`,
+      "rename one in a `map`",
+    );
     return false;
   }
   const nullable = create === "create" ? key.filter((name) => fieldOf(target, name).type.nullable) : [];
   if (nullable.length > 0) {
-    context.fault(settings.at("key"), `the key's column "${nullable[0]}" may be null`, "a primary key never is: give it a value in a `map`");
+    context.fault(
+      settings.at("key"),
+      `the key's column "${nullable[0]}" may be null`,
+      "a primary key never is: give it a value in a `map`",
+    );
     return false;
   }
   return true;

@@ -84,7 +84,9 @@ export function insertSql({ table, columns, mode, key }: PutTarget, rows: number
   if (mode === "append" || mode === "replace") return insert;
   const others = columns.filter((name) => !key.includes(name));
   // INSERT IGNORE would pass over every other fault too.
-  if (mode === "ignore" || others.length === 0) return `${insert} ON DUPLICATE KEY UPDATE ${quoted(key[0])} = ${quoted(table)}.${quoted(key[0])}`;
+  if (mode === "ignore" || others.length === 0) {
+    return `${insert} ON DUPLICATE KEY UPDATE ${quoted(key[0])} = ${quoted(table)}.${quoted(key[0])}`;
+  }
   if (flavour === "mysql" && atLeast(version, [8, 0, 19])) {
     const sets = others.map((name) => `${quoted(name)} = millrace_new.${quoted(name)}`);
     return `${insert} AS millrace_new ON DUPLICATE KEY UPDATE ${sets.join(", ")}`;

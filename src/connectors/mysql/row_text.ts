@@ -4,7 +4,7 @@
  *
  *     file  = row*
  *     row   = field ("\t" field)* "\n"
- *     field = "\N" (null) | text with "\\", "\t", "\n", "\r", "\0" and "\Z" for the bytes 5c, 9, a, d, 0 and 1a
+ *     field = "\N" (null) | text with "\\", "\t", "\n", "\r" and "\0" for the bytes 5c, 9, a, d and 0
  */
 import type { ByteWriter, Encoder } from "../../data/codec.ts";
 import { compileEncoder } from "../../data/encoder_code.ts";
@@ -44,7 +44,9 @@ export function compileRowText({ type, columns }: TableTarget, table: TableInfo)
 
 /** Booleans are written 1 and 0. */
 function asNumbers({ fields }: RecordType): RecordType {
-  return { fields: fields.map((field) => field.type.kind === "bool" ? { ...field, type: { ...field.type, kind: "int" as const } } : field) };
+  return {
+    fields: fields.map((field) => field.type.kind === "bool" ? { ...field, type: { ...field.type, kind: "int" as const } } : field),
+  };
 }
 
 /** DATETIME has no zone: it holds local time of the field's zone, default UTC. TIMESTAMP is UTC, as the session says. */
@@ -83,7 +85,7 @@ function exactlyIn(column: TableColumn, field: Field, text: TimeText): TimeText 
 
 /** The letter behind the backslash; 0 for bytes that stand for themselves. */
 const ESCAPES = new Uint8Array(256);
-for (const [byte, letter] of [[0x5c, "\\"], [9, "t"], [10, "n"], [13, "r"], [0, "0"], [0x1a, "Z"]] as const) {
+for (const [byte, letter] of [[0x5c, "\\"], [9, "t"], [10, "n"], [13, "r"], [0, "0"]] as const) {
   ESCAPES[byte] = letter.charCodeAt(0);
 }
 const UNESCAPED = new Uint8Array(256);
@@ -105,8 +107,8 @@ function putEscaped(target: Uint8Array, at: number, bytes: Uint8Array, from: num
   }
   return at;
 }
-// deno-lint-ignore no-control-regex -- these are the bytes to escape
-const escaped = (text: string): string => text.replace(/[\\\t\n\r\0\x1a]/g, (found) => `\\${String.fromCharCode(ESCAPES[found.charCodeAt(0)])}`);
+const escaped = (text: string): string =>
+  text.replace(/[\\\t\n\r\0]/g, (found) => `\\${String.fromCharCode(ESCAPES[found.charCodeAt(0)])}`);
 
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 

@@ -7,7 +7,7 @@ import type { World } from "../../ports/mod.ts";
 import { SERVER_WAIT_MAX_MS, SERVER_WAIT_MIN_MS } from "./limits.ts";
 import { type MysqlAddress, serverOf } from "./address.ts";
 import { type Login, Session } from "./driver.ts";
-import { mayRetry } from "./driver_errors.ts";
+import { isLost, mayRetry } from "./driver_errors.ts";
 
 export type ServerWorld = Pick<World, "clock" | "files" | "log" | "stopping">;
 
@@ -16,33 +16,46 @@ const decoder = new TextDecoder();
 export class MysqlServer {
   readonly #closed = new AbortController();
   readonly #stop: AbortSignal;
+  /** Attempts in vain since the server was last reached. */
+  #failures = 0;
   constructor(private readonly address: MysqlAddress, private readonly world: ServerWorld) {
     this.#stop = world.stopping ? AbortSignal.any([this.#closed.signal, world.stopping]) : this.#closed.signal;
   }
 
-  /** One attempt. */
+  /** One attempt; a server that is not there is told, and that it is there again. */
   async open(): Promise<Session> {
-    return await Session.open(await this.#login());
-  }
-
-  /** Attempts until the server is there. */
-  async reach(): Promise<Session> {
-    return await this.#persist(() => this.open());
+    const { log } = this.world;
+    const server = serverOf(this.address);
+    try {
+      const session = await Session.open(await this.#login());
+      if (this.#failures > 0) log.event("info", "server_reached", { server, attempts: this.#failures + 1 });
+      this.#failures = 0;
+      return session;
+    } catch (error) {
+      if (isLost(error)) {
+        log.event("warning", "server_unreachable", { server, attempt: ++this.#failures, reason: (error as Error).message });
+      }
+      throw error;
+    }
   }
 
   /**
    * Does something that may be done again, until it is done: over connections of its own, which are lost with the server and opened
-   * again with it. Waits as `reach` does.
+   * again with it. Waits with growing pauses.
    */
   async ask<T>(action: (session: Session) => Promise<T>): Promise<T> {
-    return await this.#persist(async () => {
-      const session = await this.open();
+    const { clock, log } = this.world;
+    for (let attempt = 0;; attempt++) {
       try {
-        return await action(session);
-      } finally {
-        await session.close();
+        return await this.#askOnce(action);
+      } catch (error) {
+        if (!mayRetry(error) || this.#stop.aborted) throw error;
+        const { code, message } = error as MillraceError;
+        if (code !== "mysql_unreachable") log.event("warning", "server_asked_again", { server: serverOf(this.address), reason: message });
+        await clock.sleep(Math.min(SERVER_WAIT_MAX_MS, SERVER_WAIT_MIN_MS * 2 ** Math.min(attempt, 10)), this.#stop);
+        if (this.#stop.aborted) throw error;
       }
-    });
+    }
   }
 
   /** Ends every wait. */
@@ -50,22 +63,12 @@ export class MysqlServer {
     this.#closed.abort();
   }
 
-  async #persist<T>(action: () => Promise<T>): Promise<T> {
-    const { clock, log } = this.world;
-    const server = serverOf(this.address);
-    for (let attempt = 1;; attempt++) {
-      try {
-        const result = await action();
-        if (attempt > 1) log.event("info", "server_reached", { server, attempt });
-        return result;
-      } catch (error) {
-        if (!mayRetry(error) || this.#stop.aborted) throw error;
-        const waitMs = Math.min(SERVER_WAIT_MAX_MS, SERVER_WAIT_MIN_MS * 2 ** Math.min(attempt - 1, 10));
-        const { code, message } = error as MillraceError;
-        log.event("warning", code === "mysql_busy" ? "server_busy" : "server_unreachable", { server, attempt, waitMs, reason: message });
-        await clock.sleep(waitMs, this.#stop);
-        if (this.#stop.aborted) throw error;
-      }
+  async #askOnce<T>(action: (session: Session) => Promise<T>): Promise<T> {
+    const session = await this.open();
+    try {
+      return await action(session);
+    } finally {
+      await session.close();
     }
   }
 
@@ -73,7 +76,9 @@ export class MysqlServer {
     const { address } = this;
     return {
       address,
-      password: address.passwordFile === "" ? address.password : (await this.#read(address.passwordFile, "password_file")).replace(/\r?\n$/, ""),
+      password: address.passwordFile === ""
+        ? address.password
+        : (await this.#read(address.passwordFile, "password_file")).replace(/\r?\n$/, ""),
       authorities: address.caFile === "" ? "" : await this.#read(address.caFile, "ca_file"),
     };
   }

@@ -12,6 +12,8 @@ import { packNumbers, unpackNumbers } from "./packed_numbers.ts";
 import { packedBytes, packText, unpackText } from "./packed_text.ts";
 
 const NULL = 0, NUMBER = 1, TEXT = 2;
+/** Keys that are compared one by one before any is encoded. */
+const FEW_MAX = 8;
 const ARENA_BYTES_MAX = 2 ** 32 - 1;
 
 export class ByteKeys implements Keys {
@@ -24,6 +26,8 @@ export class ByteKeys implements Keys {
   #hashes = new Int32Array(16);
   /** Pairs of slot + 1 (0 where free) and hash: most misses end in one cache line. A power of two, at least four times `size`. */
   #index = new Int32Array(128);
+  /** The keys by slot while there are few: groups of a report, say, are then found without being encoded. Empty when more. */
+  #few: (readonly KeyPart[])[] = [];
   /** The key asked for, encoded. */
   readonly #asked = new BinaryWriter(256);
 
@@ -32,11 +36,15 @@ export class ByteKeys implements Keys {
   }
 
   find(a: KeyPart, b?: KeyPart, c?: KeyPart, d?: KeyPart): number {
+    const known = this.#findAmongFew(a, b, c, d);
+    if (known >= 0) return known;
     this.#encode(a, b, c, d);
     return this.#lookUp(hashBytes(this.#asked.bytes, 0, this.#asked.length));
   }
 
   insert(a: KeyPart, b?: KeyPart, c?: KeyPart, d?: KeyPart): number {
+    const known = this.#findAmongFew(a, b, c, d);
+    if (known >= 0) return known;
     this.#encode(a, b, c, d);
     const asked = this.#asked.written();
     const hash = hashBytes(asked, 0, asked.length);
@@ -47,6 +55,8 @@ export class ByteKeys implements Keys {
     this.#put(slot, asked, hash);
     if (this.size * 4 > this.#index.length) this.reindex();
     else this.#enter(slot);
+    if (slot < FEW_MAX) this.#few.push(this.keyOf(slot));
+    else if (slot === FEW_MAX) this.#few = [];
     return slot;
   }
 
@@ -83,10 +93,12 @@ export class ByteKeys implements Keys {
     while (capacity < this.size * 8) capacity *= 2;
     this.#index = new Int32Array(capacity);
     for (let slot = 0; slot < this.size; slot++) this.#enter(slot);
+    this.#few = [];
+    for (let slot = 0; slot < this.size && this.size <= FEW_MAX; slot++) this.#few.push(this.keyOf(slot));
   }
 
   write(writer: BinaryWriter, slots: Int32Array): void {
-    const lengths = new Int32Array(slots.length);
+    const lengths = new Float64Array(slots.length);
     for (let i = 0; i < slots.length; i++) lengths[i] = this.#lengths[slots[i]];
     packNumbers(writer, lengths);
     // Keys that lie one behind the other, as those of new slots do, are copied in one piece.
@@ -105,6 +117,17 @@ export class ByteKeys implements Keys {
       // A key never changes, and both a base chunk and a later delta may carry it.
       if (this.#lengths[slots[i]] === 0) this.#put(slots[i], key, hashBytes(key, 0, key.length));
     }
+  }
+
+  #findAmongFew(a: KeyPart, b?: KeyPart, c?: KeyPart, d?: KeyPart): number {
+    const few = this.#few;
+    for (let slot = 0; slot < few.length; slot++) {
+      const key = few[slot];
+      if (key[0] === a && (key.length < 2 || key[1] === b) && (key.length < 3 || key[2] === c) && (key.length < 4 || key[3] === d)) {
+        return slot;
+      }
+    }
+    return -1;
   }
 
   #encode(a: KeyPart, b?: KeyPart, c?: KeyPart, d?: KeyPart): void {

@@ -28,7 +28,8 @@ export class Table implements StateTable {
   readonly #columns: ReadonlyMap<string, StateColumn>;
   #capacity = 0;
   #touched = new Uint8Array(0);
-  #changed = new Int32Array(0);
+  /** Grows with what one epoch touches, not with the table. */
+  #changed = new Int32Array(16);
   #changedCount = 0;
   /** Slots below were written with their keys by an earlier epoch. */
   #written = 0;
@@ -66,6 +67,7 @@ export class Table implements StateTable {
   touch(slot: number): void {
     if (this.#touched[slot] !== 0) return;
     this.#touched[slot] = 1;
+    if (this.#changedCount === this.#changed.length) this.#changed = doubled(this.#changed);
     this.#changed[this.#changedCount++] = slot;
   }
 
@@ -114,7 +116,7 @@ export class Table implements StateTable {
   readRows(rows: BinaryReader, written: "base" | "changes", epoch: number): void {
     const size = rows.u32();
     const keyFrom = rows.u32();
-    const slots = Int32Array.from(unpackNumbers(rows, rows.u32()));
+    const slots = new Int32Array(unpackNumbers(rows, rows.u32()));
     if (size > this.size) {
       while (this.#capacity < size) this.#grow(this.#capacity * 2);
       this.#keys.resize(size);
@@ -147,7 +149,7 @@ export class Table implements StateTable {
     writer.u32(this.size);
     writer.u32(keyFrom);
     writer.u32(slots.length);
-    packNumbers(writer, slots);
+    packNumbers(writer, new Float64Array(slots));
     this.#keys.write(writer, slotsFrom(slots, keyFrom));
     for (const column of this.#columns.values()) column.write(writer, slots);
     const end = writer.length;
@@ -181,9 +183,6 @@ export class Table implements StateTable {
     const touched = new Uint8Array(capacity);
     touched.set(this.#touched);
     this.#touched = touched;
-    const changed = new Int32Array(capacity);
-    changed.set(this.#changed);
-    this.#changed = changed;
     for (const column of this.#columns.values()) column.grow(capacity);
   }
 }
@@ -195,6 +194,12 @@ function keysOf(kinds: StateTableSpec["key"]): Keys {
   const numbers = kinds.every((kind) => kind === "number");
   if (numbers && kinds.length === 1) return new NumberKeys();
   return numbers && kinds.length === 2 ? new NumberPairKeys() : new ByteKeys(kinds.length);
+}
+
+function doubled(values: Int32Array): Int32Array<ArrayBuffer> {
+  const into = new Int32Array(values.length * 2);
+  into.set(values);
+  return into;
 }
 
 /** The part of ascending slots from `least` on. */

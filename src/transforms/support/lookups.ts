@@ -71,6 +71,7 @@ export function bindLookups(builder: LoopBuilder, lookups: readonly LookupPlan[]
     // -2: not looked up yet. A number from the start keeps the variable a small integer.
     const slot = builder.local(lookup.name, "-2");
     const row = `(${slot} === -2 ? ${slot} = ${find} : ${slot})`;
+    builder.looked.set(lookup.name, { table: rows, row });
     builder.bindings.set(lookup.name, bindRow(builder, rows, row, slot, lookup.table));
   }
 }

@@ -21,11 +21,13 @@ export const ROW = "i";
 export class LoopBuilder {
   readonly unit: CodeUnit;
   readonly bindings = new Map<string, Binding>();
+  /** By the name of a look-up: code for the table and for the number of the row that was found, below 0 for none. */
+  readonly looked = new Map<string, { readonly table: string; readonly row: string }>();
   readonly #expressions: Expressions;
   readonly #hoisted: string[] = [];
   readonly #locals: string[] = [];
   readonly #resets: string[] = [];
-  readonly #functions: string[] = [];
+  readonly #outOfLine: { readonly name: string; readonly code: string }[] = [];
   #source = "";
 
   constructor(expressions: Expressions) {
@@ -54,11 +56,14 @@ export class LoopBuilder {
     return `(${name} === undefined ? ${name} = ${code} : ${name})`;
   }
 
-  /** Moves code that would be repeated into a function inside the loop's; slower to read variables from, so only for big code. */
+  /**
+   * Moves big code that would be repeated into a function inside the loop's. Variables that such a function shares with the loop
+   * are slower to read everywhere, so `build` puts code that turns out to stand in one place back there.
+   */
   outOfLine(hint: string, code: string): string {
     const name = this.unit.local(hint);
-    this.#functions.push(`function ${name}() { return ${code}; }`);
-    return `${name}()`;
+    this.#outOfLine.push({ name, code });
+    return placeOf(name);
   }
 
   /** JavaScript for the expression's value; `more` are bindings of this place alone. */
@@ -124,10 +129,9 @@ export class LoopBuilder {
    */
   build(name: string, body: string, around: { readonly before?: string; readonly after?: string } = {}): Loop {
     const refuse = this.unit.constant(refuseRow, "refuseRow");
-    const source = `${this.#hoisted.join("\n")}
+    const loop = `${this.#hoisted.join("\n")}
 const rowCount = batch.rows;
 let ${["i = 0", ...this.#locals].join(", ")};
-${this.#functions.join("\n")}
 ${around.before ?? ""}
 for (; i < rowCount; i++) {
   try {
@@ -138,8 +142,20 @@ for (; i < rowCount; i++) {
   }
 }
 ${around.after ?? ""}`;
+    const source = this.#placed(loop);
     this.#source = source;
     return this.unit.build<Loop>(["batch", "out", "work", "state"], source, name);
+  }
+
+  /** Puts out-of-line code where it belongs, the last first: it may name what was moved out before it, never the other way. */
+  #placed(loop: string): string {
+    let source = loop;
+    for (const { name, code } of this.#outOfLine.toReversed()) {
+      const pieces = source.split(placeOf(name));
+      if (pieces.length === 2) source = pieces.join(code);
+      else if (pieces.length > 2) source = `function ${name}() { return ${code}; }\n${pieces.join(`${name}()`)}`;
+    }
+    return source;
   }
 
   /** Whether the loop that was built reads the variable or constant of this name. */
@@ -147,6 +163,9 @@ ${around.after ?? ""}`;
     return this.#source.includes(name);
   }
 }
+
+/** Stands for out-of-line code until `build`. No literal can look like it: quoted text has its control characters escaped. */
+const placeOf = (name: string): string => `\u0001${name}\u0001`;
 
 /** JavaScript for entry `row` of a number column: bools as booleans, null where it is not valid. `valid` names an array or null. */
 export function numberAt(values: string, valid: string | null, row: string, type: Type): string {

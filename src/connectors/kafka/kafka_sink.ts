@@ -1,0 +1,127 @@
+/** The `kafka` sink: settings, their check, and the plan. */
+import type { SinkContext, SinkPlan, SinkSpec } from "../../component/component.ts";
+import { assert, MillraceError } from "../../data/fault.ts";
+import { compileJsonEncoder, type JsonOptions } from "../../data/json/mod.ts";
+import { typeText } from "../../data/types.ts";
+import { compileRowExpression, type RowExpression } from "../row_expressions.ts";
+import { connectionSettings } from "./connection_settings.ts";
+import { inspectSink } from "./inspect.ts";
+import { checkTopic, topicPlace } from "./kafka_source.ts";
+import { TopicSink } from "./topic_sink.ts";
+
+export const kafkaSink: SinkSpec = {
+  role: "sink",
+  type: "kafka",
+  connection: "kafka",
+  summary: "Appends records to a Kafka topic, at least once.",
+  notes: `Every record is acknowledged by all replicas in sync before its epoch counts (acks = all), and what is tried again by the same
+process is there once (idempotent producer). An epoch that was sent and not yet recorded when the process died is sent again: readers
+see its records twice.
+
+A key's partition is the one Kafka's Java client chooses for the key's text; records without a key go round by \`meta.position\`. Each
+record carries \`meta.origin\` of its row in the header \`millrace-origin\`, as decimal text. A topic keeps what it holds: a new run
+appends to it, \`--rerun\` too. A bounded pipeline leaves a note for its readers' \`until = "end"\` (see the source \`kafka\`); one
+bounded pipeline at a time should write a topic. Numbers of partitions are read when the pipeline starts.`,
+  settings: {
+    kind: "group",
+    doc: "A Kafka topic.",
+    fields: {
+      topic: { kind: "text", doc: "The topic's name." },
+      create: {
+        kind: "group",
+        optional: true,
+        doc: "Makes the topic where it is missing; one that is there stays as it is.",
+        fields: {
+          partitions: { kind: "int", unit: "partitions", min: 1, max: 10_000, default: 1, doc: "Number of partitions." },
+          replication: {
+            kind: "int",
+            unit: "replicas",
+            min: 1,
+            max: 100,
+            optional: true,
+            doc: "Brokers that hold each partition. Default: as the cluster is set up.",
+          },
+        },
+      },
+      key: { kind: "cel", optional: true, doc: "The record's key, written as its text: an int, a decimal or a string." },
+      format: { kind: "choice", default: "json", doc: "How records are written.", choices: { json: "one JSON object per record" } },
+      decimals: {
+        kind: "choice",
+        default: "number",
+        doc: "Decimals in JSON.",
+        choices: { number: "as numbers with exactly their scale", string: "as texts, for readers that would make doubles of them" },
+      },
+      timestamps: { kind: "text", optional: true, doc: "Pattern of all timestamps. Default: each field's own format, else RFC 3339." },
+    },
+  },
+  examples: [{
+    title: "A topic of four partitions",
+    toml: `[connections.bus]
+type    = "kafka"
+brokers = "127.0.0.1:9092"
+
+[sinks.topic]
+connection = "bus"
+inputs     = ["payments"]
+topic      = "payments"
+key        = "id"
+create     = { partitions = 4 }
+`,
+  }],
+  plan: planKafkaSink,
+};
+
+function planKafkaSink(context: SinkContext): SinkPlan | null {
+  const { settings, connection, input, name, bounded } = context;
+  assert(connection, "a kafka sink has a connection");
+  const connecting = connectionSettings(connection, context);
+  const topic = settings.text("topic");
+  const isNamed = checkTopic(topic, context);
+  const key = settings.has("key") ? planKey(context) : undefined;
+  const encoder = planEncoder(context);
+  if (!connecting || !isNamed || key === null || !encoder) return null;
+  const create = settings.has("create") ? settings.group("create") : null;
+  return {
+    guarantee: "at-least-once",
+    guaranteeNote: "records are sent before the checkpoint, and sent again after a crash",
+    needs: new Set(input.fields.map((field) => field.name)),
+    place: topicPlace(topic),
+    inspect: (world) => inspectSink(connecting, topic, create && { partitions: create.number("partitions") }, world),
+    create: (world) =>
+      new TopicSink({
+        world,
+        connecting,
+        node: name,
+        topic,
+        create: create && {
+          partitions: create.number("partitions"),
+          replication: create.has("replication") ? create.number("replication") : -1,
+        },
+        key: key ?? null,
+        encoder,
+        ends: bounded ? "bounded" : "endless",
+      }),
+  };
+}
+
+function planKey(context: SinkContext): RowExpression | null {
+  const cel = context.settings.cel("key");
+  const key = compileRowExpression(cel, context.input, context);
+  if (!key || key.type.kind === "int" || key.type.kind === "decimal" || key.type.kind === "string") return key;
+  context.fault(cel.span, `a ${typeText(key.type)} cannot be a record's key`, "use an int, a decimal or a string");
+  return null;
+}
+
+function planEncoder({ settings, input, fault }: SinkContext) {
+  const options: JsonOptions = {
+    decimals: settings.text("decimals") as "number" | "string",
+    ...(settings.has("timestamps") ? { timestamps: settings.text("timestamps") } : {}),
+  };
+  try {
+    return compileJsonEncoder(input, options);
+  } catch (error) {
+    if (!(error instanceof MillraceError)) throw error;
+    fault(settings.at("timestamps"), error.message, error.hint);
+    return null;
+  }
+}

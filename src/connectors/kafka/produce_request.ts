@@ -1,0 +1,51 @@
+/**
+ * Produce, version 8: at most one record batch for each of several partitions of a topic, all of which one broker leads.
+ *
+ *   request  := NULLABLE_STRING transactional id  INT16 acks (-1: all in sync)  INT32 timeout ms
+ *               ARRAY of (STRING topic  ARRAY of (INT32 partition  BYTES batch))
+ *   response := ARRAY of (STRING topic  ARRAY of partitions)  INT32 throttle ms
+ *   partition:= INT32 partition  INT16 error  INT64 base offset  INT64 append time  INT64 log start
+ *               ARRAY of (INT32 record  NULLABLE_STRING message)  NULLABLE_STRING message
+ */
+import type { BrokerConnection } from "./driver.ts";
+import { WireReader, WireWriter } from "./wire.ts";
+
+const PRODUCE = 0;
+const PRODUCE_VERSION = 8;
+const ACKS_ALL = -1;
+
+export interface ProduceRequest {
+  readonly topic: string;
+  readonly timeoutMs: number;
+  readonly batches: readonly { readonly partition: number; readonly bytes: Uint8Array }[];
+}
+
+/** The error code of each partition, 0 for none. */
+export async function produce(connection: BrokerConnection, request: ProduceRequest): Promise<ReadonlyMap<number, number>> {
+  const reader = new WireReader(await connection.request(PRODUCE, PRODUCE_VERSION, formatProduce(request)));
+  const topics = reader.array(() => {
+    reader.string();
+    return reader.array(() => parsePartition(reader));
+  });
+  return new Map(topics.flat());
+}
+
+function formatProduce({ topic, timeoutMs, batches }: ProduceRequest): Uint8Array {
+  const writer = new WireWriter().string(null).int16(ACKS_ALL).int32(timeoutMs);
+  writer.array([topic], (name) => {
+    writer.string(name).array(batches, ({ partition, bytes }) => writer.int32(partition).blob(bytes));
+  });
+  return writer.done();
+}
+
+function parsePartition(reader: WireReader): [partition: number, errorCode: number] {
+  const partition = reader.int32();
+  const errorCode = reader.int16();
+  for (let i = 0; i < 3; i++) reader.bigInt64();
+  reader.array(() => {
+    reader.int32();
+    reader.nullableString();
+  });
+  reader.nullableString();
+  return [partition, errorCode];
+}

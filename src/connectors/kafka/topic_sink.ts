@@ -1,0 +1,150 @@
+/** The running `kafka` sink: the topic, its writer's note, and per lane the rows of the open epoch. */
+import type { Batch } from "../../data/batch.ts";
+import { createWriter, writeDecimal, writeInteger, writeText, written } from "../../data/bytes.ts";
+import type { ByteWriter, Encoder } from "../../data/codec.ts";
+import { assert } from "../../data/fault.ts";
+import type { Type } from "../../data/types.ts";
+import type { EpochStamp, Marker, Sink, SinkLane } from "../../engine/contracts.ts";
+import type { World } from "../../ports/mod.ts";
+import { partitionOfKey } from "../log/murmur2.ts";
+import type { RowExpression } from "../row_expressions.ts";
+import { PartitionBatches } from "./batch_writer.ts";
+import { Cluster, type Topic } from "./cluster.ts";
+import type { ConnectionSettings } from "./connection_settings.ts";
+import { Patience } from "./patience.ts";
+import { type EpochProducer, ResendingProducer } from "./transaction.ts";
+import { writeNote } from "./writer_note.ts";
+
+export interface TopicSinkOptions {
+  readonly world: World;
+  readonly connecting: ConnectionSettings;
+  /** The sink's name. */
+  readonly node: string;
+  readonly topic: string;
+  /** null: the topic must be there. `replication` -1: as the broker is set up. */
+  readonly create: { readonly partitions: number; readonly replication: number } | null;
+  readonly key: RowExpression | null;
+  readonly encoder: Encoder;
+  /** Whether the input ends: then readers are told when it has. */
+  readonly ends: "bounded" | "endless";
+}
+interface Opened {
+  readonly topic: Topic;
+  readonly pipeline: string;
+  readonly run: string;
+}
+
+export class TopicSink implements Sink {
+  readonly guarantee = "at-least-once";
+  readonly #cluster: Cluster;
+  readonly #producers: EpochProducer[] = [];
+  #opened: Opened | null = null;
+  constructor(private readonly options: TopicSinkOptions) {
+    this.#cluster = new Cluster(options.connecting, options.world);
+  }
+
+  /** `fresh` changes nothing: what stands in a topic stays, and may have been read already. */
+  async open({ pipeline, run }: { readonly pipeline: string; readonly run: string }): Promise<void> {
+    const topic = await this.#patiently(() => this.#findOrCreate());
+    this.#opened = { topic, pipeline, run };
+    await this.#writeNote("open");
+  }
+
+  lane(): SinkLane {
+    assert(this.#opened, "a sink is opened before its lanes");
+    const { world, node, topic: name } = this.options;
+    const producer = new ResendingProducer({ world, cluster: this.#cluster, node, name, topic: this.#opened.topic });
+    this.#producers.push(producer);
+    return new TopicSinkLane(this.options, producer, this.#opened.topic.partitions);
+  }
+
+  async finish(): Promise<void> {
+    await this.#writeNote("sealed");
+  }
+
+  close(): Promise<void> {
+    for (const producer of this.#producers) producer.close();
+    this.#producers.length = 0;
+    this.#opened = null;
+    return Promise.resolve();
+  }
+
+  async #findOrCreate(): Promise<Topic> {
+    const { topic: name, create, world, node } = this.options;
+    const found = await this.#cluster.findTopic(name);
+    if (!found) return create ? await this.#cluster.createTopic(name, create) : await this.#cluster.requireTopic(name);
+    if (create && create.partitions !== found.partitions) {
+      world.log.event("warning", "topic_differs", { node, topic: name, partitions: found.partitions, wished: create.partitions });
+    }
+    return found;
+  }
+
+  async #writeNote(state: "open" | "sealed"): Promise<void> {
+    const { ends, topic: name, world, node } = this.options;
+    assert(this.#opened, "a sink is opened before its note is written");
+    if (ends === "endless") return;
+    const { topic, pipeline, run } = this.#opened;
+    const written = await this.#patiently(() => writeNote({ cluster: this.#cluster, name, topic }, { state, pipeline, run }));
+    if (written === "refused") world.log.event("warning", "note_refused", { node, topic: name, state });
+  }
+
+  #patiently<T>(action: () => Promise<T>): Promise<T> {
+    const { world, node } = this.options;
+    return new Patience({ world, node }).until(action);
+  }
+}
+
+class TopicSinkLane implements SinkLane {
+  readonly #partitions: PartitionBatches[];
+  readonly #key: ByteWriter = createWriter(64);
+
+  constructor(private readonly options: TopicSinkOptions, private readonly producer: EpochProducer, partitions: number) {
+    const value = createWriter(1024);
+    this.#partitions = Array.from({ length: partitions }, () => new PartitionBatches(options.encoder, value));
+  }
+
+  async fence(owner: number): Promise<Marker | null> {
+    this.discard();
+    return await this.producer.fence(owner);
+  }
+
+  write(batch: Batch): void {
+    const partitions = this.#partitions;
+    const key = this.#key;
+    const { key: expression } = this.options;
+    const value = expression?.over(batch);
+    const { position } = batch.meta;
+    for (let row = 0; row < batch.rows; row++) {
+      const keyValue = value ? value(row) : null;
+      if (keyValue === null) {
+        partitions[position[row] % partitions.length].append(batch, row, null);
+        continue;
+      }
+      key.length = 0;
+      writeKey(key, keyValue, expression!.type);
+      partitions[partitionOfKey(key.bytes, 0, key.length, partitions.length)].append(batch, row, written(key));
+    }
+  }
+
+  async deliver(stamp: EpochStamp): Promise<void> {
+    if (this.bytesHeld() > 0) await this.producer.commit(stamp, this.#partitions.map((each) => each.prepared()));
+    this.discard();
+  }
+
+  discard(): void {
+    for (const each of this.#partitions) each.clear();
+  }
+
+  bytesHeld(): number {
+    let bytes = 0;
+    for (const each of this.#partitions) bytes += each.bytesHeld;
+    return bytes;
+  }
+}
+
+/** A key is its text, as a producer with a string serialiser sends it. */
+function writeKey(into: ByteWriter, value: unknown, type: Type): void {
+  if (type.kind === "string") writeText(into, value as string);
+  else if (type.kind === "decimal") writeDecimal(into, value as number, type.scale);
+  else writeInteger(into, value as number);
+}

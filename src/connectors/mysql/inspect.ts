@@ -1,0 +1,65 @@
+/** What `check --connect` learns from a server: whether a table can be read or written as the project wants it. Changes nothing. */
+import type { Finding } from "../../component/component.ts";
+import { type MysqlAddress, placeOf } from "./address.ts";
+import type { Session } from "./driver.ts";
+import { MARKER_TABLE } from "./table_ddl.ts";
+import type { MysqlSinkOptions } from "./mysql_sink.ts";
+import { requireFit } from "./prepare_table.ts";
+import { MysqlServer, type ServerWorld } from "./server.ts";
+import { countRows, lookUpTable, type TableRead } from "./source_table.ts";
+import { tableInfo } from "./table_info.ts";
+
+/** Throws where the server does not answer, or the table cannot be read. */
+export async function inspectSource(address: MysqlAddress, read: TableRead, world: ServerWorld): Promise<Finding[]> {
+  return await withSession(address, world, async (session) => {
+    const table = await lookUpTable(session, read);
+    const rows = await countRows(session, table);
+    const key = table.key.map(({ name }) => name).join(", ");
+    return [{ level: "fine", text: `${serverName(session)}: table ${read.table} has ${rows} rows, read by ${key}` }];
+  });
+}
+
+/** Throws where the server does not answer, or the table cannot take the rows. */
+export async function inspectSink({ address, target, precision, bulkLoad }: MysqlSinkOptions, world: ServerWorld): Promise<Finding[]> {
+  return await withSession(address, world, async (session) => {
+    const place = placeOf(address);
+    const found = await tableInfo(session, target.table);
+    if (found) await requireFit(session, found, { target, precision, place });
+    const findings: Finding[] = [tableFinding(session, target.table, found ? "there" : target.create)];
+    if (!found && target.create === "must_exist") return findings;
+    if (!(await tableInfo(session, MARKER_TABLE))) findings.push({ level: "fine", text: `${MARKER_TABLE} will be made` });
+    const appends = target.mode === "append" || target.mode === "replace";
+    if (appends && bulkLoad === "auto" && !session.facts.allowsLocalInfile) {
+      findings.push({
+        level: "weak",
+        text: "the server takes no LOAD DATA LOCAL: rows go by INSERT, which takes several times as long",
+        hint: "set local_infile = 1 at the server",
+      });
+    }
+    return findings;
+  });
+}
+
+function tableFinding(session: Session, table: string, state: "there" | "create" | "must_exist"): Finding {
+  const server = serverName(session);
+  switch (state) {
+    case "there":
+      return { level: "fine", text: `${server}: table ${table} takes the rows` };
+    case "create":
+      return { level: "fine", text: `${server}: table ${table} will be made` };
+    case "must_exist":
+      return { level: "fault", text: `${server}: there is no table ${table}`, hint: "make it, or add create = true to the sink" };
+  }
+}
+
+const serverName = ({ facts: { flavour, version } }: Session): string =>
+  `${flavour === "mariadb" ? "MariaDB" : "MySQL"} ${version.slice(0, 3).join(".")}`;
+
+async function withSession<T>(address: MysqlAddress, world: ServerWorld, action: (session: Session) => Promise<T>): Promise<T> {
+  const session = await new MysqlServer(address, world).open();
+  try {
+    return await action(session);
+  } finally {
+    await session.close();
+  }
+}

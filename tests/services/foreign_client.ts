@@ -1,0 +1,54 @@
+/** Messages from clients that are not ours: kafkajs, and kcat where Debian gives it. */
+import { Kafka, logLevel } from "kafkajs";
+import { aptInstall, cannotInstall, DownloadFailed, hasProgram, mustRun } from "./run_command.ts";
+
+export interface ForeignMessage {
+  readonly partition: number;
+  readonly key: string | null;
+  readonly value: string | null;
+}
+
+/** Makes a topic as somebody else would. */
+export async function makeTopic(brokers: string, topic: string, partitions: number): Promise<void> {
+  const admin = client(brokers).admin();
+  await admin.connect();
+  try {
+    await admin.createTopics({ topics: [{ topic, numPartitions: partitions, replicationFactor: 1 }], waitForLeaders: true });
+  } finally {
+    await admin.disconnect();
+  }
+}
+
+/** Sends the messages in order. */
+export async function sendWithKafkajs(brokers: string, topic: string, messages: readonly ForeignMessage[]): Promise<void> {
+  const producer = client(brokers).producer();
+  await producer.connect();
+  try {
+    await producer.send({ topic, messages: messages.map(({ partition, key, value }) => ({ partition, key, value })) });
+  } finally {
+    await producer.disconnect();
+  }
+}
+
+/** Sends one message per line to one partition. */
+export async function sendWithKcat(brokers: string, topic: string, partition: number, lines: readonly string[]): Promise<void> {
+  await mustRun("kcat", ["-P", "-b", brokers, "-t", topic, "-p", String(partition)], { stdin: lines.map((line) => `${line}\n`).join("") });
+}
+
+/** Why there is no kcat; null when there is one, installed now if need be. */
+export async function lackingKcat(): Promise<string | null> {
+  if (await hasProgram("kcat")) return null;
+  const reason = await cannotInstall();
+  if (reason !== null) return reason;
+  try {
+    await aptInstall("kcat");
+    return null;
+  } catch (error) {
+    if (error instanceof DownloadFailed) return error.message.split("\n")[0];
+    throw error;
+  }
+}
+
+function client(brokers: string): Kafka {
+  return new Kafka({ clientId: "millrace-tests", brokers: [brokers], logLevel: logLevel.NOTHING, retry: { initialRetryTime: 50 } });
+}

@@ -1,0 +1,174 @@
+/**
+ * Loader and validator on real servers, killed by SIGKILL again and again, at named protocol steps and at random moments, and
+ * started again until they are done: the tables are those of the reference, no row twice.
+ */
+import assert from "node:assert/strict";
+import type { ProtocolStep } from "../../src/ports/probe.ts";
+import { SeededSequence } from "../../src/connectors/generate/seeded_sequence.ts";
+import { assertDecisions, byId, type CardsOnServers, cardsOnServers, edgesInput, expectedOf, mysqlRows } from "./cards.ts";
+import { type Servers, withServers } from "./mod.ts";
+import { layerDone, startLayer } from "./processes.ts";
+
+const SEED = 20250402;
+const KILLS_WANTED = 30;
+const LIVES_MAX = 60;
+const ROUNDS_MAX = 8;
+const EPOCH_ROWS = 4;
+
+const STEPS: readonly ProtocolStep[] = [
+  "fenced",
+  "loaded",
+  "batch_processed",
+  "epoch_closed",
+  "intent_written",
+  "sink_delivered",
+  "state_written",
+  "head_flipped",
+  "take_over",
+  "finishing",
+  "published",
+];
+/** Steps after the last epoch: worth a kill, but nothing is unread or open then, so they are not counted. */
+const AFTER_THE_LAST_EPOCH: ReadonlySet<ProtocolStep> = new Set(["finishing", "published"]);
+/** Steps that come once or twice in a life; the others come with every epoch. */
+const RARE: ReadonlySet<ProtocolStep> = new Set(["take_over", "fenced", "loaded", "finishing", "published"]);
+
+/** How one life ends. */
+type Death =
+  | { readonly kind: "step"; readonly step: ProtocolStep; readonly count: number }
+  | { readonly kind: "any_step"; readonly count: number }
+  | { readonly kind: "outside"; readonly afterMs: number };
+
+function* deaths(seed: number): Generator<Death, never> {
+  const sequence = new SeededSequence(seed, "deaths");
+  for (let life = 0;; life++) {
+    if (life % 4 === 1) yield { kind: "any_step", count: sequence.between(5, 60) };
+    else if (life % 4 === 3) yield { kind: "outside", afterMs: sequence.between(250, 1200) };
+    else {
+      const step = STEPS[sequence.between(0, STEPS.length - 1)];
+      yield { kind: "step", step, count: RARE.has(step) ? 1 : sequence.between(2, 8) };
+    }
+  }
+}
+
+interface Victim {
+  readonly name: string;
+  readonly layer: readonly string[];
+  /** What must have happened before its first life. */
+  prepare(cards: CardsOnServers): Promise<void>;
+  /** Rows that readers of the database see, to tell whether a death from outside came before the end. */
+  visible(servers: Servers, cards: CardsOnServers): Promise<number>;
+  readonly visibleAtTheEnd: number;
+  verify(servers: Servers, cards: CardsOnServers): Promise<void>;
+}
+
+const input = edgesInput();
+const expected = expectedOf(input);
+const settings = (cards: CardsOnServers) => ({ ...cards.run, partitions: 2, set: [`epoch.records_max=${EPOCH_ROWS}`] });
+
+async function rowsIn(servers: Servers, { database }: CardsOnServers, table: string): Promise<number> {
+  const [[there]] = await servers.mysql.rows(
+    `SELECT COUNT(*) FROM information_schema.TABLES WHERE TABLE_SCHEMA = '${database}' AND TABLE_NAME = '${table}'`,
+  );
+  return there === "0" ? 0 : Number((await servers.mysql.rows(`SELECT COUNT(*) FROM ${database}.${table}`))[0][0]);
+}
+
+const loader: Victim = {
+  name: "loader",
+  layer: ["load", "initial"],
+  prepare: () => Promise.resolve(),
+  visible: (servers, cards) => rowsIn(servers, cards, "transactions"),
+  visibleAtTheEnd: expected.counts.read - expected.counts.rejected,
+  verify: async ({ mysql }, { database, output }) => {
+    const cards = await mysqlRows(mysql, database, "cards", ["card_id", "customer_id", "card_number", "credit_limit", "current_balance"]);
+    // Refused cards, and second ones of a key, are in the reference's results neither.
+    const wished = expected.cards.map(([id, customer, , number]) => [id, customer, number]).toSorted(byId);
+    assert.deepEqual(cards.map(([id, customer, number]) => [id, customer, number]), wished);
+    const opening = cards.reduce((sum, row) => sum + BigInt(row[4].replace(".", "")), 0n);
+    assert.equal(opening, expected.totals.opening);
+    const places = await mysqlRows(mysql, database, "transactions", ["position", "transaction_id"]);
+    assert.equal(places.length, expected.counts.read - expected.counts.rejected);
+    assert.equal(new Set(places.map(([position]) => position)).size, places.length);
+    const rejects = Deno.readTextFileSync(`${output}/rejects/load-initial.ndjson`).trimEnd().split("\n").map((line) => JSON.parse(line));
+    assert.equal(rejects.filter(({ source }) => source === "transactions").length, expected.counts.rejected);
+  },
+};
+const validator: Victim = {
+  name: "validator",
+  layer: ["stream"],
+  prepare: async (cards) => {
+    await layerDone(["load", "initial"], { ...cards.run, partitions: 2 });
+    await layerDone(["produce"], { ...cards.run, partitions: 2 });
+  },
+  visible: (servers, cards) => rowsIn(servers, cards, "decisions"),
+  visibleAtTheEnd: expected.stream.length,
+  verify: ({ mysql }, { database }) => assertDecisions(mysql, database, expected),
+};
+
+for (const [index, victim] of [loader, validator].entries()) {
+  await withServers(
+    `${victim.name}: at least ${KILLS_WANTED} counted kills, no row lost or twice`,
+    ["kafka", "mysql"],
+    async (servers, test) => {
+      const histogram = new Map<string, number>();
+      const next = deaths(SEED + index);
+      let counted = 0;
+      for (let round = 0; counted < KILLS_WANTED; round++) {
+        assert.ok(round < ROUNDS_MAX, `only ${counted} kills hit in ${ROUNDS_MAX} rounds`);
+        await cardsOnServers(servers, input, async (cards) => {
+          await victim.prepare(cards);
+          counted += await liveUntilDone(victim, servers, cards, next, histogram);
+          await victim.verify(servers, cards);
+        });
+      }
+      const shown = [...histogram].toSorted().map(([step, count]) => `${step} ${count}`).join(", ");
+      // As the name of a step, since a quiet test run drops what tests print.
+      await test.step(`${victim.name} (seed ${SEED + index}): ${counted} kills: ${shown}`, () => assert.ok(counted >= KILLS_WANTED));
+    },
+  );
+}
+
+/** Lives and deaths until one ends by itself; gives the deaths that hit unread input or an open epoch. */
+async function liveUntilDone(
+  victim: Victim,
+  servers: Servers,
+  cards: CardsOnServers,
+  next: Generator<Death, never>,
+  histogram: Map<string, number>,
+): Promise<number> {
+  let counted = 0;
+  for (let life = 0; life < LIVES_MAX; life++) {
+    const death = next.next().value;
+    const running = startLayer(victim.layer, { ...settings(cards), env: { ...cards.run.env, ...killEnvironment(death) } });
+    const timer = death.kind === "outside" ? setTimeout(running.kill, death.afterMs) : undefined;
+    const { code, killed, stderr } = await running.ended;
+    clearTimeout(timer);
+    if (!killed) {
+      assert.equal(code, 0, `life ${life}: ${stderr}`);
+      return counted;
+    }
+    const name = death.kind === "step" ? death.step : death.kind === "any_step" ? "any step" : "any moment";
+    if (await hitSomething(death, victim, servers, cards)) {
+      counted++;
+      histogram.set(name, (histogram.get(name) ?? 0) + 1);
+    } else histogram.set(`(not counted: ${name})`, (histogram.get(`(not counted: ${name})`) ?? 0) + 1);
+  }
+  throw new Error(`${victim.name} was not done after ${LIVES_MAX} lives`);
+}
+
+/** Whether input was unread or an epoch open. */
+async function hitSomething(death: Death, victim: Victim, servers: Servers, cards: CardsOnServers): Promise<boolean> {
+  if (death.kind === "step") return !AFTER_THE_LAST_EPOCH.has(death.step);
+  return await victim.visible(servers, cards) < victim.visibleAtTheEnd;
+}
+
+function killEnvironment(death: Death): Record<string, string> {
+  switch (death.kind) {
+    case "step":
+      return { MILLRACE_KILL_AT: `${death.step}:${death.count}` };
+    case "any_step":
+      return { MILLRACE_KILL_AFTER_STEPS: String(death.count) };
+    case "outside":
+      return {};
+  }
+}
