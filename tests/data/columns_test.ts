@@ -190,3 +190,22 @@ Deno.test("JSON is written in one line, exactly", () => {
     /field a is written but was not decoded/,
   );
 });
+
+Deno.test("texts of a long span are right on both sides of every border, whatever characters lie on it", () => {
+  for (const [name, piece] of [["ASCII", "0123456789abcde,"], ["two bytes", "aé,"], ["three and four bytes", "日\u{1F600}x,"]]) {
+    const text = piece.repeat(Math.ceil(200_000 / piece.length));
+    const bytes = encoder.encode(`..${text}`);
+    const start: number[] = [];
+    const end: number[] = [];
+    const wanted: string[] = [];
+    let at = 2;
+    for (const word of text.split(",").slice(0, -1)) {
+      start.push(at);
+      end.push(at += encoder.encode(word).length);
+      wanted.push(word);
+      at++;
+    }
+    const column = textColumn(bytes, Int32Array.from(start), Int32Array.from(end), null);
+    wanted.forEach((word, row) => assert.equal(column.at(row), word, `${name}, row ${row}`));
+  }
+});

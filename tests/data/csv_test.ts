@@ -336,3 +336,14 @@ Deno.test("what is written is read back to the same values", () => {
   );
   fc.assert(property, { seed: SEED, numRuns: 300 });
 });
+
+Deno.test("records are the same wherever their bytes lie in memory, and however long their fields are", () => {
+  const bytes = encoder.encode('1,"a, b",x"y\n\n22,"c\nd""e",\r\n333,longer than a few words of memory are,"f"\n"",é日,\n');
+  const wanted = textsOf(splitCsv(bytes, 0, bytes.length, "end", 1000));
+  assert.deepEqual(wanted.length, 4);
+  for (let shift = 0; shift < 9; shift++) {
+    const moved = new Uint8Array(shift + bytes.length + 3).subarray(shift);
+    moved.set(bytes, 2);
+    assert.deepEqual(textsOf(splitCsv(moved, 2, 2 + bytes.length, "end", 1000)), wanted, `shift ${shift}`);
+  }
+});

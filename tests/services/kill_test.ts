@@ -12,8 +12,8 @@ import { layerDone, startLayer } from "./processes.ts";
 const SEED = 20250402;
 const KILLS_WANTED = 30;
 const LIVES_MAX = 60;
-const ROUNDS_MAX = 8;
-const EPOCH_ROWS = 4;
+const ROUNDS_MAX = 16;
+const EPOCH_ROWS = 2;
 
 const STEPS: readonly ProtocolStep[] = [
   "fenced",
@@ -43,7 +43,7 @@ function* deaths(seed: number): Generator<Death, never> {
   const sequence = new SeededSequence(seed, "deaths");
   for (let life = 0;; life++) {
     if (life % 4 === 1) yield { kind: "any_step", count: sequence.between(5, 60) };
-    else if (life % 4 === 3) yield { kind: "outside", afterMs: sequence.between(250, 1200) };
+    else if (life % 4 === 3) yield { kind: "outside", afterMs: sequence.between(150, 650) };
     else {
       const step = STEPS[sequence.between(0, STEPS.length - 1)];
       yield { kind: "step", step, count: RARE.has(step) ? 1 : sequence.between(2, 8) };

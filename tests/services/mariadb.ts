@@ -17,9 +17,10 @@ export const mariadb: ServerProgram = {
       `--auth-root-socket-user=${user}`,
       "--skip-test-db",
     ]);
-    // Deep folders make socket paths that the kernel refuses.
-    const socket = await Deno.makeTempDir({ prefix: "millrace-mariadb-" });
-    return { port: String(freePort()), socket: `${socket}/s`, password: crypto.randomUUID().replaceAll("-", "") };
+    // The kernel refuses longer socket paths.
+    const isShort = folder.length < 100;
+    const socket = isShort ? `${folder}/s` : `${await Deno.makeTempDir({ prefix: "millrace-mariadb-" })}/s`;
+    return { port: String(freePort()), socket, password: crypto.randomUUID().replaceAll("-", "") };
   },
   async command(folder, { port, socket }) {
     return [

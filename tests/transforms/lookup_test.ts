@@ -59,3 +59,24 @@ Deno.test("faults of look-ups say what is there", () => {
   ]);
   deepEqual(faults({ c: "cards['x']" })[0].split(" ")[0], "lookup.c:7");
 });
+
+Deno.test("a text let that reads one looked-up row is the same for every record of that row, and of none", () => {
+  const records = table("id int | card int?\n1 | 10\n2 | 11\n3 | null\n4 | 10\n5 | 12\n6 | 11");
+  const settings = {
+    lookup: { c: "cards[card]" },
+    let: { shown: "c == null ? 'none' : coalesce(c.owner, 'nobody') + '!'" },
+    set: { shown: "shown", twice: "shown + shown" },
+    keep: ["id", "shown", "twice"],
+  };
+  equal(
+    run(lookup, { inputs: [records], tables, settings }).text,
+    lines(`
+    1 | a! | a!a!
+    2 | nobody! | nobody!nobody!
+    3 | none | nonenone
+    4 | a! | a!a!
+    5 | none | nonenone
+    6 | nobody! | nobody!nobody!
+  `),
+  );
+});

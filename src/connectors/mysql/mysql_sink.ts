@@ -98,7 +98,7 @@ export class MysqlSink implements Sink {
       await session.run(`CREATE TABLE ${quoted(into)} LIKE ${quoted(target.table)}`);
     }
     const refused = (reason: string): void => {
-      this.world.log.event("info", "bulk_load_refused", { sink: name, reason, instead: "INSERT" });
+      this.world.log.event("warning", "bulk_load_refused", { sink: name, reason, instead: "INSERT" });
     };
     return { writer, table, into, bulk: { allowed: bulkLoad === "auto", refused } };
   }

@@ -229,7 +229,7 @@ await withServers(
           await lane.deliver(stamp("r", epoch));
         }
         await sink.close();
-        assert.equal(logged.filter((line) => line.startsWith("info bulk_load_refused")).length, 1);
+        assert.equal(logged.filter((line) => line.startsWith("warning bulk_load_refused")).length, 1);
         assert.deepEqual(await database.rows("SELECT id FROM t"), [["1"], ["2"], ["3"]]);
       } finally {
         await mysql.admin("SET GLOBAL local_infile = 1");

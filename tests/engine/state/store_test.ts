@@ -49,6 +49,7 @@ const SPECS: readonly StateTableSpec[] = [
   },
   { name: "texts", key: ["text"], columns: [{ name: "n", kind: "number" }, { name: "t", kind: "text" }], version: 1 },
   { name: "pairs", key: ["text", "number", "text"], columns: [{ name: "v", kind: "value" }], version: 3 },
+  { name: "number pairs", key: ["number", "number"], columns: [{ name: "n", kind: "number" }], version: 1 },
 ];
 
 interface Row {
