@@ -36,7 +36,7 @@ const address = (): string =>
 function keyed(rows: Rows, key: string) {
   const holder = new KeyedRows(rows.type, key);
   holder.load(rows.type, [batchOf(rows, key, 0, rows.rows.length)]);
-  return { name: key, key, type: rows.type, rows: holder };
+  return { name: key, key, type: rows.type, rows: holder, read: new Set<string>() };
 }
 const cards: Rows = {
   type: table("card_id int | customer_id int | credit_limit decimal(2) | current_balance decimal(2)").type,

@@ -8,7 +8,7 @@ import type { Batch, Rejected } from "../data/batch.ts";
 import { createWriter } from "../data/bytes.ts";
 import { makeMeta } from "../data/columns.ts";
 import { assert, MillraceError } from "../data/fault.ts";
-import { compileJsonDecoder, compileJsonEncoder, splitLines } from "../data/json/mod.ts";
+import { compileJsonDecoder, compileJsonEncoder, rowJson, splitLines } from "../data/json/mod.ts";
 import { BATCH_BYTES_MAX, BATCH_ROWS_MAX, RECORD_BYTES_MAX } from "../data/limits.ts";
 import type { RecordType } from "../data/types.ts";
 import type { Source } from "../engine/contracts.ts";
@@ -34,13 +34,13 @@ export async function snapshotTables(
   for (const table of blueprint.tables) {
     const source = table.plan.create(world, table.needed);
     const { batches, rejected } = await readAll(source);
+    rejected.push(...fill(table, batches));
     if (rejected.length > 0) {
       const path = snapshotPath(blueprint, run, table).replace(/\.ndjson$/, ".rejects.ndjson");
       await keepFile(path, encodeRejects(rejected), world.files);
       rejects.push({ table: table.name, rejected: rejected.length, path });
     }
     digests[table.name] = await keep(table, batches, snapshotPath(blueprint, run, table), world.files);
-    fill(table, batches);
   }
   return { digests, rejects };
 }
@@ -68,13 +68,36 @@ function snapshotPath(blueprint: PipelineBlueprint, run: string, table: TableBlu
   return `${blueprint.stateFolder}/tables/${run}/${table.name}.ndjson`;
 }
 
-function fill(table: TableBlueprint, batches: readonly Batch[]): void {
+/**
+ * Later rows of a key are refused where the schema says the key is unique, else they stop the run: a look-up must not depend on
+ * the order of rows. Returns the refused ones.
+ */
+function fill(table: TableBlueprint, batches: readonly Batch[]): Rejected[] {
   const { duplicates } = table.rows.load(table.schema.type, batches);
-  if (duplicates.length === 0) return;
-  const shown = duplicates.slice(0, 5).join(", ");
+  if (duplicates.length === 0 || table.schema.unique.includes(table.key)) {
+    return duplicates.map((place) => duplicateAt(table, batches, place));
+  }
+  const shown = duplicates.slice(0, 5).map((place) => place + 1).join(", ");
   throw new MillraceError("table_duplicate", `table "${table.name}" holds more than one row for the same ${table.key} (rows ${shown})`, {
     hint: `make ${table.key} unique at its source, or say unique = ["${table.key}"] in its schema to reject the later rows`,
   });
+}
+
+/** `place` counts rows over all batches. */
+function duplicateAt(table: TableBlueprint, batches: readonly Batch[], place: number): Rejected {
+  let row = place;
+  const batch = batches.find(({ rows }) => row < rows || (row -= rows, false));
+  assert(batch, "a duplicate is one of the rows");
+  const { partition, position, origin, raw } = batch.meta;
+  return {
+    source: table.name,
+    partition,
+    position: position[row],
+    origin: origin[row],
+    step: table.name,
+    reason: `duplicate:${table.key}`,
+    raw: raw ? raw.bytes.slice(raw.start[row], raw.end[row]) : new TextEncoder().encode(rowJson(batch, row)),
+  };
 }
 
 async function readAll(source: Source): Promise<{ batches: Batch[]; rejected: Rejected[] }> {

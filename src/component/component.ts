@@ -57,8 +57,10 @@ export interface TablePlan {
   readonly name: string;
   readonly key: string;
   readonly type: RecordType;
-  /** Filled before any lane runs; columns in the order of `type`. */
+  /** Filled before any lane runs; columns in the order of `type`, those that nobody reads left empty. */
   readonly rows: TableRows;
+  /** Planning transforms say here which fields they read; only those and the key are loaded. */
+  readonly read: Set<string>;
 }
 /** One loaded table: `find` gives a row number or -1. Columns as state columns. */
 export interface TableRows {

@@ -29,7 +29,7 @@ export interface Scope {
 export interface Checked {
   readonly source: ExprSource;
   readonly type: Type;
-  /** Paths of variables that are read, "amount", "customer.address"; pruning and dependency order use it. */
+  /** Paths of variables that are read, "amount", "customer.address", "customer.*" for all of it; pruning and dependency order use it. */
   readonly uses: ReadonlySet<string>;
   /** Whether evaluation can reject the record (overflow, division, index, ...). */
   readonly canFail: boolean;

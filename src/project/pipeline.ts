@@ -14,7 +14,7 @@ import { guaranteesOf } from "./guarantee.ts";
 import { type HashedNode, planHash } from "./hash.ts";
 import { isHidden } from "./hidden.ts";
 import { decideLanes } from "./lanes.ts";
-import { type Demand, fieldNames, propagateNeeds } from "./needs.ts";
+import { type Demand, propagateNeeds } from "./needs.ts";
 import { type NodeReader, readSink, readTransform } from "./nodes.ts";
 import { readEpoch, readKind } from "./pipeline_settings.ts";
 import type { Planning } from "./plan_context.ts";
@@ -256,9 +256,9 @@ class PipelineReader {
         const needed = intake ? intake.needs(new Map([["out", neededOf(name)]]))[0] : neededOf(name);
         return { name, schema, plan, rank: ranks.get(name)!, needed, intake };
       }),
-      tables: tables.planned().map(({ name, key, schema, plan, rows }) => {
+      tables: tables.planned().map(({ name, key, schema, plan, rows, read }) => {
         assert(plan, "a pipeline without faults has planned tables");
-        return { name, key, schema, plan, needed: fieldNames(schema.type), rows };
+        return { name, key, schema, plan, needed: new Set([...read, key]), rows };
       }),
       transforms: transforms.map(({ name, spec, inputs, plan, span }) => ({
         name,

@@ -26,6 +26,8 @@ export interface PlannedTable extends PlannedSource {
   readonly key: string;
   readonly rows: KeyedRows;
   readonly schema: SchemaPlan;
+  /** Fields that look-ups read. */
+  readonly read: Set<string>;
 }
 /** What sources and tables are planned from. */
 export interface SourcePlanner {
@@ -120,7 +122,7 @@ export class PlannedTables implements ReadonlyMap<string, TablePlan> {
     const { schema } = planned;
     if (!schema || placed.entry.value.kind !== "table") return null;
     const key = this.#key(name, placed.entry.value, schema);
-    return key === null ? null : { ...planned, schema, key, rows: new KeyedRows(schema.type, key) };
+    return key === null ? null : { ...planned, schema, key, rows: new KeyedRows(schema.type, key), read: new Set() };
   }
 
   #key(name: string, table: TomlTable, schema: SchemaPlan): string | null {
@@ -148,7 +150,7 @@ export class PlannedTables implements ReadonlyMap<string, TablePlan> {
   get(name: string): TablePlan | undefined {
     const table = this.plan(name);
     if (table === null) this.#failures++;
-    return table ? { name, key: table.key, type: table.schema.type, rows: table.rows } : undefined;
+    return table ? { name, key: table.key, type: table.schema.type, rows: table.rows, read: table.read } : undefined;
   }
 
   has(name: string): boolean {

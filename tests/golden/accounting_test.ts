@@ -34,7 +34,7 @@ Deno.test("datasets/cards: counts, rejects and tables are those the oracle gives
     const none = { filtered: 0, duplicates: 0, folded: 0, rejected: 0 };
     assert.deepEqual(counters("order", "payments"), { ...none, in: read, out: read - rejected, rejected });
     assert.deepEqual(counters("produce", "once"), { ...none, in: read - rejected, out: accepted, duplicates });
-    assert.deepEqual(counters("produce", "topic"), { ...none, in: accepted, out: 0 });
+    assert.deepEqual(counters("produce", "sink:topic"), { ...none, in: accepted, out: 0 });
     assert.deepEqual(counters("validate", "validate"), { ...none, in: accepted, out: accepted });
     assert.deepEqual(counters("settle", "settled"), { ...none, in: accepted, out: accepted });
     assert.deepEqual(counters("settle", "posted"), {

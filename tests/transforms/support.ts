@@ -175,7 +175,7 @@ function tablePlan(name: string, key: string, { type, rows }: Rows): TablePlan {
     if (column.kind === "number") return { kind: "number" as const, values: column.values, valid: column.valid };
     return { kind: "value" as const, values: rows.map((row) => row[index]) };
   });
-  return { name, key, type, rows: { find: (value) => found.get(value) ?? -1, columns } };
+  return { name, key, type, rows: { find: (value) => found.get(value) ?? -1, columns }, read: new Set() };
 }
 
 /** A lane's operator that can be crashed and recovered. */

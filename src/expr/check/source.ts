@@ -89,15 +89,21 @@ export function finish(checked: Node, source: ExprSource, fault: Report, expecte
   };
 }
 
-/** The paths of variables that are read. Of a row only the fields; of a row tested for null, the row itself. */
+/**
+ * The paths of variables that are read. Of a row only the fields; of a row tested for null, the row itself; of a row taken whole,
+ * "row.*" too.
+ */
 function usesOf(node: Node): ReadonlySet<string> {
   const uses = new Set<string>();
-  const visit = (part: Node) => {
-    if (part.op === "path" && part.local === null) uses.add(pathText(part));
-    childrenOf(part).forEach(visit);
-    if (part.op === "and" || part.op === "or") part.guards.filter(isOuter).forEach(visit);
+  const visit = (part: Node, taken: "whole" | "tested") => {
+    if (part.op === "path" && part.local === null) {
+      uses.add(pathText(part));
+      if (part.type.kind === "struct" && taken === "whole") uses.add(`${pathText(part)}.*`);
+    }
+    for (const child of childrenOf(part)) visit(child, part.op === "null_test" ? "tested" : "whole");
+    if (part.op === "and" || part.op === "or") part.guards.filter(isOuter).forEach((guard) => visit(guard, "tested"));
   };
-  visit(node);
+  visit(node, "whole");
   return uses;
 }
 function isOuter(path: PathNode): boolean {

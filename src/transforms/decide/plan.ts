@@ -8,7 +8,7 @@ import { INT, listOf, type RecordType, STRING, type Type, withNull } from "../..
 import type { Checked, Scope } from "../../expr/contracts.ts";
 import { requireKeyKind } from "../support/keys.ts";
 import { type LetPlan, planLets } from "../support/lets.ts";
-import { type LookupPlan, planLookups } from "../support/lookups.ts";
+import { type LookupPlan, planLookups, tellReads } from "../support/lookups.ts";
 import { forget, narrow, type PlanChecker, rootsOf, withVariables } from "../support/plan_checker.ts";
 import { plainField, resolveUses } from "../support/projection.ts";
 import type { OutputShape } from "../support/work.ts";
@@ -84,6 +84,7 @@ export function planDecide(context: TransformContext, checker: PlanChecker): Dec
     emitted,
     shape,
   };
+  tellReads(lookups, checker);
   return { ...plan, used: usesOf(plan) };
 }
 

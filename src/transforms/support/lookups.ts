@@ -37,6 +37,18 @@ export function planLookups(
   return { lookups, scope: known };
 }
 
+/** Tells the tables which of their fields the node's expressions read; called when all of them are checked. */
+export function tellReads(lookups: readonly LookupPlan[], checker: PlanChecker): void {
+  for (const { name, table } of lookups) {
+    for (const path of checker.uses) {
+      const [root, field] = path.split(".");
+      if (root !== name || field === undefined) continue;
+      if (field === "*") { for (const each of table.type.fields) table.read.add(each.name); }
+      else table.read.add(field);
+    }
+  }
+}
+
 function planLookup(name: string, cel: Cel, scope: Scope, tables: ReadonlyMap<string, TablePlan>, checker: PlanChecker): LookupPlan | null {
   const shape = /^\s*([A-Za-z_]\w*)\s*\[([^]*)\]\s*$/.exec(cel.text);
   if (shape === null) {

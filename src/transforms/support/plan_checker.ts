@@ -10,6 +10,8 @@ import type { Checked, ExprSource, Scope } from "../../expr/contracts.ts";
 /** Reports faults of one node and remembers that there were some. */
 export class PlanChecker {
   failed = false;
+  /** Every path that an expression of the node reads. */
+  readonly uses = new Set<string>();
   readonly context: PlanContext;
   constructor(context: PlanContext) {
     this.context = context;
@@ -28,6 +30,7 @@ export class PlanChecker {
     };
     const checked = this.context.expressions.check(source, scope, report, expected);
     if (checked === null) this.failed = true;
+    else for (const path of checked.uses) this.uses.add(path);
     return checked;
   }
 

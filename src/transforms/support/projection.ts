@@ -7,7 +7,7 @@ import type { CelTable, GroupSetting, SettingGroup } from "../../component/setti
 import type { Field, RecordType, Type } from "../../data/types.ts";
 import type { Binding, Checked, Scope } from "../../expr/contracts.ts";
 import { bindLets, type LetPlan, planLets } from "./lets.ts";
-import { bindLookups, type LookupPlan, planLookups } from "./lookups.ts";
+import { bindLookups, type LookupPlan, planLookups, tellReads } from "./lookups.ts";
 import { type Loop, LoopBuilder } from "./loop_builder.ts";
 import { nearestHint } from "./names.ts";
 import { narrow, type PlanChecker, rootsOf } from "./plan_checker.ts";
@@ -59,6 +59,7 @@ export function planProjection(source: ProjectionSource): Projection {
   const requirements = given("require") ? planRequirements(settings.groups("require"), resultScope, checker) : [];
   const direct = [where, ...fields.map((f) => f.value)].filter((checked) => checked !== null).flatMap((checked) => [...rootsOf(checked)]);
   const required = requirements.flatMap(({ that }) => [...rootsOf(that)]).map((name) => inputName(fields, input, name));
+  tellReads(looked.lookups, checker);
   const used = resolveUses([...direct, ...required.filter((name) => name !== null)], named.lets, looked.lookups);
   return { input, where, lookups: looked.lookups, lets: named.lets, fields, shape, requirements, used };
 }
