@@ -124,9 +124,12 @@ async function stopServer(program: ServerProgram, folder: string): Promise<void>
 /** The server's process id, where it runs; a process that does not name our folder is somebody else's. */
 async function runningPid(folder: string): Promise<number | null> {
   const pid = Number(await readText(`${folder}/pid`) ?? 0);
-  if (pid === 0) return null;
-  const commandLine = await readText(`/proc/${pid}/cmdline`) ?? "";
-  return commandLine.includes(`${folder}/`) ? pid : null;
+  const commandLine = pid === 0 ? null : await readText(`/proc/${pid}/cmdline`);
+  if (commandLine === null) return null;
+  if (commandLine !== "") return commandLine.includes(`${folder}/`) ? pid : null;
+  // Empty for a moment while a program takes the place of another, and for good once it has ended and nobody has asked how.
+  const stat = await readText(`/proc/${pid}/stat`);
+  return stat === null || stat.split(") ")[1].startsWith("Z") ? null : pid;
 }
 
 /** Starts a command that outlives the test and is no child of it, so that no test is said to leak it; gives its process id. */
