@@ -25,6 +25,7 @@ schema = "payment"
 connection = "bus"
 inputs = ["file"]
 topic = "payments"
+guarantee = "at_least_once"
 `;
 const READ = `[sources.payments]
 connection = "bus"

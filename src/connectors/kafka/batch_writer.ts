@@ -16,6 +16,7 @@ import {
   CRC_AT,
   MAGIC_AT,
   ORIGIN_HEADER,
+  TRANSACTIONAL_BIT,
 } from "./record_batches.ts";
 import { putInt16, putInt32, putInt64 } from "./wire.ts";
 
@@ -25,6 +26,8 @@ export interface PreparedBatch {
   readonly records: number;
 }
 export interface BatchStamp {
+  /** Whether the batch is part of the producer's open transaction. */
+  readonly transactional: boolean;
   readonly producer: ProducerIdentity;
   /** Of the first record, as the producer counts this partition's records. */
   readonly sequence: number;
@@ -123,12 +126,16 @@ export class PartitionBatches {
 }
 
 /** Writes the header, checksum included. */
-export function stampBatch({ bytes, records }: PreparedBatch, { producer, sequence, timestampMs }: BatchStamp, tools: BatchTools): void {
+export function stampBatch(
+  { bytes, records }: PreparedBatch,
+  { transactional, producer, sequence, timestampMs }: BatchStamp,
+  tools: BatchTools,
+): void {
   putInt64(bytes, 0, 0); // The broker gives the offset.
   putInt32(bytes, 8, bytes.length - BATCH_PREFIX_BYTES);
   putInt32(bytes, 12, -1); // The broker fills in its leader epoch.
   bytes[MAGIC_AT] = 2;
-  putInt16(bytes, ATTRIBUTES_AT, 0);
+  putInt16(bytes, ATTRIBUTES_AT, transactional ? TRANSACTIONAL_BIT : 0);
   putInt32(bytes, ATTRIBUTES_AT + 2, records - 1);
   putInt64(bytes, ATTRIBUTES_AT + 6, timestampMs);
   putInt64(bytes, ATTRIBUTES_AT + 14, timestampMs);

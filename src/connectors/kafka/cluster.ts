@@ -99,17 +99,22 @@ export class Cluster {
     return found;
   }
 
+  /** The broker that keeps a group's offsets, or the state of a transactional id. */
+  coordinator(of: "group" | "transaction", key: string): Promise<Broker> {
+    return this.#ask((connection) => connection.coordinator(of, key));
+  }
+
   producerIdentity(): Promise<ProducerIdentity> {
     return this.#ask((connection) => connection.producerIdentity());
   }
 
   async commitOffsets(group: string, topic: string, offsets: readonly CommittedOffset[]): Promise<void> {
-    const coordinator = await this.#ask((connection) => connection.groupCoordinator(group));
+    const coordinator = await this.coordinator("group", group);
     await this.#on(coordinator, (connection) => connection.commitOffsets(group, topic, offsets));
   }
 
   async committedOffsets(group: string, topic: string, partitions: readonly number[]): Promise<readonly CommittedOffset[]> {
-    const coordinator = await this.#ask((connection) => connection.groupCoordinator(group));
+    const coordinator = await this.coordinator("group", group);
     return await this.#on(coordinator, (connection) => connection.committedOffsets(group, topic, partitions));
   }
 

@@ -42,6 +42,7 @@ export interface CommittedOffset {
 }
 
 const READ_COMMITTED = 1;
+const COORDINATOR_KEY = { group: 0, transaction: 1 } as const;
 const TOPIC_RESOURCE = 2 as const;
 /** Timestamps that stand for the ends of a partition. */
 const OF_END = { earliest: -2n, latest: -1n } as const;
@@ -175,11 +176,11 @@ export class BrokerConnection {
     return { id: response.producerId, epoch: response.producerEpoch };
   }
 
-  /** The broker that keeps a group's offsets. */
-  async groupCoordinator(group: string): Promise<Broker> {
-    const { coordinators } = await this.#call(this.library.findCoordinatorV4.api, 0, [group]);
+  /** The broker that keeps a group's offsets, or the state of a transactional id. */
+  async coordinator(of: "group" | "transaction", key: string): Promise<Broker> {
+    const { coordinators } = await this.#call(this.library.findCoordinatorV4.api, COORDINATOR_KEY[of], [key]);
     const { errorCode, host, port } = coordinators[0];
-    if (errorCode !== 0) throw refusedCode(errorCode, `group "${group}"`);
+    if (errorCode !== 0) throw refusedCode(errorCode, `the coordinator of ${of} "${key}"`);
     return { host, port };
   }
 
@@ -210,6 +211,11 @@ export class BrokerConnection {
     );
   }
 
+  /** A control request of another file; the response may hold errors. */
+  control<A extends unknown[], R>(pick: (library: Library) => ControlRequest<A, R>, ...args: A): Promise<R> {
+    return this.#call(pick(this.library), ...args);
+  }
+
   /** A control request. The library throws where any part of the response holds an error; here each caller looks for itself. */
   async #call<A extends unknown[], R>(api: ControlRequest<A, R>, ...args: A): Promise<R> {
     try {
@@ -226,7 +232,7 @@ export class BrokerConnection {
   }
 }
 
-interface ControlRequest<A extends unknown[], R> {
+export interface ControlRequest<A extends unknown[], R> {
   readonly async: (connection: LibraryConnection, ...args: A) => Promise<R>;
 }
 

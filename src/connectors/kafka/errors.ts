@@ -18,6 +18,19 @@ const denied = (name: string): Refusal => ({
   retry: "never",
   hint: "the user of the connection lacks this right; an administrator of the cluster grants it",
 });
+/** A newer owner, or merely a transaction that took too long: the engine asks the checkpoint store which, and tries again. */
+const fenced = (name: string): Refusal => ({
+  name,
+  code: "fenced",
+  retry: "backoff",
+  hint: "another process took this pipeline over, or an epoch took longer than the sink's transaction_timeout",
+});
+const transactionLost = (name: string): Refusal => ({
+  name,
+  code: "transaction_lost",
+  retry: "backoff",
+  hint: "an epoch may have taken longer than the sink's transaction_timeout: raise it, or lower epoch.records_max",
+});
 const login = (name: string): Refusal => ({
   name,
   code: "login_refused",
@@ -29,8 +42,11 @@ export const OFFSET_OUT_OF_RANGE = 1;
 export const UNKNOWN_TOPIC_OR_PARTITION = 3;
 export const TOPIC_ALREADY_EXISTS = 36;
 export const DUPLICATE_SEQUENCE_NUMBER = 46;
-/** OUT_OF_ORDER_SEQUENCE_NUMBER, INVALID_PRODUCER_EPOCH, UNKNOWN_PRODUCER_ID: the broker lost what it knew of the producer. */
-export const IDENTITY_LOST: ReadonlySet<number> = new Set([45, 47, 59]);
+export const CONCURRENT_TRANSACTIONS = 51;
+/** COORDINATOR_LOAD_IN_PROGRESS, COORDINATOR_NOT_AVAILABLE, NOT_COORDINATOR. */
+export const COORDINATOR_MOVED: ReadonlySet<number> = new Set([14, 15, 16]);
+/** The broker lost what it knew of the producer, or ended its transaction: nothing more can be done under this identity. */
+export const IDENTITY_LOST: ReadonlySet<number> = new Set([45, 47, 48, 49, 59, 90, 120]);
 
 /** The protocol's error codes that have a meaning of their own here. */
 const REFUSALS: ReadonlyMap<number, Refusal> = new Map([
@@ -80,7 +96,16 @@ const REFUSALS: ReadonlyMap<number, Refusal> = new Map([
   [41, passing("NOT_CONTROLLER")],
   [44, { name: "POLICY_VIOLATION", code: "topic_refused", retry: "never", hint: "the cluster's own rules forbid such a topic" }],
   [45, passing("OUT_OF_ORDER_SEQUENCE_NUMBER")],
-  [47, passing("INVALID_PRODUCER_EPOCH")],
+  [47, fenced("INVALID_PRODUCER_EPOCH")],
+  [48, transactionLost("INVALID_TXN_STATE")],
+  [49, transactionLost("INVALID_PRODUCER_ID_MAPPING")],
+  [50, {
+    name: "INVALID_TRANSACTION_TIMEOUT",
+    code: "server_refused",
+    retry: "never",
+    hint: "lower transaction_timeout of the sink: the brokers allow at most their transaction.max.timeout.ms",
+  }],
+  [CONCURRENT_TRANSACTIONS, passing("CONCURRENT_TRANSACTIONS")],
   [53, denied("TRANSACTIONAL_ID_AUTHORIZATION_FAILED")],
   [56, passing("KAFKA_STORAGE_ERROR")],
   [58, login("SASL_AUTHENTICATION_FAILED")],
@@ -91,7 +116,9 @@ const REFUSALS: ReadonlyMap<number, Refusal> = new Map([
   [78, passing("OFFSET_NOT_AVAILABLE")],
   [88, passing("UNSTABLE_OFFSET_COMMIT")],
   [89, passing("THROTTLING_QUOTA_EXCEEDED")],
+  [90, fenced("PRODUCER_FENCED")],
   [100, passing("UNKNOWN_TOPIC_ID")],
+  [120, transactionLost("TRANSACTION_ABORTABLE")],
 ]);
 
 /** A broker's answer that holds an error code. */

@@ -9,14 +9,33 @@ import { inspectSink } from "./inspect.ts";
 import { checkTopic, topicPlace } from "./kafka_source.ts";
 import { TopicSink } from "./topic_sink.ts";
 
+const GUARANTEES = {
+  exactly_once: {
+    guarantee: "exactly-once",
+    guaranteeNote: "records and marker in one transaction, for readers of committed records",
+  },
+  at_least_once: {
+    guarantee: "at-least-once",
+    guaranteeNote: "records are sent before the checkpoint, and sent again after a crash",
+  },
+} as const;
+
 export const kafkaSink: SinkSpec = {
   role: "sink",
   type: "kafka",
   connection: "kafka",
-  summary: "Appends records to a Kafka topic, at least once.",
-  notes: `Every record is acknowledged by all replicas in sync before its epoch counts (acks = all), and what is tried again by the same
-process is there once (idempotent producer). An epoch that was sent and not yet recorded when the process died is sent again: readers
-see its records twice.
+  summary: "Appends records to a Kafka topic, exactly once.",
+  notes: `An epoch's records and its marker are one transaction: a reader with \`isolation.level = read_committed\` (millrace's own source
+is one) sees each record once, whatever died in between. Other readers see aborted records too. Every record is acknowledged by all
+replicas in sync (acks = all).
+
+The transactional ids are \`millrace.PIPELINE.SINK.LANE\`, the markers are offsets of the groups \`millrace.epochs.PIPELINE.SINK.LANE\`; where
+the cluster has access rules, the user may write the ids and read the groups. Two projects on one cluster need different names of pipeline
+or sink. The cluster forgets offsets of idle groups after \`offsets.retention.minutes\` (a week): a pipeline that is away for longer in the
+middle of a run stops with \`marker_mismatch\`.
+
+With \`guarantee = "at_least_once"\` there are no transactions: what is tried again by the same process is there once (idempotent producer),
+but an epoch that was sent and not yet recorded when the process died is sent again, and readers see its records twice.
 
 A key's partition is the one Kafka's Java client chooses for the key's text; records without a key go round by \`meta.position\`. Each
 record carries \`meta.origin\` of its row in the header \`millrace-origin\`, as decimal text. A topic keeps what it holds: a new run
@@ -42,6 +61,20 @@ bounded pipeline at a time should write a topic. Numbers of partitions are read 
             doc: "Brokers that hold each partition. Default: as the cluster is set up.",
           },
         },
+      },
+      guarantee: {
+        kind: "choice",
+        default: "exactly_once",
+        doc: "What readers can rely on after a crash.",
+        choices: {
+          exactly_once: "each record once, for readers of committed records",
+          at_least_once: "records of the last epoch may come again, seen at once and by all readers",
+        },
+      },
+      transaction_timeout: {
+        kind: "duration",
+        default: "10s",
+        doc: "How long an epoch's delivery may take, and how long readers wait for a writer that died in it. Exactly-once only.",
       },
       key: { kind: "cel", optional: true, doc: "The record's key, written as its text: an int, a decimal or a string." },
       format: { kind: "choice", default: "json", doc: "How records are written.", choices: { json: "one JSON object per record" } },
@@ -81,9 +114,9 @@ function planKafkaSink(context: SinkContext): SinkPlan | null {
   const encoder = planEncoder(context);
   if (!connecting || !isNamed || key === null || !encoder) return null;
   const create = settings.has("create") ? settings.group("create") : null;
+  const promise = GUARANTEES[settings.text("guarantee") as keyof typeof GUARANTEES];
   return {
-    guarantee: "at-least-once",
-    guaranteeNote: "records are sent before the checkpoint, and sent again after a crash",
+    ...promise,
     needs: new Set(input.fields.map((field) => field.name)),
     place: topicPlace(topic),
     inspect: (world) => inspectSink(connecting, topic, create && { partitions: create.number("partitions") }, world),
@@ -93,6 +126,8 @@ function planKafkaSink(context: SinkContext): SinkPlan | null {
         connecting,
         node: name,
         topic,
+        guarantee: promise.guarantee,
+        transactionTimeoutMs: settings.number("transaction_timeout"),
         create: create && {
           partitions: create.number("partitions"),
           replication: create.has("replication") ? create.number("replication") : -1,

@@ -14,6 +14,11 @@ export const BATCH_BYTES_MAX = 512 << 10;
 /** Waits between attempts double from the first to the second. */
 export const RETRY_MIN_MS = 20;
 export const RETRY_MAX_MS = 1_000;
+/** How soon a coordinator that is still ending the transaction before is asked again: doubling from the first to the second. */
+export const CONCURRENT_MIN_MS = 1;
+export const CONCURRENT_MAX_MS = 16;
+/** How long it is asked without a pause of the ordinary kind. */
+export const CONCURRENT_ASKED_MS = 5_000;
 /** A server that does not answer is reported at once, and then this often. */
 export const REPORT_EVERY_MS = 10_000;
 /** A server that answers that it is busy is reported after this long. */

@@ -15,6 +15,8 @@ const PRODUCE_VERSION = 8;
 const ACKS_ALL = -1;
 
 export interface ProduceRequest {
+  /** null outside of transactions. */
+  readonly transactionalId: string | null;
   readonly topic: string;
   readonly timeoutMs: number;
   readonly batches: readonly { readonly partition: number; readonly bytes: Uint8Array }[];
@@ -30,8 +32,8 @@ export async function produce(connection: BrokerConnection, request: ProduceRequ
   return new Map(topics.flat());
 }
 
-function formatProduce({ topic, timeoutMs, batches }: ProduceRequest): Uint8Array {
-  const writer = new WireWriter().string(null).int16(ACKS_ALL).int32(timeoutMs);
+function formatProduce({ transactionalId, topic, timeoutMs, batches }: ProduceRequest): Uint8Array {
+  const writer = new WireWriter().string(transactionalId).int16(ACKS_ALL).int32(timeoutMs);
   writer.array([topic], (name) => {
     writer.string(name).array(batches, ({ partition, bytes }) => writer.int32(partition).blob(bytes));
   });

@@ -60,7 +60,7 @@ export const ATTRIBUTES_AT = 21;
 /** A record of no key, value and headers. */
 const RECORD_BYTES_MIN = 7;
 const CODEC_BITS = 7;
-const TRANSACTIONAL_BIT = 16;
+export const TRANSACTIONAL_BIT = 16;
 const CONTROL_BIT = 32;
 const ORIGIN_BYTES = new TextEncoder().encode(ORIGIN_HEADER);
 

@@ -4,15 +4,17 @@ import { createWriter, writeDecimal, writeInteger, writeText, written } from "..
 import type { ByteWriter, Encoder } from "../../data/codec.ts";
 import { assert } from "../../data/fault.ts";
 import type { Type } from "../../data/types.ts";
-import type { EpochStamp, Marker, Sink, SinkLane } from "../../engine/contracts.ts";
+import type { EpochStamp, Guarantee, Marker, Sink, SinkLane } from "../../engine/contracts.ts";
 import type { World } from "../../ports/mod.ts";
 import { partitionOfKey } from "../log/murmur2.ts";
 import type { RowExpression } from "../row_expressions.ts";
 import { PartitionBatches } from "./batch_writer.ts";
 import { Cluster, type Topic } from "./cluster.ts";
 import type { ConnectionSettings } from "./connection_settings.ts";
+import type { EpochProducer } from "./epoch_producer.ts";
 import { Patience } from "./patience.ts";
-import { type EpochProducer, ResendingProducer } from "./transaction.ts";
+import { ResendingProducer } from "./resending_producer.ts";
+import { TransactionalProducer } from "./transactional_producer.ts";
 import { writeNote } from "./writer_note.ts";
 
 export interface TopicSinkOptions {
@@ -21,6 +23,9 @@ export interface TopicSinkOptions {
   /** The sink's name. */
   readonly node: string;
   readonly topic: string;
+  readonly guarantee: Guarantee;
+  /** Where exactly-once: how long readers wait for a writer that died. */
+  readonly transactionTimeoutMs: number;
   /** null: the topic must be there. `replication` -1: as the broker is set up. */
   readonly create: { readonly partitions: number; readonly replication: number } | null;
   readonly key: RowExpression | null;
@@ -35,11 +40,12 @@ interface Opened {
 }
 
 export class TopicSink implements Sink {
-  readonly guarantee = "at-least-once";
+  readonly guarantee: Guarantee;
   readonly #cluster: Cluster;
   readonly #producers: EpochProducer[] = [];
   #opened: Opened | null = null;
   constructor(private readonly options: TopicSinkOptions) {
+    this.guarantee = options.guarantee;
     this.#cluster = new Cluster(options.connecting, options.world);
   }
 
@@ -50,15 +56,21 @@ export class TopicSink implements Sink {
     await this.#writeNote("open");
   }
 
-  lane(): SinkLane {
+  lane(lane: number): SinkLane {
     assert(this.#opened, "a sink is opened before its lanes");
-    const { world, node, topic: name } = this.options;
-    const producer = new ResendingProducer({ world, cluster: this.#cluster, node, name, topic: this.#opened.topic });
+    const { world, node, topic: name, guarantee, transactionTimeoutMs: timeoutMs } = this.options;
+    const { topic, pipeline, run } = this.#opened;
+    const options = { world, cluster: this.#cluster, node, name, topic };
+    const producer = guarantee === "exactly-once"
+      ? new TransactionalProducer({ ...options, timeoutMs, marked: { pipeline, sink: node, lane, run } })
+      : new ResendingProducer(options);
     this.#producers.push(producer);
     return new TopicSinkLane(this.options, producer, this.#opened.topic.partitions);
   }
 
+  /** What readers do not see yet lies behind the ends that the note would tell. */
   async finish(): Promise<void> {
+    await Promise.all(this.#producers.map((producer) => producer.settle()));
     await this.#writeNote("sealed");
   }
 

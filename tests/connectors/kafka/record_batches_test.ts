@@ -199,7 +199,7 @@ Deno.test("what the writer makes, the reader and the library read back", async (
       const prepared = batches.prepared();
       let sequence = 0;
       for (const each of prepared) {
-        stampBatch(each, { producer: { id: 5n, epoch: 3 }, sequence, timestampMs: 1_700_000_000_000 }, tools);
+        stampBatch(each, { transactional: false, producer: { id: 5n, epoch: 3 }, sequence, timestampMs: 1_700_000_000_000 }, tools);
         assert.equal(new DataView(each.bytes.buffer, each.bytes.byteOffset).getUint32(17), checksum(each.bytes.subarray(21)) >>> 0);
         sequence += each.records;
       }

@@ -50,7 +50,7 @@ await withServers(
   async ({ kafka: { brokers } }) => {
     const topic = newTopic("made");
     const { sink, lane, input, planned } = await opened(brokers, topic, 'key = "id"\ncreate = { partitions = 3 }');
-    assert.equal(planned.guarantee, "at-least-once");
+    assert.equal(planned.guarantee, "exactly-once");
     assert.equal(planned.place, `topic ${topic}`);
     const ids = Array.from({ length: 40 }, (_, i) => (i * 7) % 40);
     for (let epoch = 1; epoch <= 4; epoch++) {
@@ -211,7 +211,7 @@ await withServers(
     await sink.close();
     assert.equal(await reading, 100);
     const identity = await (await kafkaSource({ brokers, topic }, loggedWorld())).identity();
-    assert.match(identity, /:r:50,50$/);
+    assert.match(identity, /:r:\d+,\d+$/);
     assert.equal(await source.identity(), identity);
   },
 );

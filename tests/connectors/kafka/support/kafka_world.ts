@@ -62,9 +62,15 @@ export interface Message {
   readonly headers: Readonly<Record<string, string>>;
 }
 
-/** Everything committed in a topic that holds `count` messages, by partition and offset. */
-export async function readTopic({ kafka }: Client, topic: string, count: number): Promise<Message[]> {
-  const consumer = kafka.consumer({ groupId: `reader-${topic}-${topics++}`, maxWaitTimeInMs: 100 });
+/** What a topic holds that holds `count` messages, aborted ones only where all are asked for, by partition and offset. */
+export async function readTopic(
+  { kafka }: Client,
+  topic: string,
+  count: number,
+  which: "committed" | "all" = "committed",
+): Promise<Message[]> {
+  const groupId = `reader-${topic}-${topics++}`;
+  const consumer = kafka.consumer({ groupId, maxWaitTimeInMs: 100, readUncommitted: which === "all" });
   const messages: Message[] = [];
   const done = Promise.withResolvers<void>();
   await consumer.connect();

@@ -1,0 +1,140 @@
+/**
+ * Pipelines into a topic, run by the command line and killed by SIGKILL at counted protocol steps until they are done: readers of
+ * committed records see each row once.
+ */
+import assert from "node:assert/strict";
+import type { ProtocolStep } from "../../../src/ports/probe.ts";
+import { type Ended, inTemporaryFolder, projectRoot } from "../../golden/command_line.ts";
+import { withServers } from "../../services/mod.ts";
+import { makeTopic, newTopic, readTopic, withClient } from "./support/kafka_world.ts";
+
+const ROWS = 300;
+const EPOCH_ROWS = 10;
+const LIVES_MAX = 60;
+
+/** One death a life; when they are used up, the run may end. */
+const DEATHS: readonly Readonly<Record<string, string>>[] = [
+  ...([
+    ["take_over", 1],
+    ["fenced", 1],
+    ["intent_written", 1],
+    ["intent_written", 2],
+    ["sink_delivered", 1],
+    ["sink_delivered", 2],
+    ["sink_delivered", 3],
+    ["state_written", 1],
+    ["state_written", 2],
+    ["intent_written", 3],
+    ["head_flipped", 1],
+    ["sink_delivered", 1],
+    ["loaded", 1],
+    ["intent_written", 1],
+    ["epoch_closed", 2],
+    ["sink_delivered", 2],
+  ] satisfies [ProtocolStep, number][]).map(([step, count]) => ({ MILLRACE_KILL_AT: `${step}:${count}` })),
+  ...[3, 7, 9, 11, 13, 17].map((steps) => ({ MILLRACE_KILL_AFTER_STEPS: String(steps) })),
+  { MILLRACE_KILL_AT: "finishing:1" },
+];
+
+/** A project of one pipeline, whose name is the folder's own: it is part of the transactional ids. */
+async function inProject(pipeline: string, body: (run: (env: Readonly<Record<string, string>>) => Promise<Ended>) => Promise<void>) {
+  await inTemporaryFolder(async (folder) => {
+    const name = `kills${crypto.randomUUID().slice(0, 8)}`;
+    const csv = ["id,amount", ...Array.from({ length: ROWS }, (_, id) => `${id},${id}.25`)].join("\n");
+    await Deno.writeTextFile(`${folder}/rows.csv`, `${csv}\n`);
+    await Deno.writeTextFile(`${folder}/${name}.toml`, pipeline);
+    await body(async (env) => {
+      const child = new Deno.Command(Deno.execPath(), {
+        args: ["run", "-A", "--no-check", `${projectRoot()}/src/main.ts`, "run", `${name}.toml`, "--quiet"],
+        cwd: folder,
+        env: { NO_COLOR: "1", ...env },
+        stdout: "piped",
+        stderr: "piped",
+      });
+      const { code, signal, stdout, stderr } = await child.output();
+      const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
+      return { code, killed: signal === "SIGKILL", stdout: text(stdout), stderr: text(stderr) };
+    });
+  });
+}
+
+/** How often it was killed. */
+async function liveUntilDone(run: (env: Readonly<Record<string, string>>) => Promise<Ended>): Promise<number> {
+  let kills = 0;
+  for (let life = 0; life < LIVES_MAX; life++) {
+    const { code, killed, stderr } = await run(DEATHS[life] ?? {});
+    if (killed) kills++;
+    else {
+      assert.equal(code, 0, `life ${life}: ${stderr}`);
+      assert.ok(life >= DEATHS.length, `done in life ${life}: the deaths behind it were not died`);
+      return kills;
+    }
+  }
+  throw new Error(`not done after ${LIVES_MAX} lives`);
+}
+
+const ALL = Array.from({ length: ROWS }, (_, id) => id);
+async function seen(brokers: string, topic: string): Promise<number[]> {
+  const messages = await withClient(brokers, (client) => readTopic(client, topic, ROWS));
+  return messages.map(({ value }) => JSON.parse(value!).id as number);
+}
+const common = (brokers: string, fields = 'fields = { id = "int", amount = "decimal(2)" }') => ({
+  head: `kind = "stream"\n[epoch]\nrecords_max = ${EPOCH_ROWS}\n[connections.bus]\ntype = "kafka"\nbrokers = "${brokers}"\n`,
+  fields,
+});
+
+await withServers(
+  `a file into a topic, killed ${DEATHS.length} times: each row once, in order`,
+  ["kafka"],
+  async ({ kafka: { brokers } }) => {
+    const topic = newTopic("kills");
+    const { head, fields } = common(brokers);
+    const pipeline = `${head}
+[sources.rows]
+type = "csv"
+path = "rows.csv"
+${fields}
+[sinks.topic]
+connection = "bus"
+inputs = ["rows"]
+topic = "${topic}"
+create = { partitions = 1 }
+`;
+    await inProject(pipeline, async (run) => {
+      assert.equal(await liveUntilDone(run), DEATHS.length);
+      assert.deepEqual(await seen(brokers, topic), ALL);
+    });
+  },
+);
+
+await withServers(
+  `a topic into a topic, two lanes, killed ${DEATHS.length} times: each row once`,
+  ["kafka"],
+  async ({ kafka: { brokers } }) => {
+    const [input, output] = [newTopic("in"), newTopic("out")];
+    const { head, fields } = common(brokers);
+    await withClient(brokers, async (client) => {
+      await makeTopic(client, input, 2);
+      const messages = ALL.map((id) => ({ partition: id % 2, key: String(id), value: `{"id":${id},"amount":${id}.25}` }));
+      await client.producer.send({ topic: input, messages });
+    });
+    const pipeline = `${head}
+[sources.rows]
+connection = "bus"
+topic = "${input}"
+key = "id"
+${fields}
+[sinks.topic]
+connection = "bus"
+inputs = ["rows"]
+topic = "${output}"
+key = "id"
+create = { partitions = 3 }
+`;
+    await inProject(pipeline, async (run) => {
+      assert.equal(await liveUntilDone(run), DEATHS.length);
+      const ids = await seen(brokers, output);
+      assert.deepEqual(ids.toSorted((a, b) => a - b), ALL);
+    });
+  },
+);
