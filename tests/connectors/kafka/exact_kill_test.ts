@@ -1,11 +1,12 @@
 /**
- * Pipelines into a topic, run by the command line and killed by SIGKILL at counted protocol steps until they are done: readers of
- * committed records see each row once.
+ * Pipelines into a topic, run by the command line and killed by SIGKILL until they are done, at counted protocol steps and in the middle of
+ * a transaction: readers of committed records see each row once.
  */
 import assert from "node:assert/strict";
 import type { ProtocolStep } from "../../../src/ports/probe.ts";
 import { type Ended, inTemporaryFolder, projectRoot } from "../../golden/command_line.ts";
 import { withServers } from "../../services/mod.ts";
+import { API, meddlerBefore } from "./support/meddler.ts";
 import { makeTopic, newTopic, readTopic, withClient } from "./support/kafka_world.ts";
 
 const ROWS = 300;
@@ -36,21 +37,25 @@ const DEATHS: readonly Readonly<Record<string, string>>[] = [
   { MILLRACE_KILL_AT: "finishing:1" },
 ];
 
+/** One life; `born` is given the way to end it. */
+type Run = (env: Readonly<Record<string, string>>, born?: (kill: () => void) => void) => Promise<Ended>;
+
 /** A project of one pipeline, whose name is the folder's own: it is part of the transactional ids. */
-async function inProject(pipeline: string, body: (run: (env: Readonly<Record<string, string>>) => Promise<Ended>) => Promise<void>) {
+async function inProject(pipeline: string, body: (run: Run) => Promise<void>) {
   await inTemporaryFolder(async (folder) => {
     const name = `kills${crypto.randomUUID().slice(0, 8)}`;
     const csv = ["id,amount", ...Array.from({ length: ROWS }, (_, id) => `${id},${id}.25`)].join("\n");
     await Deno.writeTextFile(`${folder}/rows.csv`, `${csv}\n`);
     await Deno.writeTextFile(`${folder}/${name}.toml`, pipeline);
-    await body(async (env) => {
+    await body(async (env, born) => {
       const child = new Deno.Command(Deno.execPath(), {
         args: ["run", "-A", "--no-check", `${projectRoot()}/src/main.ts`, "run", `${name}.toml`, "--quiet"],
         cwd: folder,
         env: { NO_COLOR: "1", ...env },
         stdout: "piped",
         stderr: "piped",
-      });
+      }).spawn();
+      born?.(() => child.kill("SIGKILL"));
       const { code, signal, stdout, stderr } = await child.output();
       const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
       return { code, killed: signal === "SIGKILL", stdout: text(stdout), stderr: text(stderr) };
@@ -59,7 +64,7 @@ async function inProject(pipeline: string, body: (run: (env: Readonly<Record<str
 }
 
 /** How often it was killed. */
-async function liveUntilDone(run: (env: Readonly<Record<string, string>>) => Promise<Ended>): Promise<number> {
+async function liveUntilDone(run: Run): Promise<number> {
   let kills = 0;
   for (let life = 0; life < LIVES_MAX; life++) {
     const { code, killed, stderr } = await run(DEATHS[life] ?? {});
@@ -78,29 +83,28 @@ async function seen(brokers: string, topic: string): Promise<number[]> {
   const messages = await withClient(brokers, (client) => readTopic(client, topic, ROWS));
   return messages.map(({ value }) => JSON.parse(value!).id as number);
 }
-const common = (brokers: string, fields = 'fields = { id = "int", amount = "decimal(2)" }') => ({
-  head: `kind = "stream"\n[epoch]\nrecords_max = ${EPOCH_ROWS}\n[connections.bus]\ntype = "kafka"\nbrokers = "${brokers}"\n`,
-  fields,
-});
-
-await withServers(
-  `a file into a topic, killed ${DEATHS.length} times: each row once, in order`,
-  ["kafka"],
-  async ({ kafka: { brokers } }) => {
-    const topic = newTopic("kills");
-    const { head, fields } = common(brokers);
-    const pipeline = `${head}
+const headOf = (brokers: string) =>
+  `kind = "stream"\n[epoch]\nrecords_max = ${EPOCH_ROWS}\n[connections.bus]\ntype = "kafka"\nbrokers = "${brokers}"\n`;
+const FIELDS = 'fields = { id = "int", amount = "decimal(2)" }';
+const fileIntoTopic = (brokers: string, topic: string) =>
+  `${headOf(brokers)}
 [sources.rows]
 type = "csv"
 path = "rows.csv"
-${fields}
+${FIELDS}
 [sinks.topic]
 connection = "bus"
 inputs = ["rows"]
 topic = "${topic}"
 create = { partitions = 1 }
 `;
-    await inProject(pipeline, async (run) => {
+
+await withServers(
+  `a file into a topic, killed ${DEATHS.length} times: each row once, in order`,
+  ["kafka"],
+  async ({ kafka: { brokers } }) => {
+    const topic = newTopic("kills");
+    await inProject(fileIntoTopic(brokers, topic), async (run) => {
       assert.equal(await liveUntilDone(run), DEATHS.length);
       assert.deepEqual(await seen(brokers, topic), ALL);
     });
@@ -112,18 +116,17 @@ await withServers(
   ["kafka"],
   async ({ kafka: { brokers } }) => {
     const [input, output] = [newTopic("in"), newTopic("out")];
-    const { head, fields } = common(brokers);
     await withClient(brokers, async (client) => {
       await makeTopic(client, input, 2);
       const messages = ALL.map((id) => ({ partition: id % 2, key: String(id), value: `{"id":${id},"amount":${id}.25}` }));
       await client.producer.send({ topic: input, messages });
     });
-    const pipeline = `${head}
+    const pipeline = `${headOf(brokers)}
 [sources.rows]
 connection = "bus"
 topic = "${input}"
 key = "id"
-${fields}
+${FIELDS}
 [sinks.topic]
 connection = "bus"
 inputs = ["rows"]
@@ -135,6 +138,43 @@ create = { partitions = 3 }
       assert.equal(await liveUntilDone(run), DEATHS.length);
       const ids = await seen(brokers, output);
       assert.deepEqual(ids.toSorted((a, b) => a - b), ALL);
+    });
+  },
+);
+
+/** Requests at which a process dies, the how-manieth of its life, and whether the request still arrives. */
+const IN_TRANSACTIONS = [API.produce, API.commitMarker, API.endTransaction].flatMap((api) =>
+  [1, 3].flatMap((count) => [{ api, count, arrives: false }, { api, count, arrives: true }])
+);
+
+await withServers(
+  `a file into a topic, killed ${IN_TRANSACTIONS.length} times inside transactions: each row once, in order`,
+  ["kafka"],
+  async ({ kafka: { brokers } }) => {
+    await using meddler = meddlerBefore(brokers);
+    const topic = newTopic("inside");
+    await inProject(fileIntoTopic(meddler.brokers, topic), async (run) => {
+      for (const { api, count, arrives } of IN_TRANSACTIONS) {
+        let left = count;
+        const { killed, stderr } = await run({}, (kill) => {
+          meddler.meddle = (asked) => {
+            if (asked !== api || --left !== 0) return "pass";
+            kill();
+            return arrives ? "pass" : "cut";
+          };
+        });
+        assert.ok(killed, stderr);
+      }
+      // The last life only loses what it hears: it takes its lane over again and goes on.
+      let ends = 0;
+      meddler.meddle = (asked) => {
+        if (asked !== API.endTransaction) return "pass";
+        return ++ends === 2 ? "cut_answer" : ends === 4 ? "cut" : "pass";
+      };
+      const { code, stderr } = await run({});
+      assert.equal(code, 0, stderr);
+      assert.ok(ends >= 4, `${ends} transactions were left`);
+      assert.deepEqual(await seen(brokers, topic), ALL);
     });
   },
 );
