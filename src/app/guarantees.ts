@@ -24,6 +24,8 @@ interface Repeats {
   readonly pipeline: string;
   readonly sink: string;
   readonly note: string;
+  /** What would make that sink stronger. */
+  readonly hint?: string;
 }
 
 /** For every source and every sink that it reaches, the sinks for rejects included. */
@@ -34,13 +36,11 @@ export function describeGuarantees(project: Project): PathGuarantee[] {
 function pathsTo(sink: SinkBlueprint, blueprint: PipelineBlueprint, project: Project): PathGuarantee[] {
   const { guarantee, guaranteeNote: note } = sink.plan;
   const reached = sourcesOf(blueprint, sink.inputs, "all");
-  const isForRejects = sink.inputs.every(({ port }) => port === "rejected");
   const undeduplicated = new Set(sourcesOf(blueprint, sink.inputs, "past_dedupes"));
   return reached.map((source): PathGuarantee => {
     const path = { pipeline: blueprint.name, source, sink: sink.name, guarantee, weakest: linkName(sink.name, blueprint.name), note };
     if (guarantee !== "exactly-once") {
-      const strengthen =
-        `a table or file sink beside "${sink.name}" holds each record once, and so does a reader that drops repeats by the record's id`;
+      const strengthen = sink.plan.guaranteeHint ?? `a table or file sink beside "${sink.name}" holds each record once`;
       return { ...path, strengthen };
     }
     const repeats = repeatsInto(source, blueprint, project, new Set());
@@ -53,10 +53,17 @@ function pathsTo(sink: SinkBlueprint, blueprint: PipelineBlueprint, project: Pro
       guarantee: "at-least-once",
       weakest: linkName(repeats.sink, repeats.pipeline),
       note: `"${source}" reads what that sink writes: ${repeats.note}`,
-      // What a source refuses never comes to a dedupe; its place is kept beside it and tells two apart.
-      ...(isForRejects ? {} : { strengthen: `a dedupe behind "${source}", by the record's id, drops the repeats` }),
+      ...strengthenedBy(source, sink, repeats),
     };
   });
+}
+
+function strengthenedBy(source: string, sink: SinkBlueprint, { hint }: Repeats): { readonly strengthen?: string } {
+  // What a source refuses never comes to a dedupe; its place is kept beside it and tells two apart.
+  const isForRejects = sink.inputs.every(({ port }) => port === "rejected");
+  const ways = [hint, isForRejects ? undefined : `a dedupe behind "${source}", by the record's id, drops the repeats`];
+  const known = ways.filter((way) => way !== undefined);
+  return known.length === 0 ? {} : { strengthen: known.join("; or ") };
 }
 
 const linkName = (sink: string, pipeline: string): string => `sink "${sink}" of ${pipeline}`;
@@ -69,7 +76,9 @@ function repeatsInto(source: string, blueprint: PipelineBlueprint, project: Proj
     if (seen.has(writer.name)) continue;
     for (const sink of writer.sinks) {
       if (sink.plan.place !== place) continue;
-      if (sink.plan.guarantee !== "exactly-once") return { pipeline: writer.name, sink: sink.name, note: sink.plan.guaranteeNote };
+      if (sink.plan.guarantee !== "exactly-once") {
+        return { pipeline: writer.name, sink: sink.name, note: sink.plan.guaranteeNote, hint: sink.plan.guaranteeHint };
+      }
       for (const earlier of sourcesOf(writer, sink.inputs, "past_dedupes")) {
         const repeats = repeatsInto(earlier, writer, project, new Set([...seen, blueprint.name, writer.name]));
         if (repeats) return repeats;

@@ -161,6 +161,8 @@ export interface SinkPlan {
   readonly guarantee: Guarantee;
   /** Why not exactly once, or what it rests on; one line for `check`. */
   readonly guaranteeNote: string;
+  /** What would make it stronger, where something at this sink would. */
+  readonly guaranteeHint?: string;
   /** Fields of the input that are read. */
   readonly needs: ReadonlySet<string>;
   /** Where a person finds the result: a path or a table, for summaries. */

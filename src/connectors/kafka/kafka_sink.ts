@@ -17,6 +17,7 @@ const GUARANTEES = {
   at_least_once: {
     guarantee: "at-least-once",
     guaranteeNote: "records are sent before the checkpoint, and sent again after a crash",
+    guaranteeHint: 'guarantee = "exactly_once" at the sink writes an epoch in one transaction',
   },
 } as const;
 
