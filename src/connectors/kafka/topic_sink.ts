@@ -1,12 +1,11 @@
 /** The running `kafka` sink: the topic, its writer's note, and per lane the rows of the open epoch. */
 import type { Batch } from "../../data/batch.ts";
-import { createWriter, writeDecimal, writeInteger, writeText, written } from "../../data/bytes.ts";
-import type { ByteWriter, Encoder } from "../../data/codec.ts";
+import { createWriter } from "../../data/bytes.ts";
+import type { Encoder } from "../../data/codec.ts";
 import { assert } from "../../data/fault.ts";
-import type { Type } from "../../data/types.ts";
 import type { EpochStamp, Guarantee, Marker, Sink, SinkLane } from "../../engine/contracts.ts";
 import type { World } from "../../ports/mod.ts";
-import { partitionOfKey } from "../log/murmur2.ts";
+import { KeyPartitioner } from "../key_partitioner.ts";
 import type { RowExpression } from "../row_expressions.ts";
 import { PartitionBatches } from "./batch_writer.ts";
 import { Cluster, type Topic } from "./cluster.ts";
@@ -108,9 +107,10 @@ export class TopicSink implements Sink {
 
 class TopicSinkLane implements SinkLane {
   readonly #partitions: PartitionBatches[];
-  readonly #key: ByteWriter = createWriter(64);
+  readonly #partitioner: KeyPartitioner;
 
-  constructor(private readonly options: TopicSinkOptions, private readonly producer: EpochProducer, partitions: number) {
+  constructor(options: TopicSinkOptions, private readonly producer: EpochProducer, partitions: number) {
+    this.#partitioner = new KeyPartitioner(options.key);
     const value = createWriter(1024);
     this.#partitions = Array.from({ length: partitions }, () => new PartitionBatches(options.encoder, value));
   }
@@ -121,21 +121,7 @@ class TopicSinkLane implements SinkLane {
   }
 
   write(batch: Batch): void {
-    const partitions = this.#partitions;
-    const key = this.#key;
-    const { key: expression } = this.options;
-    const value = expression?.over(batch);
-    const { position } = batch.meta;
-    for (let row = 0; row < batch.rows; row++) {
-      const keyValue = value ? value(row) : null;
-      if (keyValue === null) {
-        partitions[position[row] % partitions.length].append(batch, row, null);
-        continue;
-      }
-      key.length = 0;
-      writeKey(key, keyValue, expression!.type);
-      partitions[partitionOfKey(key.bytes, 0, key.length, partitions.length)].append(batch, row, written(key));
-    }
+    this.#partitioner.spread(batch, this.#partitions);
   }
 
   async deliver(stamp: EpochStamp): Promise<void> {
@@ -152,11 +138,4 @@ class TopicSinkLane implements SinkLane {
     for (const each of this.#partitions) bytes += each.bytesHeld;
     return bytes;
   }
-}
-
-/** A key is its text, as a producer with a string serialiser sends it. */
-function writeKey(into: ByteWriter, value: unknown, type: Type): void {
-  if (type.kind === "string") writeText(into, value as string);
-  else if (type.kind === "decimal") writeDecimal(into, value as number, type.scale);
-  else writeInteger(into, value as number);
 }

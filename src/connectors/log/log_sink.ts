@@ -1,15 +1,14 @@
 /** The `log` sink: records of a pipeline into an embedded topic, exactly once. */
 import type { SinkContext, SinkPlan, SinkSpec } from "../../component/component.ts";
 import type { Batch } from "../../data/batch.ts";
-import { createWriter, writeDecimal, writeInteger, writeText, written } from "../../data/bytes.ts";
-import type { ByteWriter, Encoder } from "../../data/codec.ts";
+import type { Encoder } from "../../data/codec.ts";
 import { assert, MillraceError } from "../../data/fault.ts";
 import { compileJsonEncoder } from "../../data/json/mod.ts";
-import { type Type, typeText } from "../../data/types.ts";
+import { typeText } from "../../data/types.ts";
 import type { EpochStamp, Marker, Sink, SinkLane } from "../../engine/contracts.ts";
 import type { World } from "../../ports/mod.ts";
+import { KeyPartitioner } from "../key_partitioner.ts";
 import { compileRowExpression, type RowExpression } from "../row_expressions.ts";
-import { partitionOfKey } from "./murmur2.ts";
 import { PartitionRows } from "./partition_rows.ts";
 import { readTopic, type TopicDescription, type TopicPlace, writeTopic } from "./topic.ts";
 import { TopicWriter } from "./topic_writer.ts";
@@ -164,14 +163,15 @@ class LogSink implements Sink {
 
 class LogSinkLane implements SinkLane {
   readonly #partitions: PartitionRows[];
-  readonly #key: ByteWriter = createWriter(64);
+  readonly #partitioner: KeyPartitioner;
   constructor(
-    private readonly options: LogSinkOptions,
+    options: LogSinkOptions,
     private readonly writer: TopicWriter,
     private readonly lane: number,
     private readonly onOwner: (owner: number) => void,
   ) {
     this.#partitions = Array.from({ length: writer.partitions }, () => new PartitionRows(options.encoder));
+    this.#partitioner = new KeyPartitioner(options.key);
   }
 
   async fence(owner: number): Promise<Marker | null> {
@@ -181,21 +181,7 @@ class LogSinkLane implements SinkLane {
   }
 
   write(batch: Batch): void {
-    const partitions = this.#partitions;
-    const key = this.#key;
-    const { key: expression } = this.options;
-    const value = expression?.over(batch);
-    const { position } = batch.meta;
-    for (let row = 0; row < batch.rows; row++) {
-      const keyValue = value ? value(row) : null;
-      if (keyValue === null) {
-        partitions[position[row] % partitions.length].append(batch, row, null);
-        continue;
-      }
-      key.length = 0;
-      writeKey(key, keyValue, expression!.type);
-      partitions[partitionOfKey(key.bytes, 0, key.length, partitions.length)].append(batch, row, written(key));
-    }
+    this.#partitioner.spread(batch, this.#partitions);
   }
 
   async deliver(stamp: EpochStamp): Promise<void> {
@@ -212,11 +198,4 @@ class LogSinkLane implements SinkLane {
     for (const rows of this.#partitions) bytes += rows.bytes;
     return bytes;
   }
-}
-
-/** A key is its text: the same bytes that a Kafka producer with a string serialiser would send. */
-function writeKey(into: ByteWriter, value: unknown, type: Type): void {
-  if (type.kind === "string") writeText(into, value as string);
-  else if (type.kind === "decimal") writeDecimal(into, value as number, type.scale);
-  else writeInteger(into, value as number);
 }

@@ -4,25 +4,17 @@
  */
 import type { Batch } from "../../data/batch.ts";
 import { assert, MillraceError } from "../../data/fault.ts";
-import type { RecordType } from "../../data/types.ts";
 import type { EpochStamp, Marker, Sink, SinkLane } from "../../engine/contracts.ts";
 import type { Files } from "../../ports/mod.ts";
+import type { TableTarget } from "../sql/table_target.ts";
 import { columnsByName, type Decimals, declaredType, type SqlValue, sqlValueOf } from "./column_types.ts";
 import { columnsOf, type Database, type DatabaseOptions, inTransaction, openDatabase, quoted } from "./database.ts";
 import { Markers } from "./markers.ts";
 
-export type WriteMode = "append" | "upsert" | "ignore" | "replace";
-export interface SqliteSinkOptions {
+export interface SqliteSinkOptions extends TableTarget {
   readonly files: Files;
   readonly database: DatabaseOptions;
   readonly name: string;
-  readonly type: RecordType;
-  readonly table: string;
-  readonly mode: WriteMode;
-  readonly create: "create" | "must_exist";
-  /** Columns that make a row unique; empty without. */
-  readonly key: readonly string[];
-  readonly columns: readonly string[];
   readonly decimals: Decimals;
 }
 

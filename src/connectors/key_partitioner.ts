@@ -1,0 +1,45 @@
+/**
+ * Which partition of a topic a row goes to: the one that Kafka's Java client chooses for the text of its key, or, without a key,
+ * round by its place in the source. Deterministic, so that a replay sends every row where it went before.
+ */
+import type { Batch } from "../data/batch.ts";
+import { createWriter, writeDecimal, writeInteger, writeText, written } from "../data/bytes.ts";
+import type { ByteWriter } from "../data/codec.ts";
+import type { Type } from "../data/types.ts";
+import { partitionOfKey } from "./log/murmur2.ts";
+import type { RowExpression } from "./row_expressions.ts";
+
+/** Rows of one partition under collection. `key` is valid during the call only. */
+export interface KeyedRows {
+  append(batch: Batch, row: number, key: Uint8Array | null): void;
+}
+
+export class KeyPartitioner {
+  readonly #key = createWriter(64);
+  constructor(private readonly expression: RowExpression | null) {}
+
+  /** Appends every row of the batch to its partition. */
+  spread(batch: Batch, partitions: readonly KeyedRows[]): void {
+    const key = this.#key;
+    const { expression } = this;
+    const value = expression?.over(batch);
+    const { position } = batch.meta;
+    for (let row = 0; row < batch.rows; row++) {
+      const keyValue = value ? value(row) : null;
+      if (keyValue === null) {
+        partitions[position[row] % partitions.length].append(batch, row, null);
+        continue;
+      }
+      key.length = 0;
+      writeKey(key, keyValue, expression!.type);
+      partitions[partitionOfKey(key.bytes, 0, key.length, partitions.length)].append(batch, row, written(key));
+    }
+  }
+}
+
+/** A key is its text: the same bytes that a Kafka producer with a string serialiser would send. */
+function writeKey(into: ByteWriter, value: unknown, type: Type): void {
+  if (type.kind === "string") writeText(into, value as string);
+  else if (type.kind === "decimal") writeDecimal(into, value as number, type.scale);
+  else writeInteger(into, value as number);
+}
