@@ -5,6 +5,7 @@ import { denoFiles } from "./files.ts";
 import { openDenoKv } from "./kv.ts";
 import { fileLocks } from "./locks.ts";
 import { denoLog, type LogOptions } from "./log.ts";
+import { denoNet } from "./net.ts";
 import { probeFrom } from "./probe.ts";
 
 export interface WorldOptions {
@@ -25,6 +26,7 @@ export function denoWorld({ terminal, log }: WorldOptions): World {
     environment,
     probe: probeFrom(environment),
     console: { write: (text) => terminal.out(text) },
+    net: denoNet,
     openKv: openDenoKv,
   };
 }

@@ -12,6 +12,7 @@ export type { Environment } from "./environment.ts";
 export type { Probe, ProtocolStep } from "./probe.ts";
 export type { Terminal } from "./terminal.ts";
 export type { Console } from "./console.ts";
+export type { Connection, Listener, Net, NetAddress } from "./net.ts";
 
 import type { Clock } from "./clock.ts";
 import type { Random } from "./random.ts";
@@ -22,6 +23,7 @@ import type { Locks } from "./locks.ts";
 import type { Environment } from "./environment.ts";
 import type { Probe } from "./probe.ts";
 import type { Console } from "./console.ts";
+import type { Net } from "./net.ts";
 
 /** All ports together; built once in a composition root. */
 export interface World {
@@ -34,6 +36,8 @@ export interface World {
   readonly probe: Probe;
   /** Absent where nobody looks: in the simulated world. */
   readonly console?: Console;
+  /** Absent where nobody listens or connects: in the simulated world. */
+  readonly net?: Net;
   /** Aborts when the run is to stop, so that waiting for what is not there ends. Absent where nobody stops a run. */
   readonly stopping?: AbortSignal;
   /** Opens the checkpoint store in the file at `path` (parent folders are made). One handle per file and process. */
