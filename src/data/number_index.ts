@@ -50,11 +50,26 @@ export class NumberIndex {
   /** The next slot for a number that is not there yet. */
   append(key: number): number {
     const slot = this.size;
-    this.resize(slot + 1);
+    this.insertAt(slot, key);
+    return slot;
+  }
+
+  /** Puts a number that is not there yet into a slot that holds none: a removed one, or the next. */
+  insertAt(slot: number, key: number): void {
+    if (slot >= this.size) this.resize(slot + 1);
     this.#keys[slot] = key + 0; // -0 + 0 is 0: they are one number
     this.#enter(slot);
     if (this.#hashedCount * 2 > this.#hashed.length) this.reindex();
-    return slot;
+  }
+
+  /** Forgets the number of a slot. */
+  remove(slot: number): void {
+    const key = this.#keys[slot];
+    if (key === key) {
+      if (key >>> 0 === key && key < this.#direct.length) this.#direct[key] = 0;
+      else this.#removeHashed(slot, key);
+    }
+    this.#keys[slot] = NaN;
   }
 
   keyAt(slot: number): number {
@@ -98,6 +113,22 @@ export class NumberIndex {
       if (count > 0 && count * DIRECT_ENTRIES_PER_KEY_MAX >= 2 ** width) best = { direct: 2 ** width, rest: this.size - count };
     }
     return best;
+  }
+
+  #removeHashed(slot: number, key: number): void {
+    const hashed = this.#hashed;
+    const mask = hashed.length - 1;
+    let free = hashNumber(key) & mask;
+    while (hashed[free] !== slot + 1) free = free + 1 & mask;
+    // Those behind move up, so that no search ends too early at the gap.
+    for (let at = free + 1 & mask; hashed[at] !== 0; at = at + 1 & mask) {
+      const home = hashNumber(this.#keys[hashed[at] - 1]) & mask;
+      if ((at - home & mask) < (at - free & mask)) continue;
+      hashed[free] = hashed[at];
+      free = at;
+    }
+    hashed[free] = 0;
+    this.#hashedCount--;
   }
 
   #enter(slot: number): void {

@@ -110,14 +110,21 @@ export interface WideState {
 }
 export type KeyPart = number | string | null;
 
-/** Rows behind a hash index. Slots count from 0 in order of insertion. */
+/** Rows behind a hash index. Slots count from 0 in order of insertion, as long as nothing is removed; a removed row's slot is used again. */
 export interface StateTable {
+  /** Slots that were ever used: all rows have slots below. */
   readonly size: number;
+  /** Rows there. */
+  readonly live: number;
   find(a: KeyPart, b?: KeyPart, c?: KeyPart, d?: KeyPart): number;
   /** The slot of the key, made (all columns null, sums 0) when it is not there; it then counts as touched. */
   insert(a: KeyPart, b?: KeyPart, c?: KeyPart, d?: KeyPart): number;
   /** Say so after writing into a slot: it belongs to this epoch's changes. */
   touch(slot: number): void;
+  /** Takes the row out. Other rows keep their slots. Costs what one insert costs. */
+  remove(slot: number): void;
+  /** Whether a slot below `size` holds a row. */
+  isLive(slot: number): boolean;
   keyOf(slot: number): readonly KeyPart[];
   number(column: string): NumberState;
   text(column: string): TextState;

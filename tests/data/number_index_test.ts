@@ -39,3 +39,30 @@ Deno.test("a slot of NaN is kept and never found", () => {
   equal(index.keyAt(1), NaN);
   equal(index.find(8), 2);
 });
+
+Deno.test("a removed number is not found, the others are, and its slot takes another", () => {
+  fc.assert(
+    fc.property(fc.array(fc.tuple(key, fc.boolean()), { maxLength: 600 }), (steps) => {
+      const index = new NumberIndex();
+      const model = new Map<number, number>();
+      const free: number[] = [];
+      for (const [i, [value, removes]] of steps.entries()) {
+        const slot = model.get(value);
+        equal(index.find(value), slot ?? -1);
+        if (slot !== undefined && removes) {
+          index.remove(slot);
+          model.delete(value);
+          free.push(slot);
+        } else if (slot === undefined) {
+          const next = free.pop() ?? index.size;
+          index.insertAt(next, value);
+          model.set(value, next);
+        }
+        if (i % 150 === 149) index.reindex();
+      }
+      for (const [value, slot] of model) equal(index.find(value), slot);
+      for (const [value] of steps) if (!model.has(value)) equal(index.find(value), -1);
+    }),
+    { seed: 12, numRuns: 300 },
+  );
+});

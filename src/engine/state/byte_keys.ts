@@ -1,6 +1,7 @@
 /**
  * The index of a table whose key is text or has several parts, two numbers excepted: keys lie encoded, one behind the other, in one arena; open
- * addressing compares hashes and then bytes, so that no string is kept per key. Invariant: the encoding is injective.
+ * addressing compares hashes and then bytes, so that no string is kept per key. Invariant: the encoding is injective. Bytes of removed
+ * keys stay in the arena until they are half of it.
  *
  *   key = part*    part = 0 (null) | 1 f64 | 2 packedLength:u32 bytes
  */
@@ -8,6 +9,7 @@ import { assert } from "../../data/fault.ts";
 import { type BinaryReader, BinaryWriter } from "../binary.ts";
 import type { KeyPart } from "../contracts.ts";
 import type { Keys } from "./keys.ts";
+import type { Slots } from "./slots.ts";
 import { packNumbers, unpackNumbers } from "./packed_numbers.ts";
 import { packedBytes, packText, unpackText } from "./packed_text.ts";
 
@@ -15,12 +17,17 @@ const NULL = 0, NUMBER = 1, TEXT = 2;
 /** Keys that are compared one by one before any is encoded. */
 const FEW_MAX = 8;
 const ARENA_BYTES_MAX = 2 ** 32 - 1;
+/** Less waste than this is not worth a copy. */
+const WASTE_BYTES_MIN = 1 << 16;
+const REMOVED: readonly KeyPart[] = [];
 
 export class ByteKeys implements Keys {
-  size = 0;
   readonly #parts: number;
+  readonly #slots: Slots;
   #arena = new Uint8Array(1024);
   #arenaLength = 0;
+  /** Bytes of the arena that no slot points to. */
+  #wasted = 0;
   #starts = new Uint32Array(16);
   #lengths = new Uint32Array(16);
   #hashes = new Int32Array(16);
@@ -31,8 +38,9 @@ export class ByteKeys implements Keys {
   /** The key asked for, encoded. */
   readonly #asked = new BinaryWriter(256);
 
-  constructor(parts: number) {
+  constructor(parts: number, slots: Slots) {
     this.#parts = parts;
+    this.#slots = slots;
   }
 
   find(a: KeyPart, b?: KeyPart, c?: KeyPart, d?: KeyPart): number {
@@ -50,14 +58,38 @@ export class ByteKeys implements Keys {
     const hash = hashBytes(asked, 0, asked.length);
     const found = this.#lookUp(hash);
     if (found >= 0) return found;
-    const slot = this.size;
-    this.resize(slot + 1);
+    const slot = this.#slots.take();
+    this.resize();
     this.#put(slot, asked, hash);
-    if (this.size * 4 > this.#index.length) this.reindex();
+    if (this.#slots.size * 4 > this.#index.length) this.reindex();
     else this.#enter(slot);
-    if (slot < FEW_MAX) this.#few.push(this.keyOf(slot));
-    else if (slot === FEW_MAX) this.#few = [];
+    if (this.#slots.size <= FEW_MAX) this.#few[slot] = this.keyOf(slot);
+    else if (this.#few.length > 0) this.#few = [];
     return slot;
+  }
+
+  remove(slot: number): void {
+    const index = this.#index;
+    const mask = index.length - 1;
+    let free = this.#hashes[slot] << 1 & mask;
+    while (index[free] !== slot + 1) free = free + 2 & mask;
+    // Those behind move up, so that no search ends too early at the gap.
+    for (let at = free + 2 & mask; index[at] !== 0; at = at + 2 & mask) {
+      const home = index[at + 1] << 1 & mask;
+      if ((at - home & mask) < (at - free & mask)) continue;
+      index[free] = index[at];
+      index[free + 1] = index[at + 1];
+      free = at;
+    }
+    index[free] = 0;
+    if (slot < this.#few.length) this.#few[slot] = REMOVED;
+    this.clear(slot);
+    if (this.#wasted > WASTE_BYTES_MIN && this.#wasted * 2 > this.#arenaLength) this.#compact();
+  }
+
+  clear(slot: number): void {
+    this.#wasted += this.#lengths[slot];
+    this.#lengths[slot] = 0;
   }
 
   keyOf(slot: number): readonly KeyPart[] {
@@ -78,23 +110,23 @@ export class ByteKeys implements Keys {
     return key;
   }
 
-  resize(size: number): void {
-    if (size > this.#starts.length) {
-      const capacity = Math.max(this.#starts.length * 2, size);
-      this.#starts = grown(this.#starts, new Uint32Array(capacity));
-      this.#lengths = grown(this.#lengths, new Uint32Array(capacity));
-      this.#hashes = grown(this.#hashes, new Int32Array(capacity));
-    }
-    this.size = size;
+  resize(): void {
+    const { size } = this.#slots;
+    if (size <= this.#starts.length) return;
+    const capacity = Math.max(this.#starts.length * 2, size);
+    this.#starts = grown(this.#starts, new Uint32Array(capacity));
+    this.#lengths = grown(this.#lengths, new Uint32Array(capacity));
+    this.#hashes = grown(this.#hashes, new Int32Array(capacity));
   }
 
   reindex(): void {
+    const { size } = this.#slots;
     let capacity = this.#index.length;
-    while (capacity < this.size * 8) capacity *= 2;
+    while (capacity < size * 8) capacity *= 2;
     this.#index = new Int32Array(capacity);
-    for (let slot = 0; slot < this.size; slot++) this.#enter(slot);
+    for (let slot = 0; slot < size; slot++) if (this.#slots.isLive(slot)) this.#enter(slot);
     this.#few = [];
-    for (let slot = 0; slot < this.size && this.size <= FEW_MAX; slot++) this.#few.push(this.keyOf(slot));
+    for (let slot = 0; slot < size && size <= FEW_MAX; slot++) this.#few.push(this.#slots.isLive(slot) ? this.keyOf(slot) : REMOVED);
   }
 
   write(writer: BinaryWriter, slots: Int32Array): void {
@@ -114,8 +146,10 @@ export class ByteKeys implements Keys {
     const lengths = unpackNumbers(reader, slots.length);
     for (let i = 0; i < slots.length; i++) {
       const key = reader.take(lengths[i]);
-      // A key never changes, and both a base chunk and a later delta may carry it.
-      if (this.#lengths[slots[i]] === 0) this.#put(slots[i], key, hashBytes(key, 0, key.length));
+      // Both a base chunk and a delta may carry a slot's key; the later one is that of the row which is there last.
+      if (this.#holds(slots[i], key, key.length)) continue;
+      this.clear(slots[i]);
+      this.#put(slots[i], key, hashBytes(key, 0, key.length));
     }
   }
 
@@ -165,12 +199,11 @@ export class ByteKeys implements Keys {
     const mask = index.length - 1;
     for (let at = hash << 1 & mask;; at = at + 2 & mask) {
       const slot = index[at] - 1;
-      if (slot < 0 || index[at + 1] === hash && this.#isAsked(slot)) return slot;
+      if (slot < 0 || index[at + 1] === hash && this.#holds(slot, this.#asked.bytes, this.#asked.length)) return slot;
     }
   }
 
-  #isAsked(slot: number): boolean {
-    const { bytes, length } = this.#asked;
+  #holds(slot: number, bytes: Uint8Array, length: number): boolean {
     if (this.#lengths[slot] !== length) return false;
     const start = this.#starts[slot];
     const arena = this.#arena;
@@ -189,6 +222,21 @@ export class ByteKeys implements Keys {
     this.#lengths[slot] = key.length;
     this.#hashes[slot] = hash;
     this.#arenaLength = end;
+  }
+
+  #compact(): void {
+    const arena = new Uint8Array(Math.max(1024, (this.#arenaLength - this.#wasted) * 2));
+    let to = 0;
+    for (let slot = 0; slot < this.#slots.size; slot++) {
+      const from = this.#starts[slot];
+      const length = this.#lengths[slot];
+      arena.set(this.#arena.subarray(from, from + length), to);
+      this.#starts[slot] = to;
+      to += length;
+    }
+    this.#arena = arena;
+    this.#arenaLength = to;
+    this.#wasted = 0;
   }
 
   #enter(slot: number): void {

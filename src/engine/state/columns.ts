@@ -11,6 +11,8 @@ export interface StateColumn {
   readonly kind: StateColumnKind;
   /** Makes room for slots below `capacity`. */
   grow(capacity: number): void;
+  /** The slot is empty from here on. */
+  clear(slot: number): void;
   write(writer: BinaryWriter, slots: Int32Array): void;
   read(reader: BinaryReader, slots: Int32Array): void;
 }
@@ -25,6 +27,10 @@ export class NumberStateColumn implements StateColumn, NumberState {
     const valid = new Uint8Array(capacity);
     valid.set(this.valid);
     this.valid = valid;
+  }
+
+  clear(slot: number): void {
+    this.values[slot] = this.valid[slot] = 0;
   }
 
   write(writer: BinaryWriter, slots: Int32Array): void {
@@ -61,6 +67,10 @@ export class WideStateColumn implements StateColumn, WideState {
     this.lo = copyInto(new Float64Array(capacity), this.lo);
   }
 
+  clear(slot: number): void {
+    this.hi[slot] = this.lo[slot] = 0;
+  }
+
   write(writer: BinaryWriter, slots: Int32Array): void {
     const values = new Float64Array(slots.length);
     for (const half of [this.hi, this.lo]) {
@@ -89,6 +99,10 @@ export class TextStateColumn implements StateColumn, TextState {
     while (this.values.length < capacity) this.values.push(null);
   }
 
+  clear(slot: number): void {
+    this.values[slot] = null;
+  }
+
   write(writer: BinaryWriter, slots: Int32Array): void {
     writeTexts(writer, slots.length, (i) => this.values[slots[i]], (i, at, length) => {
       // What was cut out of a batch's text would keep the whole batch in memory.
@@ -108,6 +122,10 @@ export class ValueStateColumn implements StateColumn, ValueState {
 
   grow(capacity: number): void {
     while (this.values.length < capacity) this.values.push(null);
+  }
+
+  clear(slot: number): void {
+    this.values[slot] = null;
   }
 
   write(writer: BinaryWriter, slots: Int32Array): void {

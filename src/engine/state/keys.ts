@@ -1,15 +1,17 @@
-/** The key side of a state table: from key to slot and back. */
+/** The key side of a state table: from key to slot and back. Which slots are there is the table's affair (slots.ts). */
 import type { BinaryReader, BinaryWriter } from "../binary.ts";
 import type { KeyPart } from "../contracts.ts";
 
 export interface Keys {
-  readonly size: number;
   find(a: KeyPart, b?: KeyPart, c?: KeyPart, d?: KeyPart): number;
-  /** The key's slot; a new key gets the slot `size` had before. */
+  /** The key's slot; a new key gets the next one that the table's slots hand out. */
   insert(a: KeyPart, b?: KeyPart, c?: KeyPart, d?: KeyPart): number;
   keyOf(slot: number): readonly KeyPart[];
-  /** Restoring: makes slots up to `size`, to be filled by `read`, in any order, and then indexed by `reindex`. */
-  resize(size: number): void;
+  /** Forgets the key of a live slot. The caller releases the slot. */
+  remove(slot: number): void;
+  /** Restoring: makes room for the slots that there are now, to be filled by `read` and emptied by `clear`, and then indexed by `reindex`. */
+  resize(): void;
+  clear(slot: number): void;
   reindex(): void;
   write(writer: BinaryWriter, slots: Int32Array): void;
   read(reader: BinaryReader, slots: Int32Array): void;

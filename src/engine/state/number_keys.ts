@@ -1,6 +1,6 @@
 /**
- * The index of a table with one number key. Invariant: `find` gives the slot that `insert` gave; slots count up from 0 and never
- * move. Numbers are equal as `===` has it (0 is -0); NaN is no key, and stands for the null key where keys are stored.
+ * The index of a table with one number key. Invariant: `find` gives the slot that `insert` gave; slots never move. Numbers are equal
+ * as `===` has it (0 is -0); NaN is no key, and stands for the null key where keys are stored.
  */
 import { assert } from "../../data/fault.ts";
 import { NumberIndex } from "../../data/number_index.ts";
@@ -8,13 +8,15 @@ import type { KeyPart } from "../contracts.ts";
 import type { BinaryReader, BinaryWriter } from "../binary.ts";
 import type { Keys } from "./keys.ts";
 import { packNumbers, unpackNumbers } from "./packed_numbers.ts";
+import type { Slots } from "./slots.ts";
 
 export class NumberKeys implements Keys {
   readonly #index = new NumberIndex();
+  readonly #slots: Slots;
   #nullSlot = -1;
 
-  get size(): number {
-    return this.#index.size;
+  constructor(slots: Slots) {
+    this.#slots = slots;
   }
 
   find(key: KeyPart): number {
@@ -25,16 +27,27 @@ export class NumberKeys implements Keys {
     const found = this.find(key);
     if (found >= 0) return found;
     assert(key === key, "NaN is no key");
-    if (key !== null) return this.#index.append(key as number);
-    return this.#nullSlot = this.#index.append(NaN);
+    const slot = this.#slots.take();
+    this.#index.insertAt(slot, key === null ? NaN : key as number);
+    if (key === null) this.#nullSlot = slot;
+    return slot;
+  }
+
+  remove(slot: number): void {
+    this.#index.remove(slot);
+    if (slot === this.#nullSlot) this.#nullSlot = -1;
+  }
+  clear(slot: number): void {
+    this.#index.put(slot, NaN);
+    if (slot === this.#nullSlot) this.#nullSlot = -1;
   }
 
   keyOf(slot: number): readonly KeyPart[] {
     return [slot === this.#nullSlot ? null : this.#index.keyAt(slot)];
   }
 
-  resize(size: number): void {
-    this.#index.resize(size);
+  resize(): void {
+    this.#index.resize(this.#slots.size);
   }
   reindex(): void {
     this.#index.reindex();
@@ -49,6 +62,7 @@ export class NumberKeys implements Keys {
   read(reader: BinaryReader, slots: Int32Array): void {
     const keys = unpackNumbers(reader, slots.length);
     for (let i = 0; i < slots.length; i++) {
+      this.clear(slots[i]);
       this.#index.put(slots[i], keys[i]);
       if (keys[i] !== keys[i]) this.#nullSlot = slots[i];
     }

@@ -8,9 +8,10 @@ import type { KeyPart } from "../contracts.ts";
 import type { BinaryReader, BinaryWriter } from "../binary.ts";
 import type { Keys } from "./keys.ts";
 import { packNumbers, unpackNumbers } from "./packed_numbers.ts";
+import type { Slots } from "./slots.ts";
 
 export class NumberPairKeys implements Keys {
-  size = 0;
+  readonly #slots: Slots;
   #first = new Float64Array(16);
   #second = new Float64Array(16);
   /**
@@ -18,6 +19,10 @@ export class NumberPairKeys implements Keys {
    * a look at the columns. 0 where free; a power of two, at least twice `size`.
    */
   #index = new Int32Array(64);
+
+  constructor(slots: Slots) {
+    this.#slots = slots;
+  }
 
   find(a: KeyPart, b?: KeyPart): number {
     const first = numberOf(a);
@@ -31,33 +36,49 @@ export class NumberPairKeys implements Keys {
     const hash = hashPair(first, second);
     const found = this.#lookUp(first, second, hash);
     if (found >= 0) return found;
-    const slot = this.size;
-    this.resize(slot + 1);
+    const slot = this.#slots.take();
+    this.resize();
     this.#first[slot] = first + 0; // -0 + 0 is 0: they are one key
     this.#second[slot] = second + 0;
-    if (this.size * 2 > this.#index.length) this.reindex();
+    if (this.#slots.size * 2 > this.#index.length) this.reindex();
     else this.#enter(slot, hash);
     return slot;
   }
+
+  remove(slot: number): void {
+    const index = this.#index;
+    const mask = index.length - 1;
+    let free = this.#hashOf(slot) & mask;
+    while ((index[free] & mask) - 1 !== slot) free = free + 1 & mask;
+    for (let at = free + 1 & mask; index[at] !== 0; at = at + 1 & mask) {
+      const home = this.#hashOf((index[at] & mask) - 1) & mask;
+      if ((at - home & mask) < (at - free & mask)) continue;
+      index[free] = index[at];
+      free = at;
+    }
+    index[free] = 0;
+  }
+
+  clear(): void {}
 
   keyOf(slot: number): readonly KeyPart[] {
     return [partOf(this.#first[slot]), partOf(this.#second[slot])];
   }
 
-  resize(size: number): void {
-    if (size > this.#first.length) {
-      const capacity = Math.max(this.#first.length * 2, size);
-      this.#first = grown(this.#first, capacity);
-      this.#second = grown(this.#second, capacity);
-    }
-    this.size = size;
+  resize(): void {
+    const { size } = this.#slots;
+    if (size <= this.#first.length) return;
+    const capacity = Math.max(this.#first.length * 2, size);
+    this.#first = grown(this.#first, capacity);
+    this.#second = grown(this.#second, capacity);
   }
 
   reindex(): void {
+    const { size } = this.#slots;
     let capacity = this.#index.length;
-    while (capacity < this.size * 2) capacity *= 2;
+    while (capacity < size * 2) capacity *= 2;
     this.#index = new Int32Array(capacity);
-    for (let slot = 0; slot < this.size; slot++) this.#enter(slot, hashPair(this.#first[slot], this.#second[slot]));
+    for (let slot = 0; slot < size; slot++) if (this.#slots.isLive(slot)) this.#enter(slot, this.#hashOf(slot));
   }
 
   write(writer: BinaryWriter, slots: Int32Array): void {
@@ -85,6 +106,10 @@ export class NumberPairKeys implements Keys {
       const slot = (entry & mask) - 1;
       if (isSame(this.#first[slot], first) && isSame(this.#second[slot], second)) return slot;
     }
+  }
+
+  #hashOf(slot: number): number {
+    return hashPair(this.#first[slot], this.#second[slot]);
   }
 
   #enter(slot: number, hash: number): void {

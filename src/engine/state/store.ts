@@ -16,8 +16,8 @@ import type { TableLayout } from "../head.ts";
 import { GARBAGE_KEYS_PER_EPOCH_MAX, KV_VALUE_BYTES_MAX } from "../limits.ts";
 import { layoutOf, Table } from "./table.ts";
 
-const DELTA: Seal = { magic: 0x5444_524d, version: 2, what: "change of state" };
-const BASE: Seal = { magic: 0x4253_524d, version: 2, what: "chunk of state" };
+const DELTA: Seal = { magic: 0x5444_524d, version: 3, what: "change of state" };
+const BASE: Seal = { magic: 0x4253_524d, version: 3, what: "chunk of state" };
 /** Folding per epoch, in bytes of the epoch's own changes: twice as fast as changes come, the backlog stays below the state's size. */
 const FOLD_FACTOR = 2;
 /** Folded per epoch even when little changes, so that small deltas do not pile up for ever. */

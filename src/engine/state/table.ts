@@ -2,9 +2,10 @@
  * One keyed state table: keys, typed columns, and which slots this epoch touched. Invariant: after `writeChanges` of every epoch
  * up to e, the written rows, applied in order, give the table as it was at the end of e.
  *
- *   rows = bytes:u32 table:u32 size:u32 keyFrom:u32 count:u32 slots keys(of slots >= keyFrom) column*
+ *   rows = bytes:u32 table:u32 size:u32 removed keyed kept keys(of keyed) column*(of kept)
+ *   removed, keyed, kept = count:u32 slots
  *
- * Slots are ascending packed numbers.
+ * Slots are ascending packed numbers: those that are free now, those whose key is new, and those whose columns follow.
  */
 import { assert } from "../../data/fault.ts";
 import type { BinaryReader, BinaryWriter } from "../binary.ts";
@@ -17,6 +18,10 @@ import type { Keys } from "./keys.ts";
 import { NumberKeys } from "./number_keys.ts";
 import { NumberPairKeys } from "./number_pair_keys.ts";
 import { packNumbers, unpackNumbers } from "./packed_numbers.ts";
+import { Slots } from "./slots.ts";
+
+/** Marks of a slot in the open epoch: written into; its key is not stored yet. */
+const TOUCHED = 1, KEYED = 2;
 
 export class Table implements StateTable {
   readonly layout: TableLayout;
@@ -24,15 +29,14 @@ export class Table implements StateTable {
   readonly unfoldedSince: number[] = [];
   /** By chunk: the epoch of its newest base, 0 when it has none. */
   readonly foldedAt: number[] = [];
+  readonly #slots = new Slots();
   readonly #keys: Keys;
   readonly #columns: ReadonlyMap<string, StateColumn>;
   #capacity = 0;
-  #touched = new Uint8Array(0);
+  #marks = new Uint8Array(0);
   /** Grows with what one epoch touches, not with the table. */
   #changed = new Int32Array(16);
   #changedCount = 0;
-  /** Slots below were written with their keys by an earlier epoch. */
-  #written = 0;
 
   constructor(spec: StateTableSpec) {
     assert(
@@ -40,14 +44,17 @@ export class Table implements StateTable {
       `state table ${spec.name}: 1 to ${STATE_KEY_PARTS_MAX} key parts`,
     );
     this.layout = layoutOf(spec);
-    this.#keys = keysOf(spec.key);
+    this.#keys = keysOf(spec.key, this.#slots);
     this.#columns = new Map(spec.columns.map(({ name, kind }) => [name, createColumn(kind)]));
     assert(this.#columns.size === spec.columns.length, `state table ${spec.name}: columns have different names`);
     this.#grow(16);
   }
 
   get size(): number {
-    return this.#keys.size;
+    return this.#slots.size;
+  }
+  get live(): number {
+    return this.#slots.live;
   }
   get chunks(): number {
     return Math.ceil(this.size / STATE_CHUNK_ROWS);
@@ -58,21 +65,36 @@ export class Table implements StateTable {
   }
 
   insert(a: KeyPart, b?: KeyPart, c?: KeyPart, d?: KeyPart): number {
+    const before = this.#slots.live;
     const slot = this.#keys.insert(a, b, c, d);
+    if (this.#slots.live === before) return slot;
     if (slot >= this.#capacity) this.#grow(this.#capacity * 2);
-    if (slot >= this.#written) this.touch(slot);
+    this.touch(slot);
+    this.#marks[slot] |= KEYED;
     return slot;
   }
 
+  remove(slot: number): void {
+    assert(this.#slots.isLive(slot), "a row is removed once");
+    this.#keys.remove(slot);
+    this.#slots.release(slot);
+    for (const column of this.#columns.values()) column.clear(slot);
+    this.touch(slot);
+  }
+
+  isLive(slot: number): boolean {
+    return this.#slots.isLive(slot);
+  }
+
   touch(slot: number): void {
-    if (this.#touched[slot] !== 0) return;
-    this.#touched[slot] = 1;
+    if ((this.#marks[slot] & TOUCHED) !== 0) return;
+    this.#marks[slot] |= TOUCHED;
     if (this.#changedCount === this.#changed.length) this.#changed = doubled(this.#changed);
     this.#changed[this.#changedCount++] = slot;
   }
 
   keyOf(slot: number): readonly KeyPart[] {
-    assert(slot >= 0 && slot < this.size, "the slot is in the table");
+    assert(this.#slots.isLive(slot), "the slot is in the table");
     return this.#keys.keyOf(slot);
   }
 
@@ -93,13 +115,12 @@ export class Table implements StateTable {
   writeChanges(writer: BinaryWriter, number: number, epoch: number): void {
     if (this.#changedCount === 0) return;
     const slots = this.#changedSlots();
-    this.#writeRows(writer, number, slots, this.#written);
+    this.#writeRows(writer, number, slots, (slot) => (this.#marks[slot] & KEYED) !== 0);
     for (const slot of slots) {
-      this.#touched[slot] = 0;
+      this.#marks[slot] = 0;
       this.#markUnfolded(slot, epoch);
     }
     this.#changedCount = 0;
-    this.#written = this.size;
   }
 
   /** Appends all rows of a chunk, and takes them for folded at `epoch`. */
@@ -107,7 +128,7 @@ export class Table implements StateTable {
     const first = chunk * STATE_CHUNK_ROWS;
     const slots = new Int32Array(Math.min(STATE_CHUNK_ROWS, this.size - first));
     for (let i = 0; i < slots.length; i++) slots[i] = first + i;
-    this.#writeRows(writer, number, slots, first);
+    this.#writeRows(writer, number, slots, () => true);
     this.unfoldedSince[chunk] = 0;
     this.foldedAt[chunk] = epoch;
   }
@@ -115,43 +136,54 @@ export class Table implements StateTable {
   /** Reads back rows that were written at `epoch`, as a base chunk or as changes: bases first. Finish with `restored`. */
   readRows(rows: BinaryReader, written: "base" | "changes", epoch: number): void {
     const size = rows.u32();
-    const keyFrom = rows.u32();
-    const slots = new Int32Array(unpackNumbers(rows, rows.u32()));
+    const [removed, keyed, kept] = [readSlots(rows), readSlots(rows), readSlots(rows)];
     if (size > this.size) {
       while (this.#capacity < size) this.#grow(this.#capacity * 2);
-      this.#keys.resize(size);
+      this.#slots.resize(size);
+      this.#keys.resize();
     }
-    this.#keys.read(rows, slotsFrom(slots, keyFrom));
-    for (const column of this.#columns.values()) column.read(rows, slots);
+    for (const slot of removed) {
+      this.#slots.mark(slot, "free");
+      this.#keys.clear(slot);
+      for (const column of this.#columns.values()) column.clear(slot);
+    }
+    for (const slot of keyed) this.#slots.mark(slot, "live");
+    this.#keys.read(rows, keyed);
+    for (const column of this.#columns.values()) column.read(rows, kept);
     assert(rows.done, "stored rows end where their length says");
-    if (written === "base") this.foldedAt[this.#chunkOf(slots[0])] = epoch;
-    else for (const slot of slots) this.#markUnfolded(slot, epoch);
+    for (const slots of [removed, kept]) {
+      if (written === "changes") { for (const slot of slots) this.#markUnfolded(slot, epoch); }
+      else if (slots.length > 0) this.foldedAt[this.#chunkOf(slots[0])] = epoch;
+    }
   }
 
   /** Ends a restore: every row read so far is known to be stored. */
   restored(): void {
+    this.#slots.restored();
     this.#keys.reindex();
-    this.#written = this.size;
   }
 
   /** Ascending: neighbours then lie together in memory, and in few bytes when written. */
   #changedSlots(): Int32Array {
     const slots = this.#changed.slice(0, this.#changedCount);
     if (slots.length * SORTED_SHARE_MIN < this.size) return slots.sort();
-    for (let slot = 0, at = 0; at < slots.length; slot++) if (this.#touched[slot] !== 0) slots[at++] = slot;
+    for (let slot = 0, at = 0; at < slots.length; slot++) if (this.#marks[slot] !== 0) slots[at++] = slot;
     return slots;
   }
 
-  #writeRows(writer: BinaryWriter, number: number, slots: Int32Array, keyFrom: number): void {
+  #writeRows(writer: BinaryWriter, number: number, slots: Int32Array, isKeyed: (slot: number) => boolean): void {
     const start = writer.length;
     writer.u32(0);
     writer.u32(number);
     writer.u32(this.size);
-    writer.u32(keyFrom);
-    writer.u32(slots.length);
-    packNumbers(writer, new Float64Array(slots));
-    this.#keys.write(writer, slotsFrom(slots, keyFrom));
-    for (const column of this.#columns.values()) column.write(writer, slots);
+    const allLive = this.live === this.size;
+    const kept = allLive ? slots : slots.filter((slot) => this.#slots.isLive(slot));
+    const keyed = kept.filter(isKeyed);
+    writeSlots(writer, allLive ? NONE : slots.filter((slot) => !this.#slots.isLive(slot)));
+    writeSlots(writer, keyed);
+    writeSlots(writer, kept);
+    this.#keys.write(writer, keyed);
+    for (const column of this.#columns.values()) column.write(writer, kept);
     const end = writer.length;
     writer.length = start;
     writer.u32(end - start);
@@ -180,9 +212,9 @@ export class Table implements StateTable {
 
   #grow(capacity: number): void {
     this.#capacity = capacity;
-    const touched = new Uint8Array(capacity);
-    touched.set(this.#touched);
-    this.#touched = touched;
+    const marks = new Uint8Array(capacity);
+    marks.set(this.#marks);
+    this.#marks = marks;
     for (const column of this.#columns.values()) column.grow(capacity);
   }
 }
@@ -190,10 +222,10 @@ export class Table implements StateTable {
 /** A smaller share of changed slots is sorted; of more, the marks of all slots are looked through, which is then cheaper. */
 const SORTED_SHARE_MIN = 32;
 
-function keysOf(kinds: StateTableSpec["key"]): Keys {
+function keysOf(kinds: StateTableSpec["key"], slots: Slots): Keys {
   const numbers = kinds.every((kind) => kind === "number");
-  if (numbers && kinds.length === 1) return new NumberKeys();
-  return numbers && kinds.length === 2 ? new NumberPairKeys() : new ByteKeys(kinds.length);
+  if (numbers && kinds.length === 1) return new NumberKeys(slots);
+  return numbers && kinds.length === 2 ? new NumberPairKeys(slots) : new ByteKeys(kinds.length, slots);
 }
 
 function doubled(values: Int32Array): Int32Array<ArrayBuffer> {
@@ -202,11 +234,14 @@ function doubled(values: Int32Array): Int32Array<ArrayBuffer> {
   return into;
 }
 
-/** The part of ascending slots from `least` on. */
-function slotsFrom(slots: Int32Array, least: number): Int32Array {
-  let at = slots.length;
-  while (at > 0 && slots[at - 1] >= least) at--;
-  return slots.subarray(at);
+const NONE = new Int32Array(0);
+
+function writeSlots(writer: BinaryWriter, slots: Int32Array): void {
+  writer.u32(slots.length);
+  packNumbers(writer, new Float64Array(slots));
+}
+function readSlots(reader: BinaryReader): Int32Array {
+  return new Int32Array(unpackNumbers(reader, reader.u32()));
 }
 
 /** How rows of such a table look; compared before any is read. */

@@ -61,6 +61,7 @@ const emptyModel = (): Model => SPECS.map(() => new Map());
 const modelKey = (key: readonly KeyPart[]): string => JSON.stringify(key);
 
 interface Write {
+  readonly does: "put" | "remove";
   readonly table: number;
   readonly key: readonly KeyPart[];
   readonly n: number | null;
@@ -68,12 +69,20 @@ interface Write {
   readonly v: unknown;
 }
 
-function apply(tables: readonly StateTable[], model: Model, { table: at, key, n, t, v }: Write): void {
+function apply(tables: readonly StateTable[], model: Model, { does, table: at, key, n, t, v }: Write): void {
   const table = tables[at];
+  if (does === "remove") {
+    const there = table.find(key[0], key[1], key[2]);
+    assert.equal(there >= 0, model[at].delete(modelKey(key)));
+    if (there >= 0) table.remove(there);
+    return;
+  }
+  const { size, live } = table;
   const slot = table.insert(key[0], key[1], key[2]);
   const isNew = !model[at].has(modelKey(key));
   if (isNew) {
-    assert.equal(slot, model[at].size, "slots count up");
+    if (live === size) assert.equal(slot, size, "slots count up");
+    else assert.ok(slot < size, "a free slot is used before a new one");
     model[at].set(modelKey(key), { key, values: { n: null, t: null, w: [0, 0], v: null } });
   }
   const { values } = model[at].get(modelKey(key))!;
@@ -100,10 +109,12 @@ function apply(tables: readonly StateTable[], model: Model, { table: at, key, n,
 function assertEqualsModel(tables: readonly StateTable[], model: Model): void {
   SPECS.forEach((spec, at) => {
     const table = tables[at];
-    assert.equal(table.size, model[at].size);
-    let slot = 0;
+    assert.equal(table.live, model[at].size);
+    const slots = new Set<number>();
     for (const { key, values } of model[at].values()) {
-      assert.equal(table.find(key[0], key[1], key[2]), slot, `slot of ${modelKey(key)}`);
+      const slot = table.find(key[0], key[1], key[2]);
+      assert.ok(table.isLive(slot) && !slots.has(slot), `slot of ${modelKey(key)}`);
+      slots.add(slot);
       assert.deepEqual(table.keyOf(slot), key);
       for (const { name, kind } of spec.columns) {
         if (kind === "number") {
@@ -113,7 +124,6 @@ function assertEqualsModel(tables: readonly StateTable[], model: Model): void {
         else if (kind === "wide") assert.deepEqual([table.wide(name).hi[slot], table.wide(name).lo[slot]], values.w);
         else assert.deepEqual(table.value(name).values[slot], values.v);
       }
-      slot++;
     }
     assert.equal(table.find(...(spec.key.map((kind) => kind === "number" ? 4.5 : "absent") as [KeyPart, KeyPart, KeyPart])), -1);
   });
@@ -131,12 +141,16 @@ const number = fc.oneof(
   fc.constantFrom(0.5, 2 ** 40, -(2 ** 33), 1e300),
 );
 const nullable = <T>(arbitrary: fc.Arbitrary<T>) => fc.option(arbitrary, { nil: null, freq: 8 });
+/** Few keys, so that they are met, removed and put again; and others. */
+const keyPart = (kind: "number" | "text") =>
+  nullable<KeyPart>(
+    kind === "number" ? fc.oneof(fc.integer({ min: 0, max: 12 }), number) : fc.oneof(fc.constantFrom("a", "b", "cd", "ß"), text),
+  );
 const write: fc.Arbitrary<Write> = fc.integer({ min: 0, max: SPECS.length - 1 }).chain((table) =>
   fc.record({
+    does: fc.constantFrom("put", "put", "remove"),
     table: fc.constant(table),
-    key: fc.tuple(...SPECS[table].key.map((kind) => nullable<KeyPart>(kind === "number" ? number : text))) as fc.Arbitrary<
-      readonly KeyPart[]
-    >,
+    key: fc.tuple(...SPECS[table].key.map(keyPart)) as fc.Arbitrary<readonly KeyPart[]>,
     n: nullable(number),
     t: nullable(text),
     v: fc.jsonValue({ maxDepth: 2 }).map((value) => JSON.parse(JSON.stringify(value)) as unknown),
@@ -144,7 +158,7 @@ const write: fc.Arbitrary<Write> = fc.integer({ min: 0, max: SPECS.length - 1 })
 );
 /** One epoch: its writes, and what becomes of it. */
 const epoch = fc.record({
-  writes: fc.array(write, { maxLength: 25 }),
+  writes: fc.array(write, { maxLength: 40 }),
   end: fc.constantFrom("flip", "flip", "flip", "crash before writing", "crash while writing", "crash before the flip", "restart"),
   part: fc.nat(),
 });
@@ -341,4 +355,30 @@ Deno.test("a stored string keeps no larger text alive", () => {
   const kept = process.memoryUsage().heapUsed - before;
   assert.ok(kept < 8 * batchBytes, `${kept} bytes kept`);
   assert.equal(table.text("t").values[27], "b".repeat(40));
+});
+
+Deno.test("rows that come and go take the room of those that are there, and are found however the index moves", () => {
+  const passing: readonly StateTableSpec[] = [
+    { name: "number", key: ["number"], columns: [], version: 1 },
+    { name: "pair", key: ["number", "number"], columns: [], version: 1 },
+    { name: "text", key: ["number", "text"], columns: [], version: 1 },
+  ];
+  const state = createStateStore();
+  for (const spec of passing) {
+    const table = state.table(spec);
+    const keyAt = (i: number): readonly KeyPart[] => spec.key.map((kind, part) => kind === "text" ? `key ${i % 997}` : i * 7919 + part);
+    const insert = (i: number): number => table.insert(...(keyAt(i) as [KeyPart]));
+    const find = (i: number): number => table.find(...(keyAt(i) as [KeyPart]));
+    const KEPT = 3000;
+    for (let i = 0; i < 60_000; i++) {
+      insert(i);
+      if (i >= KEPT) table.remove(find(i - KEPT));
+      if (i % 10_000 === 9_999) {
+        for (let j = i - KEPT + 1; j <= i; j++) assert.deepEqual(table.keyOf(find(j)), keyAt(j));
+        for (let j = Math.max(0, i - 2 * KEPT); j <= i - KEPT; j++) assert.equal(find(j), -1);
+      }
+    }
+    assert.equal(table.live, KEPT);
+    assert.equal(table.size, KEPT + 1);
+  }
 });
