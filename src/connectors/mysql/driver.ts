@@ -6,10 +6,11 @@
 import { Buffer } from "node:buffer";
 import { Readable } from "node:stream";
 import type { Connection, ConnectionOptions, ResultSetHeader } from "mysql2/promise";
-import { serverOf } from "./address.ts";
-import type { MysqlAddress } from "./address.ts";
-import { LOAD_CHUNK_BYTES_MAX, LOCK_WAIT_SECONDS, SESSION_IDLE_SECONDS } from "./limits.ts";
-import { isLost, type Phase, translated, valueChanged } from "./driver_errors.ts";
+import { serverOf } from "../sql/address.ts";
+import { LOCK_WAIT_SECONDS, SESSION_IDLE_SECONDS } from "../sql/limits.ts";
+import { isLost, type Login, type SqlSession } from "../sql/session.ts";
+import { type Phase, translated, valueChanged } from "./driver_errors.ts";
+import { LOAD_CHUNK_BYTES_MAX } from "./limits.ts";
 
 /** null, text (decimals, 64-bit integers, times, JSON), numbers (smaller integers, doubles), bytes (binary, BIT). */
 export type MysqlValue = string | number | Uint8Array | null;
@@ -17,13 +18,6 @@ export type MysqlValue = string | number | Uint8Array | null;
 export interface Changed {
   readonly rows: number;
   readonly warnings: number;
-}
-/** The address with what its files held. */
-export interface Login {
-  readonly address: MysqlAddress;
-  readonly password: string;
-  /** PEM; "" for the usual authorities. */
-  readonly authorities: string;
 }
 /** What a server can do; asked once per connection. */
 export interface ServerFacts {
@@ -43,7 +37,7 @@ lock_wait_timeout = ${LOCK_WAIT_SECONDS}`;
 const KEEP_ALIVE_AFTER_MS = 10_000;
 
 /** One connection, one statement at a time. */
-export class Session {
+export class Session implements SqlSession {
   #alive = true;
   private constructor(
     private readonly connection: Connection,
@@ -101,26 +95,6 @@ export class Session {
       const [result] = await this.connection.query({ sql, infileStreamFactory: () => Readable.from(chunksOf(bytes, chunk)) });
       return changedOf(result as ResultSetHeader);
     });
-  }
-
-  /** All or nothing. When the outcome of the commit is unknown, `whenUnknown` decides: it returns, or it throws. */
-  async transaction<T>(action: () => Promise<T>, whenUnknown?: (lost: unknown) => Promise<void>): Promise<T> {
-    await this.run("START TRANSACTION");
-    let result: T;
-    try {
-      result = await action();
-    } catch (error) {
-      if (this.#alive) await this.run("ROLLBACK").catch(() => this.destroy());
-      throw error;
-    }
-    try {
-      await this.run("COMMIT");
-    } catch (error) {
-      this.destroy();
-      if (!isLost(error) || !whenUnknown) throw error;
-      await whenUnknown(error);
-    }
-    return result;
   }
 
   /** Throws `mysql_value` when the last statement kept a value otherwise than it was given. */

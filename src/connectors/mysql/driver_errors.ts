@@ -52,13 +52,8 @@ const PACKET_TOO_LARGE = 1153;
 /** LOAD DATA LOCAL is not allowed by the server, or not by the driver's login. */
 const LOCAL_REFUSED = new Set([1148, 2068, 3948, 4166]);
 
-/** Whether an error says that the connection is of no use any more. */
-export const isLost = (error: unknown): boolean =>
-  error instanceof MillraceError && (error.code === "mysql_lost" || error.code === "mysql_unreachable");
 /** Whether LOAD DATA LOCAL was refused, so that the rows may go by INSERT. */
 export const isLocalRefused = (error: unknown): boolean => error instanceof MillraceError && error.code === "mysql_local_refused";
-/** Whether trying again may help. */
-export const mayRetry = (error: unknown): boolean => error instanceof MillraceError && error.retry !== "never";
 
 /** What was being done: connecting, or asking a server that was reached. */
 export type Phase = "connect" | "ask";

@@ -1,16 +1,17 @@
 /** What `check --connect` learns from a server: whether a table can be read or written as the project wants it. Changes nothing. */
 import type { Finding } from "../../component/component.ts";
-import { type MysqlAddress, placeOf } from "./address.ts";
-import type { Session } from "./driver.ts";
-import { MARKER_TABLE } from "./table_ddl.ts";
+import { placeOf, type ServerAddress } from "../sql/address.ts";
+import { MARKER_TABLE } from "../sql/markers.ts";
+import { type ServerWorld, SqlServer } from "../sql/server.ts";
+import type { TableRead } from "../sql/table_source.ts";
+import { Session } from "./driver.ts";
 import type { MysqlSinkOptions } from "./mysql_sink.ts";
 import { requireFit } from "./prepare_table.ts";
-import { MysqlServer, type ServerWorld } from "./server.ts";
-import { countRows, lookUpTable, type TableRead } from "./source_table.ts";
+import { countRows, lookUpTable } from "./source_table.ts";
 import { tableInfo } from "./table_info.ts";
 
 /** Throws where the server does not answer, or the table cannot be read. */
-export async function inspectSource(address: MysqlAddress, read: TableRead, world: ServerWorld): Promise<Finding[]> {
+export async function inspectSource(address: ServerAddress, read: TableRead, world: ServerWorld): Promise<Finding[]> {
   return await withSession(address, world, async (session) => {
     const table = await lookUpTable(session, read);
     const rows = await countRows(session, table);
@@ -55,8 +56,8 @@ function tableFinding(session: Session, table: string, state: "there" | "create"
 const serverName = ({ facts: { flavour, version } }: Session): string =>
   `${flavour === "mariadb" ? "MariaDB" : "MySQL"} ${version.slice(0, 3).join(".")}`;
 
-async function withSession<T>(address: MysqlAddress, world: ServerWorld, action: (session: Session) => Promise<T>): Promise<T> {
-  const session = await new MysqlServer(address, world).open();
+async function withSession<T>(address: ServerAddress, world: ServerWorld, action: (session: Session) => Promise<T>): Promise<T> {
+  const session = await new SqlServer(address, world, (login) => Session.open(login)).open();
   try {
     return await action(session);
   } finally {

@@ -1,5 +1,10 @@
 /** The connection `mysql`: a database of a MySQL or MariaDB server. */
 import type { ConnectionSpec } from "../../component/component.ts";
+import type { AddressForm } from "../sql/address.ts";
+import { serverSettings } from "../sql/connection_settings.ts";
+
+/** How its addresses are written. */
+export const MYSQL_ADDRESS: AddressForm = { schemes: ["mysql", "mariadb"], defaultPort: 3306, variable: "MYSQL_URL" };
 
 export const mysqlConnection: ConnectionSpec = {
   role: "connection",
@@ -12,40 +17,7 @@ setting: \`innodb_flush_log_at_trx_commit = 1\`, its default, survives a power c
   settings: {
     kind: "group",
     doc: "A MySQL or MariaDB database.",
-    fields: {
-      url: {
-        kind: "text",
-        optional: true,
-        secret: true,
-        doc: "mysql://USER:PASSWORD@HOST:PORT/DATABASE; reserved characters percent-encoded.",
-      },
-      host: { kind: "text", optional: true, doc: "The server's name or address, without a url." },
-      port: { kind: "int", optional: true, unit: "port", min: 1, max: 65535, doc: "The server's port, without a url. Default: 3306." },
-      user: { kind: "text", optional: true, doc: "Who logs in, without a url." },
-      database: { kind: "text", optional: true, doc: "The database, without a url." },
-      password: { kind: "text", optional: true, secret: true, doc: "The user's password, without a url." },
-      password_file: {
-        kind: "text",
-        optional: true,
-        doc: "A file that holds the password; a line end behind it is not part of it. Read again at every connect.",
-      },
-      tls: {
-        kind: "choice",
-        default: "off",
-        doc: "Encryption of the connection.",
-        choices: {
-          off: "none: for a server on the same machine or in a network you trust",
-          require: "encrypted, whoever the server is",
-          verify: "encrypted, and the server's certificate must name the host and be signed by a known authority",
-        },
-      },
-      ca_file: {
-        kind: "text",
-        optional: true,
-        doc: 'PEM file of the authorities that tls = "verify" accepts. Default: the usual public ones.',
-      },
-      connect_timeout: { kind: "duration", default: "10s", doc: "How long one attempt to connect may take." },
-    },
+    fields: serverSettings(MYSQL_ADDRESS),
   },
   examples: [
     {

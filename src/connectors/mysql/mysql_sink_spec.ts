@@ -2,9 +2,10 @@
 import type { SinkContext, SinkPlan, SinkSpec } from "../../component/component.ts";
 import { assert } from "../../data/fault.ts";
 import { fieldOf, planTableTarget, TABLE_TARGET_SETTINGS, type TableTarget } from "../sql/table_target.ts";
-import { placeOf, planAddress } from "./address.ts";
+import { placeOf, planAddress } from "../sql/address.ts";
 import { inspectSink } from "./inspect.ts";
-import { MysqlSink, type MysqlSinkOptions } from "./mysql_sink.ts";
+import { MYSQL_ADDRESS } from "./mysql_connection.ts";
+import { type MysqlSinkOptions, mysqlTableSink } from "./mysql_sink.ts";
 import { DECIMAL_PRECISION } from "./table_ddl.ts";
 
 export const mysqlSink: SinkSpec = {
@@ -55,7 +56,7 @@ function planMysqlSink(context: SinkContext): SinkPlan | null {
   const { settings, connection, name } = context;
   assert(connection, "a mysql sink has a connection");
   const target = planTableTarget(context);
-  const address = planAddress(context, connection);
+  const address = planAddress(context, connection, MYSQL_ADDRESS);
   if (!target || !address || !checkColumns(context, target)) return null;
   const bulkLoad = settings.text("bulk_load") as MysqlSinkOptions["bulkLoad"];
   const options: MysqlSinkOptions = { address, name, target, precision: settings.number("precision"), bulkLoad };
@@ -65,7 +66,7 @@ function planMysqlSink(context: SinkContext): SinkPlan | null {
     needs: new Set(target.columns),
     place: `${placeOf(address)}, table ${target.table}`,
     inspect: (world) => inspectSink(options, world),
-    create: (world) => new MysqlSink(options, world),
+    create: (world) => mysqlTableSink(options, world),
   };
 }
 

@@ -1,21 +1,13 @@
-/**
- * The `mysql` source: a table's rows in the order of a unique key, a page at a time. A position is the number of rows read and the
- * last row's key, so reading goes on exactly there; the table must keep its rows until the run has ended.
- */
+/** The `mysql` source: settings, their check, and the plan; how it reads is that of every server (sql/table_source.ts). */
 import type { SourceContext, SourcePlan, SourceSpec } from "../../component/component.ts";
-import type { Decoder, DecoderSpec } from "../../data/codec.ts";
 import { assert } from "../../data/fault.ts";
-import { compileJsonDecoder } from "../../data/json/mod.ts";
-import type { Polled, PollLimits, Position, Source, SourceReader } from "../../engine/contracts.ts";
-import { TABLE_PAGE_ROWS_MAX } from "../limits.ts";
-import { sourceBatch } from "../source_batch.ts";
-import { jsonRows } from "../sql/json_rows.ts";
-import { formatPlace, parsePlace, TABLE_START } from "../sql/key_place.ts";
-import { type MysqlAddress, placeOf, planAddress } from "./address.ts";
-import type { MysqlValue, Session } from "./driver.ts";
+import { placeOf, planAddress } from "../sql/address.ts";
+import { SqlServer } from "../sql/server.ts";
+import { planTableRead, SqlTableSource, TABLE_SOURCE_PLAN, TABLE_SOURCE_SETTINGS } from "../sql/table_source.ts";
+import { Session } from "./driver.ts";
 import { inspectSource } from "./inspect.ts";
-import { MysqlServer, type ServerWorld } from "./server.ts";
-import { countRows, lookUpTable, pageKey, type SourceTable, tableDigest, tablePage, type TableRead } from "./source_table.ts";
+import { MYSQL_ADDRESS } from "./mysql_connection.ts";
+import { mysqlQueries } from "./source_table.ts";
 
 export const mysqlSource: SourceSpec = {
   role: "source",
@@ -29,14 +21,7 @@ the row, whose bytes are the row as JSON. The key's columns are numbers but FLOA
   settings: {
     kind: "group",
     doc: "A MySQL table.",
-    fields: {
-      table: { kind: "text", doc: "The table's or view's name." },
-      read_by: {
-        kind: "text_list",
-        optional: true,
-        doc: "Columns that order the rows; together unique and not null. Default: the primary key.",
-      },
-    },
+    fields: TABLE_SOURCE_SETTINGS,
   },
   examples: [{
     title: "A table in the order of its id",
@@ -47,128 +32,17 @@ the row, whose bytes are the row as JSON. The key's columns are numbers but FLOA
 };
 
 function planMysqlSource(context: SourceContext): SourcePlan | null {
-  const { settings, connection, type, schema, name } = context;
+  const { connection, schema: { unknownFields }, name } = context;
   assert(connection, "a mysql source has a connection");
-  const address = planAddress(context, connection);
+  const address = planAddress(context, connection, MYSQL_ADDRESS);
   if (!address) return null;
-  const readOf = (needed: ReadonlySet<string>): TableRead => ({
-    table: settings.text("table"),
-    readBy: settings.has("read_by") ? settings.texts("read_by") : null,
-    type,
-    needed,
-    place: placeOf(address),
-  });
+  const readOf = (needed: ReadonlySet<string>) => planTableRead(context, placeOf(address), needed);
   return {
-    bounded: true,
-    partitionedBy: null,
-    partitioned: false,
+    ...TABLE_SOURCE_PLAN,
     inspect: (world) => inspectSource(address, readOf(new Set()), world),
-    create: (world, needed) =>
-      new MysqlSource(
-        address,
-        {
-          name,
-          read: readOf(needed),
-          unknownFields: schema.unknownFields,
-        },
-        world,
-      ),
+    create: (world, needed) => {
+      const server = new SqlServer(address, world, (login) => Session.open(login));
+      return new SqlTableSource({ name, read: readOf(needed), unknownFields }, server, mysqlQueries);
+    },
   };
-}
-
-interface MysqlSourceOptions {
-  readonly name: string;
-  readonly read: TableRead;
-  readonly unknownFields: DecoderSpec["unknownFields"];
-}
-
-class MysqlSource implements Source {
-  readonly #server: MysqlServer;
-  #rows = 0;
-  constructor(address: MysqlAddress, private readonly options: MysqlSourceOptions, world: ServerWorld) {
-    this.#server = new MysqlServer(address, world);
-  }
-
-  partitions(): Promise<number> {
-    return Promise.resolve(1);
-  }
-
-  async reader(): Promise<SourceReader> {
-    // One attempt: the lane's owner waits, because it knows when to stop.
-    const session = await this.#server.open();
-    try {
-      const table = await lookUpTable(session, this.options.read);
-      this.#rows = await countRows(session, table);
-      return new TableReader(this.options, this.#server, table, session);
-    } catch (error) {
-      session.destroy();
-      throw error;
-    }
-  }
-
-  async identity(): Promise<string> {
-    return await this.#server.ask(async (session) => tableDigest(session, await lookUpTable(session, this.options.read)));
-  }
-
-  progress(positions: readonly Position[]): number {
-    if (positions.length === 0) return 0;
-    return this.#rows === 0 ? 1 : Math.min(1, parsePlace(positions[0]).read / this.#rows);
-  }
-}
-
-class TableReader implements SourceReader {
-  readonly start: Position = formatPlace(TABLE_START);
-  readonly #decode: Decoder;
-  #closed = false;
-  constructor(
-    private readonly options: MysqlSourceOptions,
-    private readonly server: MysqlServer,
-    private readonly table: SourceTable,
-    private session: Session,
-  ) {
-    const { read: { needed }, unknownFields } = options;
-    // Exact decimals arrive as text: so does what the table keeps in text columns.
-    this.#decode = compileJsonDecoder({ type: table.decoded, needed, numericText: "accept", unknownFields });
-  }
-
-  async poll(from: Position, { rowsMax, bytesMax, until }: PollLimits): Promise<Polled> {
-    const place = parsePlace(from);
-    const end = until === undefined ? null : parsePlace(until);
-    const left = end ? end.read - place.read : Infinity;
-    if (left <= 0) return { kind: "end" };
-    const request = { after: place.key, until: end?.key ?? null, rowsMax: Math.min(rowsMax, left, TABLE_PAGE_ROWS_MAX) };
-    const page = await tablePage(await this.#connected(), this.table, request);
-    if (page.length === 0) return { kind: "end" };
-    return this.#batch(place.read, page, bytesMax);
-  }
-
-  close(): void {
-    this.#closed = true;
-    void this.session.close();
-  }
-
-  #batch(before: number, page: readonly (readonly MysqlValue[])[], bytesMax: number): Polled {
-    const { name, read: { type } } = this.options;
-    const records = jsonRows(page.length, bytesMax, (row) => this.#line(page[row]));
-    const position = Float64Array.from({ length: records.rows }, (_, i) => before + i + 1);
-    const origin = { source: name, partition: 0, type };
-    const { batch, rejected } = sourceBatch(origin, { records, position, origin: position, tooLong: [] }, this.#decode);
-    const next = formatPlace({ read: before + records.rows, key: pageKey(this.table, page[records.rows - 1]) });
-    return { kind: "batch", batch, rejected, read: records.rows, next };
-  }
-
-  #line(row: readonly MysqlValue[]): string {
-    const { columns } = this.table;
-    let line = "{";
-    for (let i = 0; i < columns.length; i++) line += (i > 0 ? "," : "") + columns[i].label + columns[i].json(row[i]);
-    return line + "}\n";
-  }
-
-  /** The server ends connections that were idle for long, as while a sink was waited for. */
-  async #connected(): Promise<Session> {
-    if (!this.session.alive) this.session = await this.server.open();
-    // Closed while it connected.
-    if (this.#closed) void this.session.close();
-    return this.session;
-  }
 }

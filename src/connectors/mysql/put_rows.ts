@@ -3,7 +3,7 @@
  * Invariant: every row is in the table exactly as it was given, or it throws. LOAD DATA LOCAL passes over what does not fit and only
  * warns; whenever it did, its rows are taken back and put in by INSERT, which refuses.
  */
-import type { ByteWriter } from "../../data/codec.ts";
+import type { TextRows } from "../sql/sink_lane.ts";
 import type { WriteMode } from "../sql/table_target.ts";
 import type { ServerFacts, Session } from "./driver.ts";
 import { isLocalRefused } from "./driver_errors.ts";
@@ -19,12 +19,6 @@ export interface PutTarget {
   readonly mode: WriteMode;
   readonly key: readonly string[];
 }
-/** Rows in the form of row_text.ts. */
-export interface TextRows {
-  readonly text: Pick<ByteWriter, "bytes" | "length">;
-  readonly rows: number;
-}
-
 /** Whether rows may go by LOAD DATA; `refused` is told when the server would not. */
 export interface BulkLoad {
   allowed: boolean;

@@ -1,36 +1,25 @@
 /** One table as a source reads it: its fields, the key that orders it, pages of rows, and a digest of all. */
-import type { RecordType } from "../../data/types.ts";
 import { columnsMissing, notReadable, tableMissing } from "../sql/table_faults.ts";
+import type { FoundTable, PageRequest, TableQueries, TableRead } from "../sql/table_source.ts";
 import { columnJson, decodedType } from "./column_json.ts";
 import type { MysqlValue, Session } from "./driver.ts";
 import { type KeyColumn, keyColumn, keyCondition, keyList, keyText } from "./key_columns.ts";
 import { columnOf, quoted, sameName, type TableInfo, tableInfo } from "./table_info.ts";
 
-export interface TableRead {
-  readonly table: string;
-  /** null: the primary key. */
-  readonly readBy: readonly string[] | null;
-  readonly type: RecordType;
-  /** Fields that are decoded; others are read where the table has them. */
-  readonly needed: ReadonlySet<string>;
-  /** Names the database in faults. */
-  readonly place: string;
-}
-/** A column that is read, and how it becomes a member of a JSON object. */
-export interface ReadColumn {
-  readonly name: string;
-  /** `"name":` */
-  readonly label: string;
-  readonly json: (value: MysqlValue) => string;
-}
 /** What was found out once, and holds over several connections. */
-export interface SourceTable {
+export interface SourceTable extends FoundTable<MysqlValue> {
   readonly name: string;
   readonly key: readonly KeyColumn[];
-  readonly columns: readonly ReadColumn[];
-  /** For the decoder. */
-  readonly decoded: RecordType;
 }
+
+/** How MySQL is asked for a table. */
+export const mysqlQueries: TableQueries<Session, SourceTable, MysqlValue> = {
+  lookUp: lookUpTable,
+  countRows,
+  digest: tableDigest,
+  page: tablePage,
+  keyOf: ({ key, columns }, row) => key.map((column, i) => keyText(column, row[columns.length + i])),
+};
 
 /** Looks the table up and makes sure that reading by its key passes no row over. */
 export async function lookUpTable(session: Session, read: TableRead): Promise<SourceTable> {
@@ -90,14 +79,10 @@ async function requireUnique(session: Session, table: string, key: readonly KeyC
 }
 
 /** Up to `rowsMax` rows behind `after`, up to and with `until`: values of the columns, then of the key. */
-export async function tablePage(
+async function tablePage(
   session: Session,
   { name, key, columns }: SourceTable,
-  { after, until, rowsMax }: {
-    readonly after: readonly string[] | null;
-    readonly until: readonly string[] | null;
-    readonly rowsMax: number;
-  },
+  { after, until, rowsMax }: PageRequest,
 ): Promise<MysqlValue[][]> {
   const bounds = [after && keyCondition(key, ">", after), until && keyCondition(key, "<=", until)].filter((bound) => bound !== null);
   const where = bounds.length > 0 ? `WHERE ${bounds.map(({ sql }) => sql).join(" AND ")}` : "";
@@ -105,10 +90,6 @@ export async function tablePage(
   const sql = `SELECT ${list} FROM ${quoted(name)} ${where} ORDER BY ${keyList(key)} LIMIT ${rowsMax}`;
   return await session.select(sql, bounds.flatMap(({ values }) => values));
 }
-
-/** The key of a row of `tablePage`. */
-export const pageKey = ({ key, columns }: SourceTable, row: readonly MysqlValue[]): string[] =>
-  key.map((column, i) => keyText(column, row[columns.length + i]));
 
 /** How many rows there are. */
 export async function countRows(session: Session, { name }: SourceTable): Promise<number> {
@@ -119,7 +100,7 @@ export async function countRows(session: Session, { name }: SourceTable): Promis
  * Equal for equal input: how many rows, and the exclusive or of their digests, made by the server. No two rows cancel one another out,
  * since each holds its key, or, where that is no field, its number in the key's order: an invisible key may be numbered anew.
  */
-export async function tableDigest(session: Session, { name, key, columns }: SourceTable): Promise<string> {
+async function tableDigest(session: Session, { name, key, columns }: SourceTable): Promise<string> {
   const isRead = key.every((part) => columns.some((column) => sameName(column.name, part.name)));
   const row = `SHA1(CONCAT_WS(',', ${columns.map((column) => `QUOTE(${quoted(column.name)})`).join(", ")}))`;
   const keys = key.map((part, i) => `${quoted(part.name)} AS k${i}`);

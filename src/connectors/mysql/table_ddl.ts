@@ -2,15 +2,14 @@
  * Tables that the connector makes. Text is compared byte by byte and without padding, so that keys which differ are different; a
  * table without a key gets an invisible numbered one, so that its rows have the order in which they came and can be read again by it.
  */
-import { createHash } from "node:crypto";
 import type { Field } from "../../data/types.ts";
+import { MARKER_TABLE } from "../sql/markers.ts";
 import { fieldOf, type TableTarget } from "../sql/table_target.ts";
 import type { ServerFacts } from "./driver.ts";
 import { quoted } from "./table_info.ts";
 
 /** The invisible key. */
 export const ROW_NUMBER = "millrace_row";
-export const MARKER_TABLE = "millrace_epochs";
 
 /** Digits of a created decimal column: all counts that a field can have (2^53 has 16 digits), in the 8 bytes that 18 take. */
 export const DECIMAL_PRECISION = 18;
@@ -77,10 +76,3 @@ export function atLeast(version: readonly number[], other: readonly number[]): b
   for (const [i, part] of other.entries()) if ((version[i] ?? 0) !== part) return (version[i] ?? 0) > part;
   return true;
 }
-
-/** What the staging tables of a pipeline's sink begin with: one per run, so that a late owner of an old run meets none of a new one. */
-export const stagingPrefix = (pipeline: string, sink: string): string => `millrace_staging_${shortDigest(`${pipeline}\0${sink}`)}_`;
-/** The staging table of one run; names of pipelines may be longer than a table's. */
-export const stagingTable = (pipeline: string, sink: string, run: string): string => stagingPrefix(pipeline, sink) + shortDigest(run);
-
-const shortDigest = (text: string): string => createHash("sha256").update(text).digest("hex").slice(0, 16);

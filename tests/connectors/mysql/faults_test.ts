@@ -2,7 +2,8 @@
 import assert from "node:assert/strict";
 import type { Sink, SinkLane } from "../../../src/engine/contracts.ts";
 import { Session } from "../../../src/connectors/mysql/driver.ts";
-import { parseUrl } from "../../../src/connectors/mysql/address.ts";
+import { parseUrl } from "../../../src/connectors/sql/address.ts";
+import { MYSQL_ADDRESS } from "../../../src/connectors/mysql/mysql_connection.ts";
 import { withServers } from "../../services/mod.ts";
 import { faultsOf, plan } from "../support/project.ts";
 import { relayTo } from "./proxy.ts";
@@ -31,9 +32,9 @@ async function openLane(url: string, owner = 1, fresh = true): Promise<Lane> {
 }
 /** A connection of the test's own, to hold locks. */
 async function sessionOf(database: Database): Promise<Session> {
-  const login = parseUrl(database.url);
+  const login = parseUrl(database.url, MYSQL_ADDRESS);
   assert.ok(typeof login !== "string");
-  const address = { ...login, passwordFile: "", tls: "off", caFile: "", connectTimeoutMs: 5000 } as const;
+  const address = { scheme: "mysql", ...login, passwordFile: "", tls: "off", caFile: "", connectTimeoutMs: 5000 } as const;
   return await Session.open({ address, password: login.password, authorities: "" });
 }
 const ids = async (database: Database) => (await database.rows("SELECT id FROM t ORDER BY id")).flat().join(" ");

@@ -5,29 +5,34 @@
 import { MillraceError } from "../../data/fault.ts";
 import type { World } from "../../ports/mod.ts";
 import { SERVER_WAIT_MAX_MS, SERVER_WAIT_MIN_MS } from "./limits.ts";
-import { type MysqlAddress, serverOf } from "./address.ts";
-import { type Login, Session } from "./driver.ts";
-import { isLost, mayRetry } from "./driver_errors.ts";
+import { type ServerAddress, serverOf } from "./address.ts";
+import type { Login, SqlSession } from "./session.ts";
+import { isLost, mayRetry } from "./session.ts";
 
 export type ServerWorld = Pick<World, "clock" | "files" | "log" | "stopping">;
 
 const decoder = new TextDecoder();
 
-export class MysqlServer {
+/** `connect` opens one connection, or throws a fault of which `isLost` says whether waiting may help. */
+export class SqlServer<S extends SqlSession> {
   readonly #closed = new AbortController();
   readonly #stop: AbortSignal;
   /** Attempts in vain since the server was last reached. */
   #failures = 0;
-  constructor(private readonly address: MysqlAddress, private readonly world: ServerWorld) {
+  constructor(
+    private readonly address: ServerAddress,
+    private readonly world: ServerWorld,
+    private readonly connect: (login: Login) => Promise<S>,
+  ) {
     this.#stop = world.stopping ? AbortSignal.any([this.#closed.signal, world.stopping]) : this.#closed.signal;
   }
 
   /** One attempt; a server that is not there is told, and that it is there again. */
-  async open(): Promise<Session> {
+  async open(): Promise<S> {
     const { log } = this.world;
     const server = serverOf(this.address);
     try {
-      const session = await Session.open(await this.#login());
+      const session = await this.connect(await this.#login());
       if (this.#failures > 0) log.event("info", "server_reached", { server, attempts: this.#failures + 1 });
       this.#failures = 0;
       return session;
@@ -43,7 +48,7 @@ export class MysqlServer {
    * Does something that may be done again, until it is done: over connections of its own, which are lost with the server and opened
    * again with it. Waits with growing pauses.
    */
-  async ask<T>(action: (session: Session) => Promise<T>): Promise<T> {
+  async ask<T>(action: (session: S) => Promise<T>): Promise<T> {
     const { clock, log } = this.world;
     for (let attempt = 0;; attempt++) {
       try {
@@ -51,7 +56,7 @@ export class MysqlServer {
       } catch (error) {
         if (!mayRetry(error) || this.#stop.aborted) throw error;
         const { code, message } = error as MillraceError;
-        if (code !== "mysql_unreachable") log.event("warning", "server_asked_again", { server: serverOf(this.address), reason: message });
+        if (!code.endsWith("_unreachable")) log.event("warning", "server_asked_again", { server: serverOf(this.address), reason: message });
         await clock.sleep(Math.min(SERVER_WAIT_MAX_MS, SERVER_WAIT_MIN_MS * 2 ** Math.min(attempt, 10)), this.#stop);
         if (this.#stop.aborted) throw error;
       }
@@ -63,7 +68,7 @@ export class MysqlServer {
     this.#closed.abort();
   }
 
-  async #askOnce<T>(action: (session: Session) => Promise<T>): Promise<T> {
+  async #askOnce<T>(action: (session: S) => Promise<T>): Promise<T> {
     const session = await this.open();
     try {
       return await action(session);

@@ -7,7 +7,16 @@ import type { PlanContext } from "../../component/component.ts";
 import type { SettingGroup } from "../../component/settings.ts";
 
 export type TlsMode = "off" | "require" | "verify";
-export interface MysqlAddress {
+/** How the addresses of one kind of server are written. */
+export interface AddressForm {
+  /** What a URL may begin with; the first is shown. */
+  readonly schemes: readonly [string, ...string[]];
+  readonly defaultPort: number;
+  /** The environment variable that hints name. */
+  readonly variable: string;
+}
+export interface ServerAddress {
+  readonly scheme: string;
   readonly host: string;
   readonly port: number;
   readonly user: string;
@@ -21,15 +30,13 @@ export interface MysqlAddress {
   readonly connectTimeoutMs: number;
 }
 
-const DEFAULT_PORT = 3306;
-
 /** For people: never a user or a password. */
-export const placeOf = ({ host, port, database }: MysqlAddress): string => `${serverOf({ host, port })}/${database}`;
-export const serverOf = ({ host, port }: Pick<MysqlAddress, "host" | "port">): string => `mysql://${host}:${port}`;
+export const placeOf = (address: ServerAddress): string => `${serverOf(address)}/${address.database}`;
+export const serverOf = ({ scheme, host, port }: Pick<ServerAddress, "scheme" | "host" | "port">): string => `${scheme}://${host}:${port}`;
 
 /** Null when faults were reported. They show no part of a URL: it may be malformed just where its password is. */
-export function planAddress(context: PlanContext, connection: SettingGroup): MysqlAddress | null {
-  const login = connection.has("url") ? fromUrl(context, connection) : fromParts(context, connection);
+export function planAddress(context: PlanContext, connection: SettingGroup, form: AddressForm): ServerAddress | null {
+  const login = connection.has("url") ? fromUrl(context, connection, form) : fromParts(context, connection, form);
   if (!login) return null;
   const tls = connection.text("tls") as TlsMode;
   if (connection.has("ca_file") && tls !== "verify") {
@@ -47,6 +54,7 @@ export function planAddress(context: PlanContext, connection: SettingGroup): Mys
     return null;
   }
   return {
+    scheme: form.schemes[0],
     ...login,
     passwordFile: connection.has("password_file") ? connection.text("password_file") : "",
     tls,
@@ -55,19 +63,20 @@ export function planAddress(context: PlanContext, connection: SettingGroup): Mys
   };
 }
 
-type Login = Pick<MysqlAddress, "host" | "port" | "user" | "database" | "password">;
+type Login = Pick<ServerAddress, "host" | "port" | "user" | "database" | "password">;
 const PARTS = ["host", "port", "user", "database"] as const;
-const FORM = "mysql://USER:PASSWORD@HOST:PORT/DATABASE, with reserved characters as %40 and the like";
+const urlForm = ({ schemes: [scheme] }: AddressForm): string =>
+  `${scheme}://USER:PASSWORD@HOST:PORT/DATABASE, with reserved characters as %40 and the like`;
 
-function fromUrl(context: PlanContext, connection: SettingGroup): Login | null {
+function fromUrl(context: PlanContext, connection: SettingGroup, form: AddressForm): Login | null {
   const both = [...PARTS, "password"].filter((name) => connection.has(name));
   if (both.length > 0) {
     context.fault(connection.at(both[0]), `the connection has both a url and ${both.join(", ")}`, "keep one of them");
     return null;
   }
-  const login = parseUrl(connection.text("url"));
+  const login = parseUrl(connection.text("url"), form);
   if (typeof login === "string") {
-    context.fault(connection.at("url"), `the url ${login}`, FORM);
+    context.fault(connection.at("url"), `the url ${login}`, urlForm(form));
     return null;
   }
   if (login.password !== "" && connection.has("password_file")) {
@@ -78,14 +87,14 @@ function fromUrl(context: PlanContext, connection: SettingGroup): Login | null {
 }
 
 /** The login, or what is wrong with the text, without any of it. */
-export function parseUrl(text: string): Login | string {
+export function parseUrl(text: string, { schemes, defaultPort }: AddressForm): Login | string {
   let url: URL;
   try {
     url = new URL(text);
   } catch {
     return "cannot be read";
   }
-  if (url.protocol !== "mysql:" && url.protocol !== "mariadb:") return 'does not begin with "mysql://"';
+  if (!schemes.includes(url.protocol.slice(0, -1))) return `does not begin with "${schemes[0]}://"`;
   if (url.search !== "" || url.hash !== "") return 'has a part behind "?" or "#"; options are settings of the connection';
   const parts = [url.username, url.password, url.pathname.slice(1), url.hostname].map(decoded);
   if (parts.includes(null)) return 'has a "%" that is no percent-encoding';
@@ -93,7 +102,7 @@ export function parseUrl(text: string): Login | string {
   if (host === "") return "names no host";
   if (user === "") return "names no user";
   if (database === "" || database.includes("/")) return "names no database";
-  return { host: host.replace(/^\[(.*)\]$/, "$1"), port: url.port === "" ? DEFAULT_PORT : Number(url.port), user, database, password };
+  return { host: host.replace(/^\[(.*)\]$/, "$1"), port: url.port === "" ? defaultPort : Number(url.port), user, database, password };
 }
 
 function decoded(text: string): string | null {
@@ -104,10 +113,14 @@ function decoded(text: string): string | null {
   }
 }
 
-function fromParts(context: PlanContext, connection: SettingGroup): Login | null {
+function fromParts(context: PlanContext, connection: SettingGroup, form: AddressForm): Login | null {
   const missing = (["host", "user", "database"] as const).filter((name) => !connection.has(name));
   if (missing.length > 0) {
-    context.fault(connection.span, `the connection has neither a url nor ${missing.join(", ")}`, `url = "\${MYSQL_URL}": ${FORM}`);
+    context.fault(
+      connection.span,
+      `the connection has neither a url nor ${missing.join(", ")}`,
+      `url = "\${${form.variable}}": ${urlForm(form)}`,
+    );
     return null;
   }
   if (connection.has("password") && connection.has("password_file")) {
@@ -116,7 +129,7 @@ function fromParts(context: PlanContext, connection: SettingGroup): Login | null
   }
   return {
     host: connection.text("host"),
-    port: connection.has("port") ? connection.number("port") : DEFAULT_PORT,
+    port: connection.has("port") ? connection.number("port") : form.defaultPort,
     user: connection.text("user"),
     database: connection.text("database"),
     password: connection.has("password") ? connection.text("password") : "",
