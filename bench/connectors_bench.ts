@@ -106,7 +106,7 @@ async function write(sink: Sink, batches: readonly Batch[]): Promise<void> {
   let epoch = 0;
   for (let i = 0; i < batches.length; i += 6) {
     for (const batch of batches.slice(i, i + 6)) lane.write(batch);
-    await lane.deliver({ pipeline: "p", run: "r", lane: 0, epoch: ++epoch, owner: 1, digest: "d" });
+    await lane.deliver({ pipeline: "p", run: "r", lane: 0, epoch: ++epoch, owner: 1, digest: "d", timeMicros: 0 });
   }
   await sink.finish();
   await sink.close();

@@ -95,7 +95,7 @@ async function openSink(guarantee: string) {
         written += batch.rows;
       }
       bytes += lane.bytesHeld();
-      await lane.deliver({ pipeline: topic, run: "r", lane: 0, epoch: ++epoch, owner: 1, digest: "d" });
+      await lane.deliver({ pipeline: topic, run: "r", lane: 0, epoch: ++epoch, owner: 1, digest: "d", timeMicros: 0 });
     }
     return { written, bytes };
   };

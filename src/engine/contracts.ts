@@ -153,6 +153,8 @@ export interface EpochStamp {
   readonly owner: number;
   /** Digest of the epoch's intent. */
   readonly digest: string;
+  /** Recorded time of the epoch, µs: the same however often it is delivered, and never before that of an earlier one. */
+  readonly timeMicros: number;
 }
 /** The newest epoch a sink holds of a lane; null when none. */
 export interface Marker {
@@ -173,6 +175,11 @@ export interface SinkLane {
   discard(): void;
   /** Bytes collected and not yet delivered, to close big epochs early. */
   bytesHeld(): number;
+  /**
+   * The recorded time (µs) from which on this lane wants an epoch even where no input comes, for example to close a file in
+   * time; null for never. Only an epoch may decide such things: its time is replayed, a clock is not.
+   */
+  dueMicros?(): number | null;
 }
 export interface Sink {
   readonly guarantee: Guarantee;

@@ -5,7 +5,7 @@
 import { assert, MillraceError } from "../data/fault.ts";
 import { BATCH_ROWS_MAX } from "../data/limits.ts";
 import type { World } from "../ports/mod.ts";
-import type { PipelinePlan, SinkLane, SinkNode } from "./contracts.ts";
+import type { EpochStamp, PipelinePlan, SinkLane, SinkNode } from "./contracts.ts";
 import type { Head } from "./head.ts";
 import { type LaneInput, LaneInputs } from "./lane_inputs.ts";
 import { LaneGraph } from "./lane_graph.ts";
@@ -171,6 +171,7 @@ export class HeldLane {
         if (taken.kind === "ended") return epoch ?? "ended";
         if (taken.kind === "idle") {
           if (epoch) return epoch;
+          if (this.#isEpochDue()) return this.#begin(this.#epochTime());
           await world.clock.sleep(taken.retryAfterMs, signal);
           continue;
         }
@@ -221,6 +222,14 @@ export class HeldLane {
     return bytesHeld >= plan.epoch.bytesMax || world.clock.monotonicMs() - epoch.startedMs >= plan.epoch.everyMs;
   }
 
+  /** Whether a sink waits for an epoch that no input brings. */
+  #isEpochDue(): boolean {
+    return this.#sinks.some(({ lane }) => {
+      const due = lane.dueMicros?.() ?? null;
+      return due !== null && due <= this.#epochTime();
+    });
+  }
+
   /** Steps 3 and 4, the intent being acknowledged: deliver to all sinks, write the state, flip. */
   async #complete(intent: Intent, startedMs: number, standing: ReadonlyMap<string, SinkStanding>): Promise<void> {
     const { world, run, lane } = this.#setting;
@@ -230,8 +239,9 @@ export class HeldLane {
     const digest = digestOf({ run, lane, epoch, before: before.digest }, intent);
     const { sets, deletes } = this.#state.checkpoint(epoch);
     const groups = groupForCommits(sets, run);
+    const stamp = { epoch, digest, timeMicros: intent.timeMicros };
     await all([
-      ...this.#sinks.map((sink) => this.#deliver(sink, epoch, digest, standing.get(sink.node.name) ?? "behind")),
+      ...this.#sinks.map((sink) => this.#deliver(sink, stamp, standing.get(sink.node.name) ?? "behind")),
       this.#writeState(groups.slice(0, -1), epoch),
     ]);
     // The last group rides with the flip: most epochs then need two commits in all.
@@ -240,10 +250,14 @@ export class HeldLane {
     this.#setting.epochFlipped(epoch, world.clock.monotonicMs() - startedMs);
   }
 
-  async #deliver({ node, lane: sinkLane }: LaneSink, epoch: number, digest: string, standing: SinkStanding): Promise<void> {
+  async #deliver(
+    { node, lane: sinkLane }: LaneSink,
+    { epoch, digest, timeMicros }: Pick<EpochStamp, "epoch" | "digest" | "timeMicros">,
+    standing: SinkStanding,
+  ): Promise<void> {
     const { world, plan, run, lane } = this.#setting;
     if (standing === "ahead") return sinkLane.discard();
-    await sinkLane.deliver({ pipeline: plan.pipeline, run, lane, epoch, owner: this.head.generation, digest });
+    await sinkLane.deliver({ pipeline: plan.pipeline, run, lane, epoch, owner: this.head.generation, digest, timeMicros });
     world.probe.step("sink_delivered", `${this.#name(epoch)} sink ${node.name}`);
   }
 

@@ -24,7 +24,7 @@ async function published(
   await lane.fence(1);
   for (const [i, rows] of epochs.entries()) {
     if (rows.length > 0) lane.write(batchOf(blueprint.input, rows, 10 * i));
-    await lane.deliver({ pipeline: "p", run: id, lane: 0, epoch: i + 1, owner: 1, digest: "d" });
+    await lane.deliver({ pipeline: "p", run: id, lane: 0, epoch: i + 1, owner: 1, digest: "d", timeMicros: 1_000_000 * i });
   }
   await sink.finish();
   await sink.close();
@@ -102,7 +102,7 @@ Deno.test("the console prints a line per row when its epoch is delivered", async
     await lane.fence(1);
     lane.write(batchOf(blueprint.input, [[1, "a"], [2, "b"]]));
     assert.equal(process.printed, "");
-    await lane.deliver({ pipeline: "p", run: "r1", lane: 0, epoch: 1, owner: 1, digest: "d" });
+    await lane.deliver({ pipeline: "p", run: "r1", lane: 0, epoch: 1, owner: 1, digest: "d", timeMicros: 0 });
     return process.printed;
   };
   assert.equal(await print('line = "{{{id}: {note}"'), "{1: a\n{2: b\n");

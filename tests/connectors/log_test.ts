@@ -27,7 +27,7 @@ async function writer(
       const lane = sink.lane(0);
       await lane.fence(epoch);
       lane.write(batchOf(blueprint.input, ids.map((id) => [id, `note ${id}`]), 10 * epoch));
-      await lane.deliver({ pipeline: "p", run: "r1", lane: 0, epoch, owner: epoch, digest: `d${epoch}` });
+      await lane.deliver({ pipeline: "p", run: "r1", lane: 0, epoch, owner: epoch, digest: `d${epoch}`, timeMicros: epoch });
     },
   };
 }

@@ -89,7 +89,7 @@ async function checkMerge(type: Type, lanes: readonly (readonly (readonly Row[])
       const values = rows.map((row) => [row.key, row.text]);
       collected.append(batchOf(record, values.slice(0, values.length >> 1)));
       collected.append(batchOf(record, values.slice(values.length >> 1)));
-      const stamp = { pipeline: "p", run: "r", lane, epoch: i + 1, owner: 1, digest: "d" };
+      const stamp = { pipeline: "p", run: "r", lane, epoch: i + 1, owner: 1, digest: "d", timeMicros: 0 };
       const part = await writePart(files, "parts", stamp, collected.ordered(), key.width);
       assert.deepEqual(await readPart(files, part.path), part);
       parts.push(part);

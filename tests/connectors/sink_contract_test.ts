@@ -32,6 +32,7 @@ const stampOf = (lane: number, epoch: number, owner: number): EpochStamp => ({
   epoch,
   owner,
   digest: `${lane}/${epoch}`,
+  timeMicros: epoch * 1_000_000,
 });
 const openAs = (sink: Sink, fresh: boolean) => sink.open({ pipeline: "p", run: "r1", lanes: LANES, fresh });
 

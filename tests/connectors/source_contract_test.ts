@@ -86,7 +86,15 @@ create = { partitions = 1 }`);
           i,
         ) => [JSON.parse(idOf(i)), JSON.parse(amountOf(i)), nameOf(i) || null]);
         lane.write(batchOf(sinkPlan.input, rows, 1000 + first));
-        await lane.deliver({ pipeline: "p", run: "r", lane: 0, epoch: session * 4 + part + 1, owner: session + 1, digest: `d${first}` });
+        await lane.deliver({
+          pipeline: "p",
+          run: "r",
+          lane: 0,
+          epoch: session * 4 + part + 1,
+          owner: session + 1,
+          digest: `d${first}`,
+          timeMicros: 0,
+        });
       }
       if (session === 2) await sink.finish();
       await sink.close();

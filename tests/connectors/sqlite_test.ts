@@ -41,7 +41,7 @@ async function sinkOf(
       const lane = sink.lane(0);
       await lane.fence(1);
       lane.write(batchOf(blueprint.input, rows));
-      await lane.deliver({ pipeline: "p", run, lane: 0, epoch, owner: 1, digest: "d" });
+      await lane.deliver({ pipeline: "p", run, lane: 0, epoch, owner: 1, digest: "d", timeMicros: 0 });
     },
   };
 }

@@ -419,3 +419,43 @@ Deno.test("collecting a run removes all of its keys and nothing else", async () 
   await collectRun(kv, "old");
   assert.deepEqual([...kv.entries.keys()], keep);
 });
+
+Deno.test("a sink that waits for a time gets an epoch without records then, stamped with that time or later", async () => {
+  const into = databases();
+  const world = new TestWorld();
+  const stop = new AbortController();
+  // Input that never comes again after the first records.
+  const source = new MemorySource("input", [RECORDS.slice(0, 5)]);
+  const reader = source.reader.bind(source);
+  source.reader = async (partition) => {
+    const finite = await reader(partition);
+    return {
+      ...finite,
+      poll: async (from, limits) => {
+        const polled = await finite.poll(from, limits);
+        return polled.kind === "end" ? { kind: "idle", retryAfterMs: 100 } : polled;
+      },
+    };
+  };
+  const dueMicros = world.nowMicros + 60_000_000;
+  const times: number[] = [];
+  const prepare: Started["prepare"] = ({ sinks: [sums] }) => {
+    const make = sums.lane.bind(sums);
+    sums.lane = (number) => {
+      const lane = make(number);
+      return {
+        ...lane,
+        deliver: async (stamp) => {
+          await lane.deliver(stamp);
+          times.push(stamp.timeMicros);
+          if (stamp.timeMicros >= dueMicros) stop.abort();
+        },
+        dueMicros: () => dueMicros,
+      };
+    };
+  };
+  const { result } = await start({ into, world, source, signal: stop.signal, prepare });
+  assert.equal(result.ended, false);
+  assert.equal(times.length, 2, "one epoch of records, one for the sink");
+  assert.ok(times[0] < dueMicros && times[1] >= dueMicros && times[1] < dueMicros + 2_000_000, `${times} around ${dueMicros}`);
+});

@@ -55,7 +55,14 @@ async function laneWith(booted: Booted, table: SimSqlTable, value: number) {
     lane.write({ rows: 1, type: TYPE, columns: [columnOf(INT, [value])], meta: makeMeta("s", 0, Float64Array.of(value)) });
   return { lane, collect };
 }
-const stampOf = (epoch: number, owner: number, digest = `d${epoch}`): EpochStamp => ({ ...RUN, lane: 0, epoch, owner, digest });
+const stampOf = (epoch: number, owner: number, digest = `d${epoch}`): EpochStamp => ({
+  ...RUN,
+  lane: 0,
+  epoch,
+  owner,
+  digest,
+  timeMicros: epoch,
+});
 
 Deno.test("an epoch is delivered once, and the marker tells it", async () => {
   const world = simWorld(1);

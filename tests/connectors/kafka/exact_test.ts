@@ -59,6 +59,7 @@ const stampOf = (lane: number, epoch: number, run = "r"): EpochStamp => ({
   epoch,
   owner: 1,
   digest: digestOf(lane, epoch),
+  timeMicros: epoch,
 });
 const digestOf = (lane: number, epoch: number) => `${lane}/${epoch}`;
 const markerOf = (lane: number, epoch: number): Marker => ({ epoch, digest: digestOf(lane, epoch) });

@@ -44,7 +44,7 @@ guarantee = "${guarantee}"`);
       const deliver = async (epoch: number): Promise<void> => {
         lane.write(batchOf(type, Array.from({ length: 10 }, (_, i) => [epoch * 10 + i])));
         try {
-          await lane.deliver({ pipeline: "p", run: "r", lane: 0, epoch, owner: 1, digest: String(epoch) });
+          await lane.deliver({ pipeline: "p", run: "r", lane: 0, epoch, owner: 1, digest: String(epoch), timeMicros: 0 });
         } catch (error) {
           assert.notEqual((error as MillraceError).retry, "never");
           if ((await lane.fence(2))?.epoch !== epoch) await deliver(epoch);

@@ -17,7 +17,15 @@ import {
 } from "./support/kafka_world.ts";
 
 const KAFKA = ["kafka"] as const;
-const stamp = (epoch: number, owner = 1): EpochStamp => ({ pipeline: "p", run: "r", lane: 0, epoch, owner, digest: `d${epoch}` });
+const stamp = (epoch: number, owner = 1): EpochStamp => ({
+  pipeline: "p",
+  run: "r",
+  lane: 0,
+  epoch,
+  owner,
+  digest: `d${epoch}`,
+  timeMicros: epoch,
+});
 
 /** A sink of { id: int, amount: decimal(2), at: timestamp, name: string? }; `until` makes its pipeline bounded or not. */
 async function sinkPlan(brokers: string, topic: string, more: string, input: "bounded" | "endless" = "bounded") {

@@ -104,6 +104,7 @@ export const stamp = (runId: string, epoch: number, owner = 1, lane = 0): EpochS
   epoch,
   owner,
   digest: `${lane}/${epoch}`,
+  timeMicros: epoch,
 });
 
 /** Everything in one epoch of a run of its own. */
