@@ -24,6 +24,11 @@ export interface Decoded {
   readonly columns: readonly (Column | null)[];
   /** Ascending rows that were refused, with their uniform reason codes. */
   readonly bad: readonly { readonly row: number; readonly reason: string }[];
+  /**
+   * Per row, the forms (data/json/spelling.ts) in which an encoder of all fields would write exactly the record's own bytes;
+   * null where no row has one.
+   */
+  readonly spelled: Uint8Array | null;
 }
 export type Decoder = (records: Records) => Decoded;
 

@@ -38,6 +38,10 @@ export class DecodedColumns {
   readonly stores: readonly (Store | null)[];
   readonly arena: ByteWriter = createWriter(256);
   readonly arenaBase: number;
+  /** The records' bytes. */
+  readonly view: DataView;
+  /** Per row, how its own bytes are spelled (Decoded.spelled); set by decoders that can tell. */
+  forms: Uint8Array | null = null;
   readonly #from: number;
 
   constructor(spec: DecoderSpec, records: Records) {
@@ -60,6 +64,8 @@ export class DecodedColumns {
     // One byte behind the last record lets generated code look ahead without leaving the buffer: V8 compiles loads that ever did
     // to code of half the speed.
     this.records = to < records.bytes.length ? records : { ...records, bytes: padded(records.bytes, from, to) };
+    const { bytes } = this.records;
+    this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   }
 
   /** Stores a run-time value, null included; does nothing for a field that is not needed. For slow paths. */
@@ -93,7 +99,7 @@ export class DecodedColumns {
       shared ??= this.#text();
       return textColumn(shared.bytes, store.start, store.end, valid, shared);
     });
-    return { columns, bad };
+    return { columns, bad, spelled: this.forms?.some((form) => form !== 0) ? this.forms : null };
   }
 
   #text(): SharedText {

@@ -11,9 +11,8 @@ import { numberCode } from "../number_code.ts";
 import { sourceName } from "../source_name.ts";
 import type { Field } from "../types.ts";
 import { isUtf8 } from "../utf8.ts";
-import { converterOf, Refusal } from "./convert.ts";
 import { closingQuote, STRING_BYTES, unescape } from "./escape.ts";
-import { JsonReader } from "./reader.ts";
+import { nullCode, skipValue, storeLocals, valueReader } from "./template_values.ts";
 
 /** Reads rows [from, to); gives the first row that it could not read, or `to`. */
 export type FastJson = (columns: DecodedColumns, from: number, to: number) => number;
@@ -41,8 +40,7 @@ export function compileFastJson(spec: DecoderSpec, keys: readonly string[]): Fas
   });
   const body = `
 return (columns, from, to) => {
-  const { records: { bytes: b, start, end }, stores, arena, arenaBase } = columns;
-  const view = new DataView(b.buffer, b.byteOffset, b.byteLength);
+  const { records: { bytes: b, start, end }, view, stores, arena, arenaBase } = columns;
   ${locals.join("\n  ")}
   for (let row = from; row < to; row++) {
     let p = start[row], v = 0, x = 0, d = 0, q = 0, t = 0, high = 0, comma = 0;
@@ -60,16 +58,6 @@ return (columns, from, to) => {
   return to;
 };${sourceName("json_decoder")}`;
   return new Function(...Object.keys(constants), body)(...Object.values(constants)) as FastJson;
-}
-
-function storeLocals(index: number): string {
-  return `const { values: v${index}, start: s${index}, end: e${index}, valid: n${index} } = stores[${index}];`;
-}
-function nullCode(field: Field, index: number): string {
-  return isValue(field) ? `v${index}[row] = null;` : `n${index}[row] = 0;`;
-}
-function isValue(field: Field): boolean {
-  return numberReader(field, "json") === null && field.type.kind !== "string";
 }
 
 /** One member: its key, four bytes at a time, its value, and the comma behind it. */
@@ -90,10 +78,7 @@ function memberCode(key: string, value: string, miss: string): string {
 }
 
 function skipCode(constants: Record<string, unknown>): string {
-  constants.skip = (bytes: Uint8Array, at: number, to: number) => {
-    const reader = new JsonReader(bytes, at, to);
-    return reader.value() === undefined ? -1 : reader.at;
-  };
+  constants.skip = skipValue;
   return "p = skip(b, p, stop); if (p < 0) break record; high = 1;";
 }
 
@@ -178,17 +163,4 @@ function stringCode(field: Field, index: number, stored: boolean, constants: Rec
           ${valid}
           p = q + 1;
         }`;
-}
-
-/** Lists, maps, structs and json go through the slow path's rules, value by value. */
-function valueReader(field: Field, spec: DecoderSpec) {
-  const convert = converterOf(field, spec);
-  return (bytes: Uint8Array, at: number, to: number, into: unknown[] | null, row: number): number => {
-    const reader = new JsonReader(bytes, at, to);
-    const node = reader.value();
-    const value = node === undefined ? undefined : convert(node, bytes);
-    if (value === undefined || value instanceof Refusal) return -1;
-    if (into !== null) into[row] = value;
-    return reader.at;
-  };
 }

@@ -8,20 +8,16 @@ import { isUtf8 } from "../utf8.ts";
 import { membersConverter, Refusal } from "./convert.ts";
 import { readJson } from "./reader.ts";
 
-/** What the slow path says of a record. `keys` are its members in their order, for the fast path to learn from. */
-export type SlowResult = { readonly reason: string } | { readonly reason: null; readonly keys: readonly string[] };
-
-/** Reads a record into the columns, or tells its reject code. */
-export function compileSlowJson(spec: DecoderSpec): (columns: DecodedColumns, row: number) => SlowResult {
+/** Reads a record into the columns, or tells its reject code; null when it was good. */
+export function compileSlowJson(spec: DecoderSpec): (columns: DecodedColumns, row: number) => string | null {
   const convert = membersConverter(spec.type.fields, spec);
   return (columns, row) => {
     const { bytes, start, end } = columns.records;
     const node = isUtf8(bytes, start[row], end[row]) ? readJson(bytes, start[row], end[row]) : undefined;
-    if (!(node instanceof Map)) return NOT_JSON;
+    if (!(node instanceof Map)) return "json";
     const values = convert(node, bytes);
-    if (values instanceof Refusal) return { reason: `${values.code}:${values.path.slice(1)}` };
+    if (values instanceof Refusal) return `${values.code}:${values.path.slice(1)}`;
     for (let field = 0; field < values.length; field++) columns.put(field, row, values[field]);
-    return { reason: null, keys: [...node.keys()] };
+    return null;
   };
 }
-const NOT_JSON = { reason: "json" };

@@ -1,0 +1,102 @@
+/**
+ * The compiled code of a decoder: templates for the layouts that records have, and code that is lenient about blanks and missing
+ * members for the orders of keys behind them. Invariant: what is compiled follows from the records read so far, and is bounded: by how
+ * much is kept, and by how many records there are for each compilation.
+ */
+import type { DecoderSpec } from "../codec.ts";
+import type { DecodedColumns } from "../decoded_columns.ts";
+import { compileFastJson, type FastJson } from "./fast.ts";
+import { compactLayout, type Layout, layoutOf, layoutText } from "./layout.ts";
+import { compileTemplate } from "./template.ts";
+
+/** Layouts kept compiled at once. */
+const LAYOUTS_MAX = 4;
+/** Records that no template fitted before the layout of one is learned; one alone may be an exception. */
+const MISSES_BEFORE_LEARNING = 16;
+/** Compilations that may be made one soon after the other, and the records to be read for one more. */
+const COMPILATIONS_MAX = 16;
+const RECORDS_PER_COMPILATION = 100_000;
+/** Characters between the values of a record: the input chooses them, and longer ones are not worth their code. */
+const LAYOUT_LENGTH_MAX = 8192;
+
+interface Known {
+  readonly text: string;
+  readonly read: FastJson;
+}
+
+export class LearnedLayouts {
+  readonly #spec: DecoderSpec;
+  /** Most recently useful first. */
+  readonly #templates: Known[];
+  readonly #orders: Known[];
+  #misses = 0;
+  #compilations = COMPILATIONS_MAX;
+  #records = 0;
+
+  constructor(spec: DecoderSpec) {
+    this.#spec = spec;
+    const expected = compactLayout(spec.type.fields.map((field) => field.name));
+    this.#templates = [{ text: layoutText(expected), read: compileTemplate(spec, expected) }];
+    this.#orders = [{ text: orderText(expected), read: compileFastJson(spec, expected.keys) }];
+  }
+
+  /** Reads rows as long as anything compiled fits; gives the first row that nothing could read, or `to`. */
+  read(columns: DecodedColumns, from: number, to: number): number {
+    if (from === 0) this.#earn(to);
+    let row = from;
+    while ((row = readOn(this.#templates, columns, row, to)) < to) {
+      const next = readOn(this.#orders, columns, row, row + 1);
+      if (next === row) return row;
+      this.missed(columns, row);
+      row = next;
+    }
+    return to;
+  }
+
+  /** The row holds a good record of a layout that is not known. */
+  missed(columns: DecodedColumns, row: number): void {
+    if (++this.#misses < MISSES_BEFORE_LEARNING || this.#compilations === 0) return;
+    this.#misses = 0;
+    const { bytes, start, end } = columns.records;
+    const layout = layoutOf(bytes, start[row], end[row]);
+    // A known layout that was missed had something else uncommon: an exponent, the end of the buffer behind it.
+    if (layout === null || layoutText(layout).length > LAYOUT_LENGTH_MAX) return;
+    const template = layoutText(layout);
+    if (this.#templates.some(({ text }) => text === template)) return;
+    this.#compilations--;
+    this.#learn(this.#templates, template, () => compileTemplate(this.#spec, layout));
+    this.#learn(this.#orders, orderText(layout), () => compileFastJson(this.#spec, layout.keys));
+  }
+
+  #learn(known: Known[], text: string, compile: () => FastJson): void {
+    if (known.some((one) => one.text === text)) return;
+    known.unshift({ text, read: compile() });
+    if (known.length > LAYOUTS_MAX) known.pop();
+  }
+
+  #earn(records: number): void {
+    this.#records += records;
+    while (this.#records >= RECORDS_PER_COMPILATION) {
+      this.#records -= RECORDS_PER_COMPILATION;
+      if (this.#compilations < COMPILATIONS_MAX) this.#compilations++;
+    }
+  }
+}
+
+/** Reads rows as long as one of them fits, and puts that one first; gives the first row that none could read, or `to`. */
+function readOn(known: Known[], columns: DecodedColumns, from: number, to: number): number {
+  let row = known[0].read(columns, from, to);
+  for (let i = 1; i < known.length && row < to; i++) {
+    const further = known[i].read(columns, row, to);
+    if (further === row) continue;
+    row = further;
+    const [useful] = known.splice(i, 1);
+    known.unshift(useful);
+    i = 0;
+  }
+  return row;
+}
+
+function orderText({ keys }: Layout): string {
+  return JSON.stringify(keys);
+}
