@@ -7,6 +7,7 @@ import type { RecordType, Type } from "../data/types.ts";
 import type { Expressions, Scope } from "../expr/contracts.ts";
 import type { Guarantee, Operator, OperatorContext, Sink, Source } from "../engine/contracts.ts";
 import type { World } from "../ports/mod.ts";
+import type { FeedPlan, ServeOptions, ServeSummary } from "./serving.ts";
 import type { GroupSetting, SettingGroup } from "./settings.ts";
 
 /** Shown in the reference and run as a test. */
@@ -142,6 +143,8 @@ export interface SourcePlan {
   readonly place?: string;
   /** Asks the server, once and changing nothing; throws where it does not answer. Absent: there is no server. */
   inspect?(world: World): Promise<readonly Finding[]>;
+  /** Where its records can be made for anybody, from any number on: what a server serves without reading this source. */
+  readonly feed?: FeedPlan;
   /** `needed`: the fields to decode. */
   create(world: World, needed: ReadonlySet<string>): Source;
 }
@@ -169,6 +172,8 @@ export interface SinkPlan {
   readonly place: string;
   /** As a source's. */
   inspect?(world: World): Promise<readonly Finding[]>;
+  /** Serves a feed to whoever connects, until the signal comes. */
+  serve?(options: ServeOptions): Promise<ServeSummary>;
   create(world: World): Sink;
 }
 export interface SinkSpec extends Spec {

@@ -4,6 +4,7 @@ import { consoleSink } from "./console/console_sink.ts";
 import { csvSink, ndjsonSink } from "./files/file_sink_spec.ts";
 import { csvSource, ndjsonSource } from "./files/file_source.ts";
 import { filesConnection, filesSource } from "./files/files_connection.ts";
+import { generateSource } from "./generate/generate_source.ts";
 import { kafkaConnection } from "./kafka/kafka_connection.ts";
 import { kafkaSink } from "./kafka/kafka_sink.ts";
 import { kafkaSource } from "./kafka/kafka_source.ts";
@@ -17,6 +18,15 @@ import { sqliteConnection } from "./sqlite/sqlite_connection.ts";
 import { sqliteSink } from "./sqlite/sqlite_sink_spec.ts";
 import { sqliteSource } from "./sqlite/sqlite_source.ts";
 
-export const sources: readonly SourceSpec[] = [csvSource, ndjsonSource, filesSource, logSource, mysqlSource, sqliteSource, kafkaSource];
+export const sources: readonly SourceSpec[] = [
+  csvSource,
+  ndjsonSource,
+  filesSource,
+  generateSource,
+  logSource,
+  mysqlSource,
+  sqliteSource,
+  kafkaSource,
+];
 export const sinks: readonly SinkSpec[] = [csvSink, ndjsonSink, logSink, mysqlSink, sqliteSink, kafkaSink, consoleSink];
 export const connections: readonly ConnectionSpec[] = [filesConnection, logConnection, mysqlConnection, sqliteConnection, kafkaConnection];
