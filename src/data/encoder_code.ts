@@ -66,7 +66,7 @@ export function compileEncoder(type: RecordType, indexes: readonly number[], for
   room += 3 * form.end.length;
   const body = `
 let last = null${names.map((name) => `, ${name}`).join("")};
-return (batch, row, into) => {
+return function encoder(batch, row, into) {
   if (batch !== last) { ${binding.join(" ")} last = batch; }
   let need = ${room};
   ${measuring.join("\n  ")}

@@ -155,7 +155,7 @@ function compile(plan: AggregatePlan, builder: LoopBuilder): Loop {
   ];
   return builder.build("aggregate", body.filter((line) => line !== "").join("\n"), {
     before: "let folded = 0, filtered = 0;",
-    after: "work.count = folded; work.filtered = filtered;",
+    after: "work.count += folded; work.filtered += filtered;",
   });
 }
 

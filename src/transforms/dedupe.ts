@@ -81,7 +81,8 @@ function compileDedupe(plan: DedupePlan, builder: LoopBuilder): Loop {
     "rows[o++] = i;",
   ];
   return builder.build("dedupe", body.join("\n"), {
-    before: "const seen = state[0], rows = work.rows, others = work.others; let o = 0, d = 0, filtered = 0, known = 0;",
+    before:
+      "const seen = state[0], rows = work.rows, others = work.others; let o = work.count, d = work.otherCount, filtered = 0, known = 0;",
     after: "work.count = o; work.otherCount = d; work.filtered += filtered;",
   });
 }

@@ -98,5 +98,5 @@ function compileIntake(
     insert.push(field.type.nullable ? `if (${value} !== null) ${seen}.insert(${value});` : `${seen}.insert(${value});`);
   }
   const body = [requireCode(builder, requirements, node), ...find, ...insert, "rows[o++] = i;"];
-  return builder.build("intake", body.join("\n"), { before: "let o = 0; const rows = work.rows;", after: "work.count = o;" });
+  return builder.build("intake", body.join("\n"), { before: "let o = work.count; const rows = work.rows;", after: "work.count = o;" });
 }

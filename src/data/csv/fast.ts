@@ -42,7 +42,7 @@ export function compileFastCsv(spec: DecoderSpec, header: readonly string[]): Fa
       ${column.last ? "if (p !== stop) break record;" : "if (p >= stop || b[p++] !== 44) break record;"}`;
   });
   const body = `
-return (columns, from, to) => {
+return function csv_decoder(columns, from, to) {
   const { records: { bytes: b, start, end }, stores, arena, arenaBase } = columns;
   ${locals.join("\n  ")}
   for (let row = from; row < to; row++) {
@@ -91,38 +91,36 @@ function wordCode(field: Field, index: number): string {
   return `${end} v = text${index}(b, p, q); if (v - v !== 0) break record; p = q;`;
 }
 
-/** Text, also of columns that the schema does not have: those are only skipped. */
-function textCode({ field, index, stored, last }: Column, constants: Record<string, unknown>): string {
+/**
+ * Text, also of columns that the schema does not have: those are only skipped. One loop reads both forms, in quotes and without, so
+ * that few branches are left that a first record may take late.
+ */
+function textCode({ field, index, stored }: Column, constants: Record<string, unknown>): string {
+  const nullable = field?.type.nullable === true;
   const checks: string[] = [];
-  let doubled = `
-          x = arena.length;
-          q = unquote(b, p, stop, arena); if (q < 0) break record;
-          ${stored ? `s${index}[row] = arenaBase + x; e${index}[row] = arenaBase + arena.length;` : "arena.length = x;"}
-          high = 1;`;
   if (field?.oneOf !== undefined) {
     const encoder = new TextEncoder();
     constants[`oneOf${index}`] = field.oneOf.map((text) => encoder.encode(text));
-    const nullable = field.type.nullable ? "p !== q && " : "";
-    checks.push(`if (${nullable}!isOneOf(b, p, q, oneOf${index})) break record;`);
-    doubled = "break record;";
+    checks.push(`if (${nullable ? "p !== q && " : ""}!isOneOf(b, p, q, oneOf${index})) break record;`);
   }
   if (stored) {
     checks.push(`s${index}[row] = p; e${index}[row] = q;`);
-    if (field!.type.nullable) checks.push(`n${index}[row] = p === q ? 0 : 1;`);
+    if (nullable) checks.push(`n${index}[row] = p === q ? 0 : 1;`);
   }
-  const valid = stored && field!.type.nullable ? `n${index}[row] = 1;` : "";
-  return `if (b[p] === 34${last ? " && p !== stop" : ""}) {
-        q = ++p; t = 0;
-        while (q < stop && (t = QUOTED[b[q]]) < 2) { high |= t; q++; }
-        if (t !== 2) break record;
-        if (q + 1 < stop && b[q + 1] === 34) {${doubled} ${valid}
+  const valid = stored && nullable ? `n${index}[row] = 1;` : "";
+  const doubled = field?.oneOf !== undefined ? "break record;" : `
+          x = arena.length;
+          q = unquote(b, p, stop, arena); if (q < 0) break record;
+          ${stored ? `s${index}[row] = arenaBase + x; e${index}[row] = arenaBase + arena.length;` : "arena.length = x;"} ${valid}
+          high = 1;`;
+  return `{
+        const quote = b[p] === 34 ? 1 : 0, kinds = quote !== 0 ? QUOTED : PLAIN;
+        q = p += quote;
+        while ((t = kinds[b[q]]) < 2) { high |= t; q++; }
+        if (quote !== 0 && (q >= stop || b[q + 1] === 34)) {
+          if (q >= stop) break record;${doubled}
         } else { ${checks.join(" ")} }
-        p = q + 1;
-      } else {
-        q = p;
-        while (q < stop && (t = PLAIN[b[q]]) < 2) { high |= t; q++; }
-        ${checks.join(" ")}
-        p = q;
+        p = q + quote;
       }`;
 }
 

@@ -31,7 +31,9 @@ export class Unit implements CodeUnit {
   }
   build<F>(parameters: readonly string[], body: string, name = "expression"): F {
     const temporaries = this.#declared.length === 0 ? "" : `let ${this.#declared.join(", ")};\n`;
-    const source = `"use strict";\nreturn (${parameters.join(", ")}) => {\n${temporaries}${body}\n};${sourceName(name)}`;
+    const source = `"use strict";\nreturn function ${name.replace(IDENTIFIER_PART, "_")}(${
+      parameters.join(", ")
+    }) {\n${temporaries}${body}\n};${sourceName(name)}`;
     return new Function(...this.#names.values(), source)(...this.#names.keys()) as F;
   }
 }

@@ -60,7 +60,7 @@ export function compileDecide(plan: DecidePlan, builder: LoopBuilder): Loop {
     plan.emitWhen === null ? "rows[o++] = i;" : "if (emits) rows[o++] = i; else filtered++;",
   ];
   return builder.build("decide", body.filter((line) => line !== "").join("\n"), {
-    before: "const rows = work.rows, others = work.others; let o = 0, skipped = 0, filtered = 0, emits = true;",
+    before: "const rows = work.rows, others = work.others; let o = work.count, skipped = work.otherCount, filtered = 0, emits = true;",
     after: "work.count = o; work.otherCount = skipped; work.filtered += filtered;",
   });
 }

@@ -13,9 +13,16 @@ import type { Work } from "./work.ts";
 
 /** A compiled loop. `state` are the lane's tables in the order in which the code was told about them. */
 export type Loop = (batch: Batch, out: Output, work: Work, state: readonly StateTable[]) => void;
+/** The same for rows [from, to) of the batch. */
+type RowsLoop = (batch: Batch, out: Output, work: Work, state: readonly StateTable[], from: number, to: number) => void;
 
 /** Where a loop body stands; code of a transform uses these names. */
 export const ROW = "i";
+/**
+ * Rows in one call of the generated function. V8 compiles code anew from its entry when it is called often, but has to compile a
+ * second version for entering a loop that runs for long; and that one ends in the interpreter after each batch.
+ */
+const ROWS_PER_CALL = 512;
 
 /** Collects the pieces of one loop; `build` joins them. */
 export class LoopBuilder {
@@ -124,16 +131,15 @@ export class LoopBuilder {
   }
 
   /**
-   * Joins everything into the loop. `before` and `after` run once per batch, `body` once per row; `continue` ends a row. Profiles
-   * show it by `name`.
+   * Joins everything into the loop. `body` runs once per row; `continue` ends a row. `before` and `after` run around some rows of a
+   * batch, so counters go on from those in `work`. Profiles show it by `name`.
    */
   build(name: string, body: string, around: { readonly before?: string; readonly after?: string } = {}): Loop {
     const refuse = this.unit.constant(refuseRow, "refuseRow");
     const loop = `${this.#hoisted.join("\n")}
-const rowCount = batch.rows;
-let ${["i = 0", ...this.#locals].join(", ")};
+let ${["i = from", ...this.#locals].join(", ")};
 ${around.before ?? ""}
-for (; i < rowCount; i++) {
+for (; i < to; i++) {
   try {
     ${this.#resets.join(" ")}
     ${body}
@@ -144,7 +150,11 @@ for (; i < rowCount; i++) {
 ${around.after ?? ""}`;
     const source = this.#placed(loop);
     this.#source = source;
-    return this.unit.build<Loop>(["batch", "out", "work", "state"], source, name);
+    const run = this.unit.build<RowsLoop>(["batch", "out", "work", "state", "from", "to"], source, name);
+    return (batch, out, work, state) => {
+      const { rows } = batch;
+      for (let from = 0; from < rows; from += ROWS_PER_CALL) run(batch, out, work, state, from, Math.min(from + ROWS_PER_CALL, rows));
+    };
   }
 
   /** Puts out-of-line code where it belongs, the last first: it may name what was moved out before it, never the other way. */

@@ -196,7 +196,7 @@ export function compileProjection(projection: Projection, node: string, builder:
     "rows[o++] = i;",
   ];
   return builder.build("projection", body.filter((line) => line !== "").join("\n"), {
-    before: "let o = 0, filtered = 0; const rows = work.rows;",
+    before: "let o = work.count, filtered = 0; const rows = work.rows;",
     after: "work.count = o; work.filtered += filtered;",
   });
 }
