@@ -2,16 +2,16 @@
  * Which partition of a topic a row goes to: the one that Kafka's Java client chooses for the text of its key, or, without a key,
  * round by its place in the source. Deterministic, so that a replay sends every row where it went before.
  */
-import type { Batch } from "../data/batch.ts";
-import { createWriter, writeDecimal, writeInteger, writeText, written } from "../data/bytes.ts";
+import type { Batch, TextColumn } from "../data/batch.ts";
+import { createWriter, writeDecimal, writeInteger, writeText } from "../data/bytes.ts";
 import type { ByteWriter } from "../data/codec.ts";
 import type { Type } from "../data/types.ts";
 import { partitionOfKey } from "./log/murmur2.ts";
 import type { RowExpression } from "./row_expressions.ts";
 
-/** Rows of one partition under collection. `key` is valid during the call only. */
+/** Rows of one partition under collection. The key is `keys[from, to)`, valid during the call only; `from` is -1 for none. */
 export interface KeyedRows {
-  append(batch: Batch, row: number, key: Uint8Array | null): void;
+  append(batch: Batch, row: number, keys: Uint8Array, from: number, to: number): void;
 }
 
 export class KeyPartitioner {
@@ -20,19 +20,35 @@ export class KeyPartitioner {
 
   /** Appends every row of the batch to its partition. */
   spread(batch: Batch, partitions: readonly KeyedRows[]): void {
-    const key = this.#key;
     const { expression } = this;
+    const column = expression === null || expression.field === null ? null : batch.columns[expression.field];
+    if (column?.kind === "text") this.#spreadTexts(batch, column, partitions);
+    else this.#spreadValues(batch, expression, partitions);
+  }
+
+  /** The key is a text that the record itself holds: its bytes are there. */
+  #spreadTexts(batch: Batch, { bytes, start, end, valid }: TextColumn, partitions: readonly KeyedRows[]): void {
+    const { position } = batch.meta;
+    const count = partitions.length;
+    for (let row = 0; row < batch.rows; row++) {
+      if (valid !== null && valid[row] === 0) partitions[position[row] % count].append(batch, row, bytes, -1, -1);
+      else partitions[partitionOfKey(bytes, start[row], end[row], count)].append(batch, row, bytes, start[row], end[row]);
+    }
+  }
+
+  #spreadValues(batch: Batch, expression: RowExpression | null, partitions: readonly KeyedRows[]): void {
+    const key = this.#key;
     const value = expression?.over(batch);
     const { position } = batch.meta;
     for (let row = 0; row < batch.rows; row++) {
       const keyValue = value ? value(row) : null;
       if (keyValue === null) {
-        partitions[position[row] % partitions.length].append(batch, row, null);
+        partitions[position[row] % partitions.length].append(batch, row, key.bytes, -1, -1);
         continue;
       }
       key.length = 0;
       writeKey(key, keyValue, expression!.type);
-      partitions[partitionOfKey(key.bytes, 0, key.length, partitions.length)].append(batch, row, written(key));
+      partitions[partitionOfKey(key.bytes, 0, key.length, partitions.length)].append(batch, row, key.bytes, 0, key.length);
     }
   }
 }

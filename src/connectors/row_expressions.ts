@@ -13,6 +13,8 @@ import type { Binding, Checked, CodeUnit } from "../expr/contracts.ts";
 export type RowFunction = (row: number) => unknown;
 export interface RowExpression {
   readonly type: Type;
+  /** The place of the field that the expression only names; null for anything more. */
+  readonly field: number | null;
   /** Fields of the record that are read. */
   readonly uses: ReadonlySet<string>;
   /** Looks the columns up once; the result is valid for this batch only. */
@@ -35,7 +37,8 @@ export function compileRowExpression(cel: Cel, type: RecordType, context: PlanCo
     context.fault(cel.span, "a sink does not know meta.epoch_time", "set a field from it in a `map` before the sink");
     return null;
   }
-  return { type: checked.type, uses: fieldsOf(checked, type), over: build(checked, type, context) };
+  const named = type.fields.findIndex(({ name }) => name === cel.text.trim());
+  return { type: checked.type, field: named < 0 ? null : named, uses: fieldsOf(checked, type), over: build(checked, type, context) };
 }
 
 function fieldsOf(checked: Checked, type: RecordType): ReadonlySet<string> {

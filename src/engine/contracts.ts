@@ -184,7 +184,14 @@ export interface SinkLane {
 export interface Sink {
   readonly guarantee: Guarantee;
   /** Called once per start, before any lane. `fresh`: no epoch of this run was ever committed, so what an earlier run left may be cleared. */
-  open(run: { readonly pipeline: string; readonly run: string; readonly lanes: number; readonly fresh: boolean }): Promise<void>;
+  open(run: {
+    readonly pipeline: string;
+    readonly run: string;
+    readonly lanes: number;
+    readonly fresh: boolean;
+    /** How long an epoch is open as a rule; absent: nobody knows. */
+    readonly epochMs?: number;
+  }): Promise<void>;
   lane(lane: number): SinkLane;
   /** End of a bounded run, after every lane's last flip: publish. Idempotent: a crashed publish is done again. */
   finish(): Promise<void>;

@@ -50,6 +50,8 @@ export class HeldLane {
   readonly #inputs: LaneInputs;
   readonly #state: LaneState;
   readonly #standing: ReadonlyMap<string, SinkStanding>;
+  /** Sinks that hold the epoch already which is being replayed: they get none of its rows. */
+  readonly #holding = new Set<string>();
   /** Sinks that the open epoch gave rows. */
   readonly #fed = new Set<string>();
 
@@ -73,7 +75,7 @@ export class HeldLane {
       from: store.head,
       write: (sink, batch) => {
         this.#fed.add(sink);
-        byName.get(sink)!.write(batch);
+        if (!this.#holding.has(sink)) byName.get(sink)!.write(batch);
       },
     });
     for (const { name } of setting.plan.sources) if (found.inputs.hasEnded(name)) this.graph.endSource(name);
@@ -118,6 +120,7 @@ export class HeldLane {
     const { intent } = this.head;
     if (!intent) return "none";
     const epoch = this.#begin(intent.timeMicros);
+    for (const [sink, standing] of this.#standing) if (standing === "ahead") this.#holding.add(sink);
     for (const entry of intent.schedule) {
       if (entry.kind === "batch") {
         const { batch, rejected, read } = await this.#inputs.retake(entry, this.#setting.world.clock);
@@ -131,7 +134,8 @@ export class HeldLane {
       }
       this.#setting.world.probe.step("batch_processed", `${this.#name(this.head.epoch + 1)} again`);
     }
-    await this.#complete(intent, epoch.startedMs, this.#standing);
+    await this.#complete(intent, epoch.startedMs);
+    this.#holding.clear();
     return "flipped";
   }
 
@@ -145,7 +149,7 @@ export class HeldLane {
     // With this first commit after the take-over, every sink being fenced, other owners' ids are known to be silent.
     await this.#store.decide({ ...this.head, intent, ids: [] });
     world.probe.step("intent_written", this.#name(this.head.epoch + 1));
-    await this.#complete(intent, collected.startedMs, new Map());
+    await this.#complete(intent, collected.startedMs);
     return "flipped";
   }
 
@@ -231,7 +235,7 @@ export class HeldLane {
   }
 
   /** Steps 3 and 4, the intent being acknowledged: deliver to all sinks, write the state, flip. */
-  async #complete(intent: Intent, startedMs: number, standing: ReadonlyMap<string, SinkStanding>): Promise<void> {
+  async #complete(intent: Intent, startedMs: number): Promise<void> {
     const { world, run, lane } = this.#setting;
     const before = this.head;
     const epoch = before.epoch + 1;

@@ -30,7 +30,7 @@ export async function runPipeline(options: EngineOptions): Promise<EngineResult>
   const heads = await settle(lanes.map((lane) => lane.takeOver(stop)), failed);
   try {
     const fresh = heads.every((head) => head.epoch === 0 && head.intent === null);
-    const run = { pipeline: plan.pipeline, run: options.run, lanes: lanes.length, fresh };
+    const run = { pipeline: plan.pipeline, run: options.run, lanes: lanes.length, fresh, epochMs: plan.epoch.everyMs };
     await settle(plan.sinks.map(({ sink }) => sink.open(run)), failed);
     options.observer?.opened?.();
     const ends = await settle(lanes.map((lane, number) => lane.run(sinksOf(plan, number), stop)), failed);

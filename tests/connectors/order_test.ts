@@ -15,7 +15,7 @@ import { batchOf } from "./support/rows.ts";
 const SEED = 20262;
 
 function keyOf(types: readonly Type[], values: readonly unknown[]): Uint8Array {
-  const parts: RowExpression[] = types.map((type, i) => ({ type, uses: new Set(), over: () => () => values[i] }));
+  const parts: RowExpression[] = types.map((type, i) => ({ type, field: null, uses: new Set(), over: () => () => values[i] }));
   const writer = createWriter(8);
   sortKey(parts).over(batchOf({ fields: [] }, [[]]))(0, writer);
   return written(writer).slice();
@@ -51,7 +51,7 @@ Deno.test("the byte order of sort keys is the order of the values", () => {
 });
 
 Deno.test("keys of numbers alone have a fixed width", () => {
-  const expression = (type: Type): RowExpression => ({ type, uses: new Set(), over: () => () => 0 });
+  const expression = (type: Type): RowExpression => ({ type, field: null, uses: new Set(), over: () => () => 0 });
   assert.equal(sortKey([expression(INT), expression(decimalOf(2))]).width, 16);
   assert.equal(sortKey([expression(withNull(INT))]).width, null);
   assert.equal(sortKey([expression(STRING)]).width, null);
@@ -68,6 +68,7 @@ async function checkMerge(type: Type, lanes: readonly (readonly (readonly Row[])
   const key = sortKey([{
     type,
     uses: new Set(["key"]),
+    field: 0,
     over: ({ columns: [column] }) => (row) => column!.kind === "text" ? column!.at(row) : column!.values[row],
   }]);
   const machine = new Machine();

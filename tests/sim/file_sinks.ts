@@ -18,7 +18,7 @@ const PARTS_FOLDER = "out/ledger";
 const COLUMNS = LEDGER_TYPE.fields.map((field) => field.name);
 const CSV = encodingOf(LEDGER_TYPE, { format: "csv", columns: COLUMNS, lineEnd: "lf", decimals: "number" });
 const NDJSON = encodingOf(LEDGER_TYPE, { format: "ndjson", columns: COLUMNS, lineEnd: "lf", decimals: "number" });
-const BY_POSITION = sortKey([{ type: INT, uses: new Set(), over: ({ meta }) => (row) => meta.position[row] }]);
+const BY_POSITION = sortKey([{ type: INT, field: null, uses: new Set(), over: ({ meta }) => (row) => meta.position[row] }]);
 
 /** The sinks as one process sees them. */
 export function fileSinks({ files }: World, setup: Setup): SinkNode[] {

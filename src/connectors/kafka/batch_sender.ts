@@ -1,14 +1,15 @@
 /**
- * Sends an epoch's batches to the leaders of their partitions under one producer's identity. Invariant: of each leader's partitions one
- * batch each is under way, and the next only behind its acknowledgement, so that the order is kept whatever fails; what is sent again
- * carries the sequence numbers of the first time, so that the broker drops what it has already.
+ * Sends batches to the leaders of their partitions under one producer's identity, in the background. Invariant: of each leader's
+ * partitions one batch each is under way, and the next only behind its acknowledgement, so that the order is kept whatever fails; what
+ * is sent again carries the sequence numbers of the first time, so that the broker drops what it has already.
  */
 import { assert, type MillraceError } from "../../data/fault.ts";
-import { stampBatch } from "./batch_writer.ts";
+import { type PreparedBatch, stampBatch } from "./batch_writer.ts";
 import { brokerKey, BrokerLinks } from "./broker_links.ts";
 import type { Topic } from "./cluster.ts";
+import type { DataConnection } from "./data_connection.ts";
 import type { ProducerIdentity } from "./driver.ts";
-import type { EpochBatches, ProducerOptions } from "./epoch_producer.ts";
+import type { ProducerOptions } from "./epoch_producer.ts";
 import { DUPLICATE_SEQUENCE_NUMBER, IDENTITY_LOST, refusedCode } from "./errors.ts";
 import { Patience } from "./patience.ts";
 import { produce } from "./produce_request.ts";
@@ -16,70 +17,139 @@ import { produce } from "./produce_request.ts";
 /** Sequence numbers wrap at 2^31. */
 const SEQUENCES = 0x8000_0000;
 
-export class BatchSender {
-  #identity: ProducerIdentity | null = null;
+export interface SenderOptions extends ProducerOptions {
+  /** null outside of transactions. */
+  readonly transactionalId: string | null;
+  /** Called before batches of these partitions are sent; they wait for it. */
+  prepare?(partitions: readonly number[]): Promise<void>;
+}
+interface Waiting {
+  readonly partition: number;
+  readonly batch: PreparedBatch;
+}
+/** What is sent under one identity, until the next one begins. */
+interface Life {
+  readonly identity: ProducerIdentity;
   /** Of the next record, by partition. */
-  readonly #sequences: number[];
-  #topic: Topic;
-  readonly #links: BrokerLinks;
+  readonly sequences: number[];
+  /** By leader. A leader has an entry while its batches are being sent. */
+  readonly queues: Map<string, Waiting[]>;
+  readonly loops: Map<string, Promise<void>>;
+  fault: { readonly error: unknown } | null;
+}
 
-  /** `transactionalId` is null outside of transactions. */
-  constructor(private readonly options: ProducerOptions, private readonly transactionalId: string | null) {
+export class BatchSender {
+  #life: Life | null = null;
+  #topic: Topic;
+  #bytesWaiting = 0;
+  readonly #links: BrokerLinks<DataConnection>;
+
+  constructor(private readonly options: SenderOptions) {
     this.#topic = options.topic;
-    this.#sequences = options.topic.leaders.map(() => 0);
-    this.#links = new BrokerLinks(options.cluster);
+    this.#links = new BrokerLinks((broker) => options.cluster.connectData(broker));
   }
 
-  /** Counts from 0 under a new identity. */
+  /** Counts from 0 under a new identity. What was sent under the one before is of no interest any more. */
   begin(identity: ProducerIdentity): void {
-    this.#identity = identity;
-    this.#sequences.fill(0);
+    this.#forget();
+    this.#life = { identity, sequences: this.options.topic.leaders.map(() => 0), queues: new Map(), loops: new Map(), fault: null };
+  }
+
+  get identity(): ProducerIdentity {
+    assert(this.#life, "a producer has an identity before it sends");
+    return this.#life.identity;
+  }
+
+  /** Bytes that were pushed and are not yet acknowledged. */
+  get bytesWaiting(): number {
+    return this.#bytesWaiting;
+  }
+
+  /** Sends the batch when its turn has come. After a fault nothing is sent any more: `settle` tells it. */
+  push(partition: number, batch: PreparedBatch): void {
+    const life = this.#life;
+    assert(life, "a producer has an identity before it sends");
+    if (life.fault) return batch.release();
+    this.#bytesWaiting += batch.bytes.length;
+    const leader = this.#leaderKey(partition);
+    const queue = life.queues.get(leader);
+    if (queue) return void queue.push({ partition, batch });
+    const fresh = [{ partition, batch }];
+    life.queues.set(leader, fresh);
+    life.loops.set(leader, this.#drain(life, leader, fresh));
   }
 
   /** Returns when all is acknowledged. After a throw the broker may hold any part of it: go on under a new identity only. */
-  async send(batches: EpochBatches): Promise<void> {
-    const byLeader = Map.groupBy(batches.keys(), (partition) => this.#leaderKey(partition));
-    // All of them come to rest before a fault is told: the caller uses the batches' memory again.
-    const sent = await Promise.allSettled([...byLeader.values()].map((partitions) => this.#send(partitions, batches)));
-    const failed = sent.find((one) => one.status === "rejected");
-    if (failed) throw failed.reason;
+  async settle(): Promise<void> {
+    const life = this.#life;
+    while (life && life.loops.size > 0) await Promise.all(life.loops.values());
+    if (life?.fault) throw life.fault.error;
   }
 
   close(): void {
+    this.#forget();
     this.#links.close();
   }
 
-  async #send(partitions: readonly number[], batches: EpochBatches): Promise<void> {
-    const { world, cluster, node } = this.options;
-    assert(this.#identity, "a producer has an identity before it sends");
+  /** Nothing more of this life is sent but what is under way. */
+  #forget(): void {
+    if (this.#life) this.#fail(this.#life, new Error("superseded"));
+    this.#life = null;
+  }
+
+  #fail(life: Life, error: unknown): void {
+    life.fault ??= { error };
+    for (const queue of life.queues.values()) for (const { batch } of queue.splice(0)) this.#done(batch);
+  }
+
+  #done(batch: PreparedBatch): void {
+    this.#bytesWaiting -= batch.bytes.length;
+    batch.release();
+  }
+
+  async #drain(life: Life, leader: string, queue: Waiting[]): Promise<void> {
+    // What was pushed together goes together.
+    await Promise.resolve();
+    while (queue.length > 0) {
+      const round = nextRound(queue);
+      try {
+        await this.options.prepare?.(round.map(({ partition }) => partition));
+        await this.#sendRound(life, round);
+      } catch (error) {
+        this.#fail(life, error);
+      } finally {
+        for (const { batch } of round) this.#done(batch);
+      }
+    }
+    life.queues.delete(leader);
+    life.loops.delete(leader);
+  }
+
+  async #sendRound(life: Life, round: readonly Waiting[]): Promise<void> {
+    const { world, cluster, node, transactionalId } = this.options;
+    if (life.fault) return;
     const tools = await cluster.driver();
     const stamp = {
-      transactional: this.transactionalId !== null,
-      producer: this.#identity,
+      transactional: transactionalId !== null,
+      producer: life.identity,
       timestampMs: Math.floor(world.clock.nowMicros() / 1000),
     };
-    const rounds = Math.max(...partitions.map((partition) => batches[partition].length));
-    for (let round = 0; round < rounds; round++) {
-      const waiting = new Map<number, Uint8Array>();
-      for (const partition of partitions) {
-        const batch = batches[partition][round];
-        if (!batch) continue;
-        stampBatch(batch, { ...stamp, sequence: this.#sequences[partition] }, tools);
-        this.#sequences[partition] = (this.#sequences[partition] + batch.records) % SEQUENCES;
-        waiting.set(partition, batch.bytes);
-      }
-      const lost = await new Patience({ world, node }).until(() => this.#sendRound(waiting));
-      if (lost) throw lost;
+    const waiting = new Map<number, Uint8Array>();
+    for (const { partition, batch } of round) {
+      stampBatch(batch, { ...stamp, sequence: life.sequences[partition] }, tools);
+      life.sequences[partition] = (life.sequences[partition] + batch.records) % SEQUENCES;
+      waiting.set(partition, batch.bytes);
     }
+    const lost = await new Patience({ world, node }).until(() => this.#attempt(waiting));
+    if (lost) throw lost;
   }
 
   /**
    * Sends what is waiting and takes off what is acknowledged; throws while something is left that may pass. What sending again
    * under this identity cannot mend is returned.
    */
-  async #sendRound(waiting: Map<number, Uint8Array>): Promise<MillraceError | null> {
-    const { cluster, name } = this.options;
-    const { transactionalId } = this;
+  async #attempt(waiting: Map<number, Uint8Array>): Promise<MillraceError | null> {
+    const { cluster, name, transactionalId } = this.options;
     let fault: unknown = null;
     for (const partitions of Map.groupBy(waiting.keys(), (partition) => this.#leaderKey(partition)).values()) {
       try {
@@ -111,4 +181,18 @@ export class BatchSender {
   #leaderKey(partition: number): string {
     return brokerKey(this.#topic.leaders[partition]);
   }
+}
+
+/** Takes the first batch of each partition off the queue. */
+function nextRound(queue: Waiting[]): Waiting[] {
+  const round: Waiting[] = [];
+  const rest: Waiting[] = [];
+  const seen = new Set<number>();
+  for (const waiting of queue) {
+    if (seen.has(waiting.partition)) rest.push(waiting);
+    else round.push(waiting);
+    seen.add(waiting.partition);
+  }
+  queue.splice(0, queue.length, ...rest);
+  return round;
 }

@@ -20,10 +20,12 @@ import {
 } from "./record_batches.ts";
 import { putInt16, putInt32, putInt64 } from "./wire.ts";
 
-/** One batch whose header is still empty. */
+/** One batch whose header is still empty. Its memory is nobody else's until it is given back. */
 export interface PreparedBatch {
   readonly bytes: Uint8Array;
   readonly records: number;
+  /** The bytes may be used again from now on. */
+  release(): void;
 }
 export interface BatchStamp {
   /** Whether the batch is part of the producer's open transaction. */
@@ -33,101 +35,165 @@ export interface BatchStamp {
   readonly sequence: number;
   readonly timestampMs: number;
 }
+/** What a record carries beside key and value. */
+export type RecordHeaders = "origin" | "none";
 
 const ORIGIN_BYTES = new TextEncoder().encode(ORIGIN_HEADER);
 /** A varint of 32 bits. */
 const VARINT_BYTES_MAX = 5;
-/** All of a record but its key and value: six varints, the attributes, and the header with a number of up to 16 digits. */
-const RECORD_OVERHEAD_MAX = 8 * VARINT_BYTES_MAX + 2 + ORIGIN_BYTES.length + 32;
+/** What a length takes most often, and what is left free for it before it is known. */
+const LENGTH_BYTES = 2;
+/** All of a record in front of its key and of its value. */
+const RECORD_PREFIX_MAX = 4 * VARINT_BYTES_MAX + 2;
+/** All of a record behind its value: the header with a number of up to 16 digits. */
+const RECORD_SUFFIX_MAX = 3 * VARINT_BYTES_MAX + ORIGIN_BYTES.length + 32;
+/** Writers that are kept for the next batches; more than a partition has under way at a time. */
+const FREE_WRITERS_MAX = 4;
 
 export class PartitionBatches {
-  readonly #bytes: ByteWriter = createWriter(4 << 10);
-  /** Ends of complete batches and how many records they hold. */
-  readonly #cuts: { end: number; records: number }[] = [];
+  /** Batches that are whole. */
+  #full: PreparedBatch[] = [];
+  #fullBytes = 0;
+  #into: ByteWriter = createWriter(4 << 10);
   #records = 0;
-  #batchStart = 0;
-  readonly #origin = new Uint8Array(32);
+  readonly #free: ByteWriter[] = [];
 
-  /** `value` is shared by all partitions of a lane: the encoded record waits there until its length is known. */
-  constructor(private readonly encode: Encoder, private readonly value: ByteWriter) {}
+  constructor(private readonly encode: Encoder, private readonly headers: RecordHeaders) {}
 
+  /** Bytes that nobody has taken yet. */
   get bytesHeld(): number {
-    return this.#bytes.length;
+    return this.#fullBytes + this.#into.length;
+  }
+  get fullBatches(): number {
+    return this.#full.length;
   }
 
-  /** `key` is null for a record without one. */
-  append(batch: Batch, row: number, key: Uint8Array | null): void {
-    const { value } = this;
-    value.length = 0;
-    this.encode(batch, row, value);
-    value.length--; // Encoders end a line; here the length does.
-    if (this.#records > 0 && this.#bytes.length - this.#batchStart + value.length + (key?.length ?? 0) > BATCH_BYTES_MAX) this.#cut();
-    const into = this.#bytes;
-    if (this.#records === 0) {
-      into.reserve(BATCH_HEADER_BYTES);
-      into.length += BATCH_HEADER_BYTES;
-    }
-    into.reserve(RECORD_OVERHEAD_MAX + value.length + (key?.length ?? 0));
-    into.length = this.#putRecord(into.bytes, into.length, key, batch.meta.origin[row]);
+  /** The key is `keys[from, to)`; `from` is -1 for a record without one. */
+  append(batch: Batch, row: number, keys: Uint8Array, from: number, to: number): void {
+    const into = this.#into;
+    if (this.#records === 0) into.length = BATCH_HEADER_BYTES;
+    const keyBytes = from < 0 ? -1 : to - from;
+    into.reserve(RECORD_PREFIX_MAX + keyBytes + 1 + LENGTH_BYTES);
+    const start = into.length;
+    // The lengths of the record and of its value are known behind the value; most take two bytes.
+    const at = putKey(into.bytes, start + LENGTH_BYTES, this.#records, keys, from, keyBytes);
+    into.length = at + LENGTH_BYTES;
+    this.encode(batch, row, into);
+    into.length--; // Encoders end a line; here the length does.
+    const valueBytes = into.length - at - LENGTH_BYTES;
+    into.reserve(RECORD_SUFFIX_MAX + 2 * VARINT_BYTES_MAX);
+    putLength(into, at, valueBytes);
+    if (this.headers === "none") into.bytes[into.length++] = 0;
+    else putOrigin(into, batch.meta.origin[row]);
+    putLength(into, start, into.length - start - LENGTH_BYTES);
     this.#records++;
+    if (into.length > BATCH_BYTES_MAX) this.#cut(start);
   }
 
-  /** Views of this object's memory, valid until the next `append` or `clear`. */
-  prepared(): PreparedBatch[] {
-    this.#cut();
-    let start = 0;
-    return this.#cuts.map(({ end, records }) => {
-      const bytes = this.#bytes.bytes.subarray(start, end);
-      start = end;
-      return { bytes, records };
-    });
+  /** The batches that are whole, in order. Theirs to keep, and to give back. */
+  takeFull(): PreparedBatch[] {
+    const full = this.#full;
+    this.#full = [];
+    this.#fullBytes = 0;
+    return full;
+  }
+
+  /** All batches, the last one as it is. */
+  takeAll(): PreparedBatch[] {
+    if (this.#records > 0) this.#close(createOr(this.#free.pop()));
+    return this.takeFull();
   }
 
   clear(): void {
-    this.#bytes.length = 0;
-    this.#cuts.length = 0;
+    for (const batch of this.takeFull()) batch.release();
+    this.#into.length = 0;
     this.#records = 0;
-    this.#batchStart = 0;
   }
 
-  #putRecord(bytes: Uint8Array, at: number, key: Uint8Array | null, origin: number): number {
-    const { value } = this;
-    const originBytes = putInteger(this.#origin, 0, origin);
-    const delta = this.#records;
-    const keyBytes = key?.length ?? 0;
-    const length = 1 + 1 + varintBytes(delta) + (key === null ? 1 : varintBytes(keyBytes)) + keyBytes + varintBytes(value.length) +
-      value.length + 1 + 1 + ORIGIN_BYTES.length + 1 + originBytes;
-    at = putVarint(bytes, at, length);
-    bytes[at++] = 0; // attributes
-    bytes[at++] = 0; // all records have the batch's time
-    at = putVarint(bytes, at, delta);
-    at = putVarint(bytes, at, key === null ? -1 : keyBytes);
-    if (key !== null) {
-      bytes.set(key, at);
-      at += keyBytes;
-    }
-    at = putVarint(bytes, at, value.length);
-    bytes.set(value.bytes.subarray(0, value.length), at);
-    at += value.length;
-    at = putVarint(bytes, at, 1);
-    at = putVarint(bytes, at, ORIGIN_BYTES.length);
-    bytes.set(ORIGIN_BYTES, at);
-    at = putVarint(bytes, at + ORIGIN_BYTES.length, originBytes);
-    bytes.set(this.#origin.subarray(0, originBytes), at);
-    return at + originBytes;
+  /** Closes the batch in front of the record at `start`, which made it too long, unless that one stands alone. */
+  #cut(start: number): void {
+    const next = createOr(this.#free.pop());
+    if (this.#records === 1) return this.#close(next);
+    const { bytes, length } = this.#into;
+    next.length = BATCH_HEADER_BYTES;
+    next.reserve(length - start + VARINT_BYTES_MAX);
+    moveRecord(bytes.subarray(start, length), next);
+    this.#into.length = start;
+    this.#records--;
+    this.#close(next);
+    this.#records = 1;
   }
 
-  #cut(): void {
-    if (this.#records === 0) return;
-    this.#cuts.push({ end: this.#bytes.length, records: this.#records });
+  #close(next: ByteWriter): void {
+    const closed = this.#into;
+    const release = (): void => {
+      if (this.#free.length < FREE_WRITERS_MAX) this.#free.push(closed);
+    };
+    this.#full.push({ bytes: closed.bytes.subarray(0, closed.length), records: this.#records, release });
+    this.#fullBytes += closed.length;
+    this.#into = next;
     this.#records = 0;
-    this.#batchStart = this.#bytes.length;
   }
+}
+
+function createOr(free: ByteWriter | undefined): ByteWriter {
+  if (!free) return createWriter(64 << 10);
+  free.length = 0;
+  return free;
+}
+
+/** All of a record between its length and its value's; gives the position behind. */
+function putKey(bytes: Uint8Array, at: number, delta: number, keys: Uint8Array, from: number, keyBytes: number): number {
+  bytes[at++] = 0; // attributes
+  bytes[at++] = 0; // all records have the batch's time
+  at = putVarint(bytes, at, delta);
+  at = putVarint(bytes, at, keyBytes);
+  for (let i = 0; i < keyBytes; i++) bytes[at + i] = keys[from + i];
+  return keyBytes > 0 ? at + keyBytes : at;
+}
+
+/** Writes the length at `at`, of all that stands behind the room left for it. */
+function putLength(into: ByteWriter, at: number, length: number): void {
+  const { bytes } = into;
+  const spare = varintBytes(length) - LENGTH_BYTES;
+  if (spare !== 0) {
+    bytes.copyWithin(at + LENGTH_BYTES + spare, at + LENGTH_BYTES, into.length);
+    into.length += spare;
+  }
+  putVarint(bytes, at, length);
+}
+
+function putOrigin(into: ByteWriter, origin: number): void {
+  const { bytes } = into;
+  let at = into.length;
+  bytes[at++] = 2; // one header, as a varint
+  bytes[at++] = ORIGIN_BYTES.length << 1;
+  for (let i = 0; i < ORIGIN_BYTES.length; i++) bytes[at + i] = ORIGIN_BYTES[i];
+  at += ORIGIN_BYTES.length;
+  const end = putInteger(bytes, at + 1, origin);
+  bytes[at] = end - at - 1 << 1;
+  into.length = end;
+}
+
+/** Appends a record of another batch as the first of this one: its place in the batch becomes 0. */
+function moveRecord(record: Uint8Array, into: ByteWriter): void {
+  const deltaAt = varintEnd(record, 0) + 2;
+  const rest = varintEnd(record, deltaAt);
+  const length = record.length - rest + 3;
+  const at = putVarint(into.bytes, into.length, length);
+  into.bytes.fill(0, at, at + 3);
+  into.bytes.set(record.subarray(rest), at + 3);
+  into.length = at + length;
+}
+
+function varintEnd(bytes: Uint8Array, at: number): number {
+  while (bytes[at++] > 127);
+  return at;
 }
 
 /** Writes the header, checksum included. */
 export function stampBatch(
-  { bytes, records }: PreparedBatch,
+  { bytes, records }: Pick<PreparedBatch, "bytes" | "records">,
   { transactional, producer, sequence, timestampMs }: BatchStamp,
   tools: BatchTools,
 ): void {

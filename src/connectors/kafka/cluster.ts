@@ -6,7 +6,8 @@ import { MillraceError } from "../../data/fault.ts";
 import type { World } from "../../ports/mod.ts";
 import type { Broker, ConnectionSettings } from "./connection_settings.ts";
 import { BrokerConnection, type CommittedOffset, Driver, type Metadata, type PartitionMetadata, type ProducerIdentity } from "./driver.ts";
-import { refusedCode, UNKNOWN_TOPIC_OR_PARTITION } from "./errors.ts";
+import { type DataConnection, PlainConnection } from "./data_connection.ts";
+import { refusedCode, UNKNOWN_TOPIC_OR_PARTITION, unreachable } from "./errors.ts";
 
 /** A topic of which every partition is known: their numbers run from 0. */
 export interface Topic {
@@ -43,6 +44,17 @@ export class Cluster {
   /** A connection that the caller closes. */
   async connect(broker: Broker): Promise<BrokerConnection> {
     return await (await this.driver()).connect(broker);
+  }
+
+  /** A connection for fetch and produce that the caller closes: our own where the broker asks for neither TLS nor a login. */
+  async connectData(broker: Broker): Promise<DataConnection> {
+    const { tls, sasl, clientId, connectTimeoutMs, requestTimeoutMs } = this.settings;
+    const { net, clock } = this.world;
+    if (!net || tls !== "off" || sasl !== null) return await this.connect(broker);
+    const connection = await net.connect(broker, connectTimeoutMs).catch((error) => {
+      throw unreachable(error, broker);
+    });
+    return new PlainConnection({ connection, broker, clock, clientId, timeoutMs: requestTimeoutMs });
   }
 
   /** null where there is no such topic. Throws "server_busy" while partitions have no leader. */

@@ -1,22 +1,29 @@
 /**
  * How a lane's epochs get into a topic. The sink speaks to `EpochProducer` alone, whose promise decides the sink's guarantee:
- * `TransactionalProducer` (exactly once) or `ResendingProducer` (at least once). Both get an epoch's records when it is closed;
- * sending them while it is open would change this seam and nothing above it.
+ * `TransactionalProducer` (exactly once) or `ResendingProducer` (at least once). What is part of a transaction may be sent while the epoch
+ * is still open, because nobody sees it before the end; what is seen at once may not.
  */
 import type { EpochStamp, Guarantee, Marker } from "../../engine/contracts.ts";
 import type { World } from "../../ports/mod.ts";
 import type { PreparedBatch } from "./batch_writer.ts";
 import type { Cluster, Topic } from "./cluster.ts";
 
-/** By partition, in the order in which they are to stand. */
-export type EpochBatches = readonly (readonly PreparedBatch[])[];
-
 export interface EpochProducer {
   readonly guarantee: Guarantee;
   /** Makes this owner the one that writes; tells the marker where there are markers. */
   fence(owner: number): Promise<Marker | null>;
-  /** Returns when the epoch is acknowledged by all replicas in sync. The batches are written to. */
-  commit(stamp: EpochStamp, batches: EpochBatches): Promise<void>;
+  /** Whether batches may be pushed before `commit` is called. */
+  readonly sendsEarly: boolean;
+  /** Takes a batch of the open epoch; those of a partition in the order in which they are to stand. */
+  push(partition: number, batch: PreparedBatch): void;
+  /** Bytes that were pushed and are not yet acknowledged. */
+  readonly bytesWaiting: number;
+  /** Whether the epoch is in the topic already. Throws where the topic tells another history. */
+  holds(stamp: EpochStamp): boolean;
+  /** Returns when the epoch, all of which was pushed, is acknowledged by all replicas in sync. */
+  commit(stamp: EpochStamp): Promise<void>;
+  /** What was pushed of the open epoch is not to be seen; from then on nothing is committed before the next fence. */
+  discard(): void;
   /** Returns when readers can see everything that was committed. */
   settle(): Promise<void>;
   close(): void;

@@ -8,7 +8,7 @@
  *   partition:= INT32 partition  INT16 error  INT64 high watermark  INT64 last stable offset  INT64 log start
  *               ARRAY of (INT64 producer id  INT64 first offset)  INT32 preferred replica  BYTES records
  */
-import type { BrokerConnection } from "./driver.ts";
+import type { DataConnection } from "./data_connection.ts";
 import { refusedCode } from "./errors.ts";
 import type { AbortedTransaction } from "./record_batches.ts";
 import { WireReader, WireWriter } from "./wire.ts";
@@ -35,8 +35,8 @@ export interface Fetched {
 }
 
 /** Waits at the broker until there is something, at most `waitMs`. */
-export async function fetchPartition(connection: BrokerConnection, request: FetchRequest): Promise<Fetched> {
-  return parseFetch(await connection.request(FETCH, FETCH_VERSION, formatFetch(request)));
+export async function fetchPartition(connection: DataConnection, request: FetchRequest): Promise<Fetched> {
+  return parseFetch(await connection.request(FETCH, FETCH_VERSION, [formatFetch(request)]));
 }
 
 function formatFetch({ topic, partition, offset, bytesMax, waitMs }: FetchRequest): Uint8Array {

@@ -7,7 +7,7 @@
 import { MillraceError } from "../../data/fault.ts";
 import type { World } from "../../ports/mod.ts";
 import type { Cluster } from "./cluster.ts";
-import type { BrokerConnection } from "./driver.ts";
+import type { DataConnection } from "./data_connection.ts";
 import { OFFSET_OUT_OF_RANGE, refusedCode } from "./errors.ts";
 import { type Fetched, fetchPartition } from "./fetch_request.ts";
 import { FETCH_BYTES_MAX, FETCH_WAIT_MS, PREFETCH_BYTES_MAX } from "./limits.ts";
@@ -38,7 +38,7 @@ export class PartitionFetcher {
   #seek = 0;
   #fault: { readonly error: unknown } | null = null;
   #loop: Promise<void> | null = null;
-  #connection: BrokerConnection | null = null;
+  #connection: DataConnection | null = null;
   readonly #stop = new AbortController();
   /** Resolved at every change, and renewed: the loop waits for room, the reader for records. */
   #change = Promise.withResolvers<void>();
@@ -120,14 +120,14 @@ export class PartitionFetcher {
     this.#connection?.close();
   }
 
-  async #connect(): Promise<BrokerConnection> {
+  async #connect(): Promise<DataConnection> {
     const { cluster, topic, topicId, partition } = this.options;
     const found = await cluster.requireTopic(topic);
     if (found.id !== topicId || partition >= found.partitions) throw madeAnew(topic);
-    return await cluster.connect(found.leaders[partition]);
+    return await cluster.connectData(found.leaders[partition]);
   }
 
-  async #fetch(connection: BrokerConnection): Promise<Fetched> {
+  async #fetch(connection: DataConnection): Promise<Fetched> {
     const { topic, partition } = this.options;
     const fetched = await fetchPartition(connection, {
       topic,

@@ -38,8 +38,7 @@ middle of a run stops with \`marker_mismatch\`.
 With \`guarantee = "at_least_once"\` there are no transactions: what is tried again by the same process is there once (idempotent producer),
 but an epoch that was sent and not yet recorded when the process died is sent again, and readers see its records twice.
 
-A key's partition is the one Kafka's Java client chooses for the key's text; records without a key go round by \`meta.position\`. Each
-record carries \`meta.origin\` of its row in the header \`millrace-origin\`, as decimal text. A topic keeps what it holds: a new run
+A key's partition is the one Kafka's Java client chooses for the key's text; records without a key go round by \`meta.position\`. A topic keeps what it holds: a new run
 appends to it, \`--rerun\` too. A bounded pipeline leaves a note for its readers' \`until = "end"\` (see the source \`kafka\`); one
 bounded pipeline at a time should write a topic. Numbers of partitions are read when the pipeline starts.`,
   settings: {
@@ -76,6 +75,13 @@ bounded pipeline at a time should write a topic. Numbers of partitions are read 
         kind: "duration",
         default: "10s",
         doc: "How long an epoch's delivery may take, and how long readers wait for a writer that died in it. Exactly-once only.",
+      },
+      origin: {
+        kind: "choice",
+        optional: true,
+        doc:
+          "Where \`meta.origin\` goes, for readers that restore the order of the input. Default: header where the input ends, else none.",
+        choices: { header: "into the header \`millrace-origin\` of each record, as decimal text", none: "it is not kept" },
       },
       key: { kind: "cel", optional: true, doc: "The record's key, written as its text: an int, a decimal or a string." },
       format: { kind: "choice", default: "json", doc: "How records are written.", choices: { json: "one JSON object per record" } },
@@ -135,6 +141,7 @@ function planKafkaSink(context: SinkContext): SinkPlan | null {
         },
         key: key ?? null,
         encoder,
+        headers: settings.has("origin") && settings.text("origin") === "none" || !settings.has("origin") && !bounded ? "none" : "origin",
         ends: bounded ? "bounded" : "endless",
       }),
   };

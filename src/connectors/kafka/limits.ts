@@ -29,3 +29,5 @@ export const SEAL_POLL_MS = 500;
 export const NOTE_WAIT_MS = 30_000;
 /** Compressed records may become at most this many bytes: of one batch, so that a small message cannot fill the memory. */
 export const DECOMPRESSED_BYTES_MAX = 256 << 20;
+/** A longer response is not one: the longest is that to a fetch, one record batch of the largest size a broker can be set to. */
+export const RESPONSE_BYTES_MAX = 1 << 30;

@@ -7,7 +7,7 @@
  *   partition:= INT32 partition  INT16 error  INT64 base offset  INT64 append time  INT64 log start
  *               ARRAY of (INT32 record  NULLABLE_STRING message)  NULLABLE_STRING message
  */
-import type { BrokerConnection } from "./driver.ts";
+import type { DataConnection } from "./data_connection.ts";
 import { WireReader, WireWriter } from "./wire.ts";
 
 const PRODUCE = 0;
@@ -23,7 +23,7 @@ export interface ProduceRequest {
 }
 
 /** The error code of each partition, 0 for none. */
-export async function produce(connection: BrokerConnection, request: ProduceRequest): Promise<ReadonlyMap<number, number>> {
+export async function produce(connection: DataConnection, request: ProduceRequest): Promise<ReadonlyMap<number, number>> {
   const reader = new WireReader(await connection.request(PRODUCE, PRODUCE_VERSION, formatProduce(request)));
   const topics = reader.array(() => {
     reader.string();
@@ -32,12 +32,15 @@ export async function produce(connection: BrokerConnection, request: ProduceRequ
   return new Map(topics.flat());
 }
 
-function formatProduce({ transactionalId, topic, timeoutMs, batches }: ProduceRequest): Uint8Array {
-  const writer = new WireWriter().string(transactionalId).int16(ACKS_ALL).int32(timeoutMs);
-  writer.array([topic], (name) => {
-    writer.string(name).array(batches, ({ partition, bytes }) => writer.int32(partition).blob(bytes));
-  });
-  return writer.done();
+/** The batches stay where they are. */
+function formatProduce({ transactionalId, topic, timeoutMs, batches }: ProduceRequest): readonly Uint8Array[] {
+  const pieces: Uint8Array[] = [];
+  let writer = new WireWriter().string(transactionalId).int16(ACKS_ALL).int32(timeoutMs).int32(1).string(topic).int32(batches.length);
+  for (const { partition, bytes } of batches) {
+    pieces.push(writer.int32(partition).int32(bytes.length).done(), bytes);
+    writer = new WireWriter();
+  }
+  return pieces;
 }
 
 function parsePartition(reader: WireReader): [partition: number, errorCode: number] {

@@ -6,32 +6,49 @@
 import { assert } from "../../data/fault.ts";
 import type { EpochStamp, Marker } from "../../engine/contracts.ts";
 import { BatchSender } from "./batch_sender.ts";
-import type { ProducerIdentity } from "./driver.ts";
-import type { EpochBatches, EpochProducer, ProducerOptions } from "./epoch_producer.ts";
+import type { PreparedBatch } from "./batch_writer.ts";
+import type { EpochProducer, ProducerOptions } from "./epoch_producer.ts";
 import { Patience } from "./patience.ts";
 
 export class ResendingProducer implements EpochProducer {
   readonly guarantee = "at-least-once";
-  #identity: ProducerIdentity | null = null;
+  readonly sendsEarly = false;
+  #isReady = false;
   readonly #sender: BatchSender;
 
   constructor(private readonly options: ProducerOptions) {
-    this.#sender = new BatchSender(options, null);
+    this.#sender = new BatchSender({ ...options, transactionalId: null });
   }
 
   async fence(): Promise<Marker | null> {
-    this.#identity = await new Patience(this.options).until(() => this.options.cluster.producerIdentity());
-    this.#sender.begin(this.#identity);
+    this.#isReady = false;
+    this.#sender.begin(await new Patience(this.options).until(() => this.options.cluster.producerIdentity()));
+    this.#isReady = true;
     return null;
   }
 
-  async commit(_stamp: EpochStamp, batches: EpochBatches): Promise<void> {
-    assert(this.#identity, "a lane is fenced before it delivers");
-    const identity = this.#identity;
+  push(partition: number, batch: PreparedBatch): void {
+    this.#sender.push(partition, batch);
+  }
+
+  get bytesWaiting(): number {
+    return this.#sender.bytesWaiting;
+  }
+
+  holds(): boolean {
+    return false;
+  }
+
+  async commit(_stamp: EpochStamp): Promise<void> {
+    assert(this.#isReady, "a lane is fenced before it delivers");
     // Until all is well: the broker may hold sequence numbers that were not acknowledged, and the next attempt needs a new identity.
-    this.#identity = null;
-    await this.#sender.send(batches);
-    this.#identity = identity;
+    this.#isReady = false;
+    await this.#sender.settle();
+    this.#isReady = true;
+  }
+
+  discard(): void {
+    // Batches are pushed by the delivery only, and what was delivered stays.
   }
 
   settle(): Promise<void> {

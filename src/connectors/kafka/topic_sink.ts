@@ -1,13 +1,12 @@
 /** The running `kafka` sink: the topic, its writer's note, and per lane the rows of the open epoch. */
 import type { Batch } from "../../data/batch.ts";
-import { createWriter } from "../../data/bytes.ts";
 import type { Encoder } from "../../data/codec.ts";
 import { assert } from "../../data/fault.ts";
 import type { EpochStamp, Guarantee, Marker, Sink, SinkLane } from "../../engine/contracts.ts";
 import type { World } from "../../ports/mod.ts";
 import { KeyPartitioner } from "../key_partitioner.ts";
 import type { RowExpression } from "../row_expressions.ts";
-import { PartitionBatches } from "./batch_writer.ts";
+import { PartitionBatches, type PreparedBatch, type RecordHeaders } from "./batch_writer.ts";
 import { Cluster, type Topic } from "./cluster.ts";
 import type { ConnectionSettings } from "./connection_settings.ts";
 import type { EpochProducer } from "./epoch_producer.ts";
@@ -29,6 +28,7 @@ export interface TopicSinkOptions {
   readonly create: { readonly partitions: number; readonly replication: number } | null;
   readonly key: RowExpression | null;
   readonly encoder: Encoder;
+  readonly headers: RecordHeaders;
   /** Whether the input ends: then readers are told when it has. */
   readonly ends: "bounded" | "endless";
 }
@@ -36,6 +36,7 @@ interface Opened {
   readonly topic: Topic;
   readonly pipeline: string;
   readonly run: string;
+  readonly epochMs: number;
 }
 
 export class TopicSink implements Sink {
@@ -49,19 +50,19 @@ export class TopicSink implements Sink {
   }
 
   /** `fresh` changes nothing: what stands in a topic stays, and may have been read already. */
-  async open({ pipeline, run }: { readonly pipeline: string; readonly run: string }): Promise<void> {
+  async open({ pipeline, run, epochMs = Infinity }: Parameters<Sink["open"]>[0]): Promise<void> {
     const topic = await this.#patiently(() => this.#findOrCreate());
-    this.#opened = { topic, pipeline, run };
+    this.#opened = { topic, pipeline, run, epochMs };
     await this.#writeNote("open");
   }
 
   lane(lane: number): SinkLane {
     assert(this.#opened, "a sink is opened before its lanes");
     const { world, node, topic: name, guarantee, transactionTimeoutMs: timeoutMs } = this.options;
-    const { topic, pipeline, run } = this.#opened;
+    const { topic, pipeline, run, epochMs } = this.#opened;
     const options = { world, cluster: this.#cluster, node, name, topic };
     const producer = guarantee === "exactly-once"
-      ? new TransactionalProducer({ ...options, timeoutMs, marked: { pipeline, sink: node, lane, run } })
+      ? new TransactionalProducer({ ...options, timeoutMs, epochMs, marked: { pipeline, sink: node, lane, run } })
       : new ResendingProducer(options);
     this.#producers.push(producer);
     return new TopicSinkLane(this.options, producer, this.#opened.topic.partitions);
@@ -108,11 +109,12 @@ export class TopicSink implements Sink {
 class TopicSinkLane implements SinkLane {
   readonly #partitions: PartitionBatches[];
   readonly #partitioner: KeyPartitioner;
+  /** Whether anything of the open epoch was handed to the producer. */
+  #hasPushed = false;
 
-  constructor(options: TopicSinkOptions, private readonly producer: EpochProducer, partitions: number) {
-    this.#partitioner = new KeyPartitioner(options.key);
-    const value = createWriter(1024);
-    this.#partitions = Array.from({ length: partitions }, () => new PartitionBatches(options.encoder, value));
+  constructor({ key, encoder, headers }: TopicSinkOptions, private readonly producer: EpochProducer, partitions: number) {
+    this.#partitioner = new KeyPartitioner(key);
+    this.#partitions = Array.from({ length: partitions }, () => new PartitionBatches(encoder, headers));
   }
 
   async fence(owner: number): Promise<Marker | null> {
@@ -122,20 +124,35 @@ class TopicSinkLane implements SinkLane {
 
   write(batch: Batch): void {
     this.#partitioner.spread(batch, this.#partitions);
+    if (this.producer.sendsEarly) this.#push((each) => each.takeFull());
   }
 
   async deliver(stamp: EpochStamp): Promise<void> {
-    if (this.bytesHeld() > 0) await this.producer.commit(stamp, this.#partitions.map((each) => each.prepared()));
-    this.discard();
+    if (this.producer.holds(stamp)) return this.discard();
+    this.#push((each) => each.takeAll());
+    if (!this.#hasPushed) return;
+    this.#hasPushed = false;
+    await this.producer.commit(stamp);
   }
 
   discard(): void {
     for (const each of this.#partitions) each.clear();
+    if (this.#hasPushed) this.producer.discard();
+    this.#hasPushed = false;
   }
 
   bytesHeld(): number {
-    let bytes = 0;
+    let bytes = this.producer.bytesWaiting;
     for (const each of this.#partitions) bytes += each.bytesHeld;
     return bytes;
+  }
+
+  #push(take: (from: PartitionBatches) => PreparedBatch[]): void {
+    for (const [partition, batches] of this.#partitions.entries()) {
+      for (const batch of take(batches)) {
+        this.producer.push(partition, batch);
+        this.#hasPushed = true;
+      }
+    }
   }
 }

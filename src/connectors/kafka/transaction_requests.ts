@@ -26,12 +26,13 @@ const TRANSACTIONAL_ID_NOT_FOUND = 105;
 const OUTSIDE_OF_GENERATIONS = -1;
 
 export class TransactionRequests {
-  readonly #links: Readonly<Record<Side, BrokerLinks>>;
+  readonly #links: Readonly<Record<Side, BrokerLinks<BrokerConnection>>>;
   readonly #coordinators: Partial<Record<Side, Broker>> = {};
 
   constructor(private readonly options: TransactionOptions) {
     const { cluster } = options;
-    this.#links = { transaction: new BrokerLinks(cluster), group: new BrokerLinks(cluster) };
+    const connect = (broker: Broker): Promise<BrokerConnection> => cluster.connect(broker);
+    this.#links = { transaction: new BrokerLinks(connect), group: new BrokerLinks(connect) };
   }
 
   /** Ends what older producers of this id have open, and makes them powerless. Returns when that is settled. */
@@ -46,9 +47,19 @@ export class TransactionRequests {
     return identity;
   }
 
-  async addPartitions({ id: producerId, epoch: producerEpoch }: ProducerIdentity, topic: string, partitions: number[]): Promise<void> {
+  async addPartitions(
+    { id: producerId, epoch: producerEpoch }: ProducerIdentity,
+    topic: string,
+    partitions: readonly number[],
+  ): Promise<void> {
     const { id: transactionalId } = this.options;
-    const asked = [{ transactionalId, producerId, producerEpoch, verifyOnly: false, topics: [{ name: topic, partitions }] }];
+    const asked = [{
+      transactionalId,
+      producerId,
+      producerEpoch,
+      verifyOnly: false,
+      topics: [{ name: topic, partitions: [...partitions] }],
+    }];
     await this.#ask("transaction", `a transaction on topic "${topic}"`, async (connection) => {
       const { errorCode, resultsByTransaction } = await connection.control((library) => library.addPartitionsToTxnV3.api, asked);
       const results = resultsByTransaction.flatMap(({ topicResults }) => topicResults.flatMap((one) => one.resultsByPartition));

@@ -1,5 +1,5 @@
 /** The records of one open epoch for one partition, already in the form of frame bodies. */
-import { createWriter } from "../../data/bytes.ts";
+import { createWriter, writeBytes } from "../../data/bytes.ts";
 import type { Batch } from "../../data/batch.ts";
 import type { ByteWriter, Encoder } from "../../data/codec.ts";
 import { FRAME_BYTES_MAX } from "../limits.ts";
@@ -23,19 +23,18 @@ export class PartitionRows {
     return this.#bytes.length;
   }
 
-  /** `key` is null for a record without one. */
-  append(batch: Batch, row: number, key: Uint8Array | null): void {
+  append(batch: Batch, row: number, keys: Uint8Array, from: number, to: number): void {
     const into = this.#bytes;
     const start = into.length;
-    const keyBytes = key?.length ?? 0;
-    into.reserve(RECORD_PREFIX_BYTES + keyBytes);
-    if (key) into.bytes.set(key, start + RECORD_PREFIX_BYTES);
-    into.length += RECORD_PREFIX_BYTES + keyBytes;
+    const keyBytes = from < 0 ? -1 : to - from;
+    into.reserve(RECORD_PREFIX_BYTES);
+    into.length += RECORD_PREFIX_BYTES;
+    if (keyBytes > 0) writeBytes(into, keys, from, to);
     const valueStart = into.length;
     this.encode(batch, row, into);
     into.length--; // Encoders end a line; here the length does.
     putInt32(into.bytes, start, into.length - valueStart);
-    putInt32(into.bytes, start + 4, key ? keyBytes : -1);
+    putInt32(into.bytes, start + 4, keyBytes);
     putFloat64(into.bytes, start + 8, batch.meta.origin[row]);
     this.#records++;
     if (into.length - this.#cutEnd >= FRAME_BYTES_MAX) this.#cut();

@@ -9,7 +9,7 @@ import crc32c from "kafkajs/src/protocol/recordBatch/crc32C/index.js";
 import { compileJsonEncoder } from "../../../src/data/json/mod.ts";
 import { PartitionBatches, stampBatch } from "../../../src/connectors/kafka/batch_writer.ts";
 import { type AbortedTransaction, readRecordBatches, type RecordSlices } from "../../../src/connectors/kafka/record_batches.ts";
-import { createWriter } from "../../../src/data/bytes.ts";
+
 import type { RecordType } from "../../../src/data/types.ts";
 import { batchOf } from "../support/rows.ts";
 
@@ -193,10 +193,13 @@ Deno.test("what the writer makes, the reader and the library read back", async (
   );
   fc.assert(
     fc.property(rowsArbitrary, fc.nat({ max: 2 ** 40 }), (rows, first) => {
-      const batches = new PartitionBatches(compileJsonEncoder(TYPE), createWriter(64));
+      const batches = new PartitionBatches(compileJsonEncoder(TYPE), "origin");
       const batch = batchOf(TYPE, rows.map(({ note }, i) => [i, note]), first);
-      rows.forEach(({ key }, row) => batches.append(batch, row, key === null ? null : new TextEncoder().encode(key)));
-      const prepared = batches.prepared();
+      rows.forEach(({ key }, row) => {
+        const bytes = new TextEncoder().encode(key ?? "");
+        batches.append(batch, row, bytes, key === null ? -1 : 0, bytes.length);
+      });
+      const prepared = batches.takeAll();
       let sequence = 0;
       for (const each of prepared) {
         stampBatch(each, { transactional: false, producer: { id: 5n, epoch: 3 }, sequence, timestampMs: 1_700_000_000_000 }, tools);
@@ -219,12 +222,12 @@ Deno.test("what the writer makes, the reader and the library read back", async (
 });
 
 Deno.test("a long epoch is cut into several batches, and a record longer than one stands alone", () => {
-  const batches = new PartitionBatches(compileJsonEncoder(TYPE), createWriter(64));
+  const batches = new PartitionBatches(compileJsonEncoder(TYPE), "origin");
   const batch = batchOf(TYPE, [...Array(30).keys()].map((id) => [id, "x".repeat(id === 20 ? 700_000 : 100_000)]));
-  for (let row = 0; row < 30; row++) batches.append(batch, row, null);
-  const records = batches.prepared().map((each) => each.records);
+  for (let row = 0; row < 30; row++) batches.append(batch, row, new Uint8Array(0), -1, -1);
+  const records = batches.takeAll().map((each) => each.records);
   assert.deepEqual(records, [5, 5, 5, 5, 1, 5, 4]);
   batches.clear();
   assert.equal(batches.bytesHeld, 0);
-  assert.deepEqual(batches.prepared(), []);
+  assert.deepEqual(batches.takeAll(), []);
 });

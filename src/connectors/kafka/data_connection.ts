@@ -1,0 +1,144 @@
+/**
+ * Connections for fetch and produce, where a record's bytes pass by: requests leave in pieces that nobody copies together, and a large
+ * response arrives in the memory that it is read from. Control requests, and brokers behind TLS or SASL, stay on the library's
+ * connection (driver.ts).
+ *
+ *   request  := INT32 length of what follows  INT16 api  INT16 version  INT32 correlation id  STRING client id  body
+ *   response := INT32 length of what follows  INT32 correlation id  body
+ *
+ * Invariant: a broker answers the requests of a connection in their order; whatever breaks that ends the connection and every request
+ * on it.
+ */
+import { assert } from "../../data/fault.ts";
+import type { Clock, Connection } from "../../ports/mod.ts";
+import type { Broker } from "./connection_settings.ts";
+import { unreachable } from "./errors.ts";
+import { RESPONSE_BYTES_MAX } from "./limits.ts";
+import { putInt32, WireWriter } from "./wire.ts";
+
+/** One connection to one broker. */
+export interface DataConnection {
+  readonly isOpen: boolean;
+  /** The body of the response to a request of a version without tagged fields. The pieces must not change before it is there. */
+  request(api: number, version: number, pieces: readonly Uint8Array[]): Promise<Uint8Array>;
+  close(): void;
+}
+
+export interface PlainOptions {
+  readonly connection: Connection;
+  readonly broker: Broker;
+  readonly clock: Clock;
+  readonly clientId: string;
+  /** A request that is not answered for this long ends the connection. */
+  readonly timeoutMs: number;
+}
+interface Asked {
+  readonly correlation: number;
+  readonly deadlineMs: number;
+  readonly answer: PromiseWithResolvers<Uint8Array>;
+}
+
+const LENGTH_BYTES = 4;
+const CORRELATION_BYTES = 4;
+/** What is read at once while it is not known how much comes: most answers to a produce fit. */
+const READ_BYTES = 16 << 10;
+
+export class PlainConnection implements DataConnection {
+  #fault: Error | null = null;
+  #correlation = 0;
+  readonly #asked: Asked[] = [];
+  #writing: Promise<void> = Promise.resolve();
+  #watching = false;
+
+  constructor(private readonly options: PlainOptions) {
+    this.#receive().catch((error) => this.#fail(error));
+  }
+
+  get isOpen(): boolean {
+    return this.#fault === null;
+  }
+
+  close(): void {
+    this.#fail(new Error("closed"));
+  }
+
+  request(api: number, version: number, pieces: readonly Uint8Array[]): Promise<Uint8Array> {
+    const { clock, timeoutMs, broker } = this.options;
+    if (this.#fault) return Promise.reject(unreachable(this.#fault, broker));
+    const correlation = this.#correlation = this.#correlation + 1 & 0x7fff_ffff;
+    const answer = Promise.withResolvers<Uint8Array>();
+    this.#asked.push({ correlation, deadlineMs: clock.monotonicMs() + timeoutMs, answer });
+    const header = formatHeader(api, version, correlation, this.options.clientId, pieces);
+    this.#writing = this.#writing.then(() => this.#send([header, ...pieces])).catch((error) => this.#fail(error));
+    if (!this.#watching) void this.#watch();
+    return answer.promise;
+  }
+
+  async #send(pieces: readonly Uint8Array[]): Promise<void> {
+    for (const piece of pieces) {
+      for (let at = 0; at < piece.length;) at += await this.options.connection.write(at === 0 ? piece : piece.subarray(at));
+    }
+  }
+
+  async #receive(): Promise<void> {
+    const { connection } = this.options;
+    let ahead = new Uint8Array(READ_BYTES);
+    let have = 0;
+    for (;;) {
+      while (have < LENGTH_BYTES) have += await this.#read(connection, ahead.subarray(have));
+      const length = new DataView(ahead.buffer).getInt32(0);
+      if (length < CORRELATION_BYTES || length > RESPONSE_BYTES_MAX) throw new Error(`a response of ${length} bytes`);
+      const end = LENGTH_BYTES + length;
+      const response = new Uint8Array(length);
+      response.set(ahead.subarray(LENGTH_BYTES, Math.min(have, end)));
+      for (let at = have - LENGTH_BYTES; at < length;) at += await this.#read(connection, response.subarray(at));
+      const rest = Math.max(0, have - end);
+      if (rest > 0) ahead.copyWithin(0, end, have);
+      have = rest;
+      this.#answer(response);
+    }
+  }
+
+  async #read(connection: Connection, into: Uint8Array): Promise<number> {
+    const bytes = await connection.read(into);
+    if (bytes === 0) throw new Error("the broker closed the connection");
+    return bytes;
+  }
+
+  #answer(response: Uint8Array): void {
+    const correlation = new DataView(response.buffer).getInt32(0);
+    const asked = this.#asked.shift();
+    if (asked?.correlation !== correlation) throw new Error(`a response to request ${correlation}, which was not next`);
+    asked.answer.resolve(response.subarray(CORRELATION_BYTES));
+  }
+
+  /** Looks once in a while whether the oldest request is overdue, for as long as there is one. */
+  async #watch(): Promise<void> {
+    const { clock, timeoutMs } = this.options;
+    this.#watching = true;
+    while (this.#asked.length > 0) {
+      const leftMs = this.#asked[0].deadlineMs - clock.monotonicMs();
+      if (leftMs <= 0) this.#fail(new Error(`no answer within ${timeoutMs} ms`));
+      else await clock.sleep(leftMs, this.#closing.signal);
+    }
+    this.#watching = false;
+  }
+  readonly #closing = new AbortController();
+
+  #fail(error: Error): void {
+    if (this.#fault) return;
+    this.#fault = error;
+    this.#closing.abort();
+    this.options.connection.close();
+    for (const { answer } of this.#asked.splice(0)) answer.reject(unreachable(error, this.options.broker));
+  }
+}
+
+function formatHeader(api: number, version: number, correlation: number, clientId: string, pieces: readonly Uint8Array[]): Uint8Array {
+  const header = new WireWriter().int32(0).int16(api).int16(version).int32(correlation).string(clientId).done();
+  let bytes = header.length - LENGTH_BYTES;
+  for (const piece of pieces) bytes += piece.length;
+  assert(bytes <= 0x7fff_ffff, "a request's length is an INT32");
+  putInt32(header, 0, bytes);
+  return header;
+}
