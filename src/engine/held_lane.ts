@@ -49,8 +49,7 @@ export class HeldLane {
   readonly #sinks: readonly LaneSink[];
   readonly #inputs: LaneInputs;
   readonly #state: LaneState;
-  readonly #standing: ReadonlyMap<string, SinkStanding>;
-  /** Sinks that hold the epoch already which is being replayed: they get none of its rows. */
+  /** Sinks that hold the open intent's epoch already: they get none of its rows when it is replayed. */
   readonly #holding = new Set<string>();
   /** Sinks that the open epoch gave rows. */
   readonly #fed = new Set<string>();
@@ -64,7 +63,7 @@ export class HeldLane {
     this.#setting = setting;
     this.#store = store;
     this.#sinks = sinks;
-    this.#standing = found.standing;
+    for (const [sink, standing] of found.standing) if (standing === "ahead") this.#holding.add(sink);
     this.#state = found.state;
     this.#inputs = found.inputs;
     const byName = new Map(sinks.map(({ node, lane }) => [node.name, lane]));
@@ -120,7 +119,6 @@ export class HeldLane {
     const { intent } = this.head;
     if (!intent) return "none";
     const epoch = this.#begin(intent.timeMicros);
-    for (const [sink, standing] of this.#standing) if (standing === "ahead") this.#holding.add(sink);
     for (const entry of intent.schedule) {
       if (entry.kind === "batch") {
         const { batch, rejected, read } = await this.#inputs.retake(entry, this.#setting.world.clock);
@@ -245,7 +243,7 @@ export class HeldLane {
     const groups = groupForCommits(sets, run);
     const stamp = { epoch, digest, timeMicros: intent.timeMicros };
     await all([
-      ...this.#sinks.map((sink) => this.#deliver(sink, stamp, standing.get(sink.node.name) ?? "behind")),
+      ...this.#sinks.map((sink) => this.#deliver(sink, stamp)),
       this.#writeState(groups.slice(0, -1), epoch),
     ]);
     // The last group rides with the flip: most epochs then need two commits in all.
@@ -257,10 +255,9 @@ export class HeldLane {
   async #deliver(
     { node, lane: sinkLane }: LaneSink,
     { epoch, digest, timeMicros }: Pick<EpochStamp, "epoch" | "digest" | "timeMicros">,
-    standing: SinkStanding,
   ): Promise<void> {
     const { world, plan, run, lane } = this.#setting;
-    if (standing === "ahead") return sinkLane.discard();
+    if (this.#holding.has(node.name)) return;
     await sinkLane.deliver({ pipeline: plan.pipeline, run, lane, epoch, owner: this.head.generation, digest, timeMicros });
     world.probe.step("sink_delivered", `${this.#name(epoch)} sink ${node.name}`);
   }

@@ -6,7 +6,7 @@
  * first, which aborts them. A new identity is asked for in `fence` only, which the engine calls behind a take-over: an owner that was superseded never takes the
  * id back (docs/decisions/kafka.md).
  */
-import { assert, MillraceError } from "../../data/fault.ts";
+import { MillraceError } from "../../data/fault.ts";
 import type { EpochStamp, Marker } from "../../engine/contracts.ts";
 import { BatchSender } from "./batch_sender.ts";
 import type { PreparedBatch } from "./batch_writer.ts";
@@ -70,7 +70,9 @@ export class TransactionalProducer implements EpochProducer {
   }
 
   push(partition: number, batch: PreparedBatch): void {
-    this.#sender.push(partition, batch);
+    // Under an identity whose last transaction is in doubt, brokers may take rows that the next transaction would then commit.
+    if (this.#held) this.#sender.push(partition, batch);
+    else batch.release();
   }
 
   get bytesWaiting(): number {

@@ -1,5 +1,6 @@
 /** One transaction an epoch: whatever the sink learns of what the broker did, readers of committed records see each row once. */
 import assert from "node:assert/strict";
+import type { RecordType } from "../../../src/data/types.ts";
 import type { EpochStamp, Marker, Sink, SinkLane } from "../../../src/engine/contracts.ts";
 import { withServers } from "../../services/mod.ts";
 import { plan } from "../support/project.ts";
@@ -12,6 +13,7 @@ const PIPELINE = "p";
 
 interface Opened {
   readonly sink: Sink;
+  readonly input: RecordType;
   readonly lanes: readonly SinkLane[];
   /** Ten rows an epoch and lane: lane * 1000 + epoch * 10 and on. */
   deliver(lane: number, epoch: number): Promise<void>;
@@ -22,10 +24,11 @@ interface Wished {
   readonly run?: string;
   readonly lanes?: number;
   readonly more?: string;
+  readonly epochMs?: number;
 }
 
 /** One process's sink. All tests share a cluster: the sink's name is the topic's, and with it the transactional id. */
-async function opened({ brokers, topic, run = "r", lanes = 1, more = "" }: Wished): Promise<Opened> {
+async function opened({ brokers, topic, run = "r", lanes = 1, more = "", epochMs }: Wished): Promise<Opened> {
   const blueprint = await plan(`${connectionToml(brokers)}
 [sources.in]
 type = "csv"
@@ -39,10 +42,11 @@ create = { partitions = 2 }
 ${more}`);
   const { plan: planned, input } = blueprint.sinks.find(({ type }) => type === "kafka")!;
   const sink = planned.create(loggedWorld());
-  await sink.open({ pipeline: PIPELINE, run, lanes, fresh: true });
+  await sink.open({ pipeline: PIPELINE, run, lanes, fresh: true, epochMs });
   const made = Array.from({ length: lanes }, (_, lane) => sink.lane(lane));
   return {
     sink,
+    input,
     lanes: made,
     deliver: async (lane, epoch) => {
       made[lane].discard();
@@ -118,6 +122,34 @@ await withServers(
   },
 );
 
+await withServers(
+  "what is sent while an epoch is open is seen with its end only, and never where it was given up",
+  KAFKA,
+  async ({ kafka }) => {
+    const { brokers } = kafka;
+    const topic = newTopic("early");
+    const { sink, lanes: [lane], input } = await opened({ brokers, topic, epochMs: 100 });
+    await lane.fence(1);
+    const long = (from: number) => batchOf(input, Array.from({ length: 40_000 }, (_, i) => [from + i]), from);
+    lane.write(long(1_000_000));
+    const isSent = async () => (await ids(brokers, topic, 1, "all")).length > 0;
+    assert.equal(await isSent(), true);
+    lane.discard();
+    lane.write(long(2_000_000));
+    await assert.rejects(lane.deliver(stampOf(0, 1)), { code: "transaction_lost" }, "what was given up must not be committed by the next");
+    assert.equal(await lane.fence(2), null);
+    for (const epoch of [1, 2]) {
+      lane.write(long(epoch * 40_000));
+      await lane.deliver(stampOf(0, epoch));
+      assert.equal(lane.bytesHeld(), 0);
+    }
+    assert.deepEqual(await lane.fence(3), markerOf(0, 2));
+    await sink.finish();
+    await sink.close();
+    assert.deepEqual(await ids(brokers, topic, 80_000), Array.from({ length: 80_000 }, (_, i) => 40_000 + i));
+  },
+);
+
 const LOSSES: readonly { readonly name: string; readonly api: number; readonly fate: Fate; readonly isThere: boolean }[] = [
   { name: "before a transaction began", api: API.addPartitions, fate: "cut", isThere: false },
   { name: "in the marker's request", api: API.commitMarker, fate: "cut", isThere: false },
@@ -141,7 +173,7 @@ for (const { name, api, fate, isThere } of LOSSES) {
     await assert.rejects(deliver(0, 2), { code: "server_unreachable", retry: "wait" });
     assert.ok(isLost);
     // Nothing more under the identity that is in doubt.
-    await assert.rejects(deliver(0, 2), /fenced before it delivers/);
+    await assert.rejects(deliver(0, 2), /gave up the transaction before/);
     assert.deepEqual(await lanes[0].fence(2), markerOf(0, isThere ? 2 : 1));
     await deliver(0, 2); // Where it is there, this writes nothing.
     await deliver(0, 3);
@@ -193,7 +225,7 @@ await withServers("a superseded owner's end of a transaction is refused, however
   await assert.rejects(late, { code: "fenced" });
   await owner.deliver(0, 2);
   // Also with nothing open.
-  await assert.rejects(zombie.deliver(0, 3), /fenced before it delivers/);
+  await assert.rejects(zombie.deliver(0, 3), /gave up the transaction before/);
   await owner.deliver(0, 3);
   await owner.sink.finish();
   assert.deepEqual(await ids(brokers, topic, 30), idsUpTo(0, 3));

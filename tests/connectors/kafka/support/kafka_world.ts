@@ -1,6 +1,7 @@
 /** The real clock and network with a log that is kept, and kafkajs as the client that knows nothing of ours. */
 import { type Admin, Kafka, logLevel, type Producer } from "kafkajs";
 import { denoClock } from "../../../../src/platform/clock.ts";
+import { denoNet } from "../../../../src/platform/net.ts";
 import type { World } from "../../../../src/ports/mod.ts";
 import type { Source } from "../../../../src/engine/contracts.ts";
 import { Machine, Process } from "../../support/memory_world.ts";
@@ -16,6 +17,7 @@ export function loggedWorld(machine = new Machine()): LoggedWorld {
   return {
     ...new Process(machine).world(),
     clock: denoClock,
+    net: denoNet,
     random: { uint32: () => crypto.getRandomValues(new Uint32Array(1))[0] },
     log: { event: (level, name, fields) => void events.push({ name, text: `${level} ${name} ${JSON.stringify(fields)}` }) },
     events,
