@@ -14,6 +14,9 @@ import { logSource } from "./log/log_source.ts";
 import { mysqlConnection } from "./mysql/mysql_connection.ts";
 import { mysqlSink } from "./mysql/mysql_sink_spec.ts";
 import { mysqlSource } from "./mysql/mysql_source.ts";
+import { postgresConnection } from "./postgres/postgres_connection.ts";
+import { postgresSink } from "./postgres/postgres_sink_spec.ts";
+import { postgresSource } from "./postgres/postgres_source.ts";
 import { sqliteConnection } from "./sqlite/sqlite_connection.ts";
 import { sqliteSink } from "./sqlite/sqlite_sink_spec.ts";
 import { sqliteSource } from "./sqlite/sqlite_source.ts";
@@ -25,8 +28,16 @@ export const sources: readonly SourceSpec[] = [
   generateSource,
   logSource,
   mysqlSource,
+  postgresSource,
   sqliteSource,
   kafkaSource,
 ];
-export const sinks: readonly SinkSpec[] = [csvSink, ndjsonSink, logSink, mysqlSink, sqliteSink, kafkaSink, consoleSink];
-export const connections: readonly ConnectionSpec[] = [filesConnection, logConnection, mysqlConnection, sqliteConnection, kafkaConnection];
+export const sinks: readonly SinkSpec[] = [csvSink, ndjsonSink, logSink, mysqlSink, postgresSink, sqliteSink, kafkaSink, consoleSink];
+export const connections: readonly ConnectionSpec[] = [
+  filesConnection,
+  logConnection,
+  mysqlConnection,
+  postgresConnection,
+  sqliteConnection,
+  kafkaConnection,
+];

@@ -8,6 +8,8 @@ import { readInputs } from "../oracle/expected_files.ts";
 import { PROFILES } from "../oracle/switches.ts";
 import type { MysqlServer, Servers } from "./mod.ts";
 
+/** The servers that the project needs. */
+export type CardsServers = Pick<Servers, "kafka" | "mysql">;
 /** What a test gets; everything in it is gone afterwards. */
 export interface CardsOnServers {
   readonly database: string;
@@ -21,7 +23,7 @@ let made = 0;
 
 /** Runs `body` with a fresh database, an unused topic and a temporary output folder. */
 export async function cardsOnServers(
-  { kafka, mysql }: Servers,
+  { kafka, mysql }: CardsServers,
   input: string,
   body: (cards: CardsOnServers) => Promise<void>,
 ): Promise<void> {

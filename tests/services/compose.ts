@@ -1,11 +1,12 @@
 /**
- * The servers of deploy/compose/cards.yaml, where a container engine answers. Same handles as for processes of our own: shared
+ * The servers of deploy/compose, where a container engine answers. Same handles as for processes of our own: shared
  * by the files of this test process, removed with their data by the keeper.
  */
 import { freePort, keepUntilWeEnd, processFolder, readText, underLock } from "./instance.ts";
 import { download, mustRun, runCommand } from "./run_command.ts";
 
-const FILE = decodeURIComponent(new URL("../../deploy/compose/cards.yaml", import.meta.url).pathname);
+const file = (name: string) => decodeURIComponent(new URL(`../../deploy/compose/${name}`, import.meta.url).pathname);
+const FILES = { kafka: file("cards.yaml"), mysql: file("cards.yaml"), postgres: file("banking.yaml") } as const;
 
 export interface ComposeService {
   readonly port: string;
@@ -24,9 +25,10 @@ export function composeAnswers(): Promise<boolean> {
 }
 
 /** A started service of the compose file. */
-export async function composeService(service: "kafka" | "mysql"): Promise<ComposeService> {
-  const project = `millrace-${Deno.pid}`;
-  const folder = await processFolder("compose");
+export async function composeService(service: keyof typeof FILES): Promise<ComposeService> {
+  const kind = service === "postgres" ? "banking" : "cards";
+  const project = `millrace-${kind}-${Deno.pid}`;
+  const folder = await processFolder(`compose${kind}`);
   const lock = `${folder}.lock`;
   const facts = await underLock(lock, async () => {
     const known = await readText(`${folder}/facts.json`);
@@ -35,21 +37,29 @@ export async function composeService(service: "kafka" | "mysql"): Promise<Compos
     const made = {
       KAFKA_PORT: String(freePort()),
       MYSQL_PORT: String(freePort()),
+      POSTGRES_PORT: String(freePort()),
       MYSQL_PASSWORD: crypto.randomUUID().replaceAll("-", ""),
+      POSTGRES_PASSWORD: crypto.randomUUID().replaceAll("-", ""),
       MYSQL_ROOT_PASSWORD: crypto.randomUUID().replaceAll("-", ""),
     };
     const env = Object.entries(made).map(([name, value]) => `${name}=${value}`);
-    await keepUntilWeEnd(folder, ["env", ...env, "docker", "compose", "-p", project, "-f", FILE, "down", "-v"]);
+    await keepUntilWeEnd(folder, ["env", ...env, "docker", "compose", "-p", project, "-f", FILES[service], "down", "-v"]);
     await Deno.writeTextFile(`${folder}/facts.json`, JSON.stringify(made));
     return made;
   });
-  const compose = (...words: readonly string[]) => mustRun("docker", ["compose", "-p", project, "-f", FILE, ...words], { env: facts });
+  const compose = (...words: readonly string[]) =>
+    mustRun("docker", ["compose", "-p", project, "-f", FILES[service], ...words], { env: facts });
   const start = async () => void await underLock(lock, () => compose("up", "-d", "--wait", service));
-  await download(`the container image of ${service}`, "docker", ["compose", "-p", project, "-f", FILE, "pull", "-q", service], facts);
+  await download(
+    `the container image of ${service}`,
+    "docker",
+    ["compose", "-p", project, "-f", FILES[service], "pull", "-q", service],
+    facts,
+  );
   await start();
   return {
-    port: service === "kafka" ? facts.KAFKA_PORT : facts.MYSQL_PORT,
-    password: facts.MYSQL_PASSWORD,
+    port: { kafka: facts.KAFKA_PORT, mysql: facts.MYSQL_PORT, postgres: facts.POSTGRES_PORT }[service],
+    password: service === "postgres" ? facts.POSTGRES_PASSWORD : facts.MYSQL_PASSWORD,
     start,
     stop: async () => void await underLock(lock, () => compose("stop", service)),
     exec: (...words) => compose("exec", "-T", "-e", `MYSQL_PWD=${facts.MYSQL_ROOT_PASSWORD}`, service, ...words),

@@ -11,6 +11,15 @@ await withServers("a stopped MySQL server has its rows when it is started again"
   await mysql.admin("DROP TABLE millrace.kept");
 });
 
+await withServers("a stopped PostgreSQL server has its rows when it is started again", ["postgres"], async ({ postgres }) => {
+  await postgres.admin("CREATE TABLE kept (id INT PRIMARY KEY); INSERT INTO kept VALUES (1), (2)");
+  await postgres.stop();
+  await assert.rejects(postgres.admin("SELECT 1"));
+  await postgres.start();
+  assert.deepEqual(await postgres.rows("SELECT id FROM kept ORDER BY id"), [["1"], ["2"]]);
+  await postgres.admin("DROP TABLE kept");
+});
+
 await withServers("a stopped Kafka broker answers at the same address when it is started again", ["kafka"], async ({ kafka }) => {
   const [hostname, port] = kafka.brokers.split(":");
   const connect = async () => (await Deno.connect({ hostname, port: Number(port) })).close();

@@ -13,6 +13,8 @@ export interface ServerProgram {
   prepare(folder: string): Promise<Readonly<Record<string, string>>>;
   /** The command line of the server; it must name a file under `folder`. */
   command(folder: string, facts: Readonly<Record<string, string>>): Promise<readonly string[]>;
+  /** Asks for an orderly stop; default SIGTERM. */
+  readonly stopSignal?: Deno.Signal;
   /** Whether a started server takes requests. */
   ready(folder: string, facts: Readonly<Record<string, string>>): Promise<boolean>;
 }
@@ -115,7 +117,7 @@ async function startServer(program: ServerProgram, folder: string, facts: Readon
 async function stopServer(program: ServerProgram, folder: string): Promise<void> {
   const pid = await runningPid(folder);
   if (pid === null) return;
-  Deno.kill(pid, "SIGTERM");
+  Deno.kill(pid, program.stopSignal ?? "SIGTERM");
   if (!(await eventually(async () => await runningPid(folder) === null, STOPPED_WITHIN_MS))) {
     throw new Error(`${program.name} (pid ${pid}) did not stop`);
   }

@@ -10,4 +10,6 @@ pid=$(cat "$folder/pid" 2>/dev/null)
 # A pid may have been given to somebody else: only a process that names our folder is ours.
 if [ -n "$pid" ] && tr '\0' ' ' <"/proc/$pid/cmdline" 2>/dev/null | grep -qF "$folder/"; then kill -9 "$pid"; fi
 sleep 0.5
+# What could not lie in the folder, because its server may not look into it.
+if [ -f "$folder/elsewhere" ]; then rm -rf "$(cat "$folder/elsewhere")"; fi
 rm -rf "$folder" "$folder.lock"

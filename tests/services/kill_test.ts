@@ -5,8 +5,17 @@
 import assert from "node:assert/strict";
 import type { ProtocolStep } from "../../src/ports/probe.ts";
 import { SeededSequence } from "../../src/connectors/generate/seeded_sequence.ts";
-import { assertDecisions, byId, type CardsOnServers, cardsOnServers, edgesInput, expectedOf, mysqlRows } from "./cards.ts";
-import { type Servers, withServers } from "./mod.ts";
+import {
+  assertDecisions,
+  byId,
+  type CardsOnServers,
+  cardsOnServers,
+  type CardsServers,
+  edgesInput,
+  expectedOf,
+  mysqlRows,
+} from "./cards.ts";
+import { withServers } from "./mod.ts";
 import { layerDone, startLayer } from "./processes.ts";
 
 const SEED = 20250402;
@@ -57,16 +66,16 @@ interface Victim {
   /** What must have happened before its first life. */
   prepare(cards: CardsOnServers): Promise<void>;
   /** Rows that readers of the database see, to tell whether a death from outside came before the end. */
-  visible(servers: Servers, cards: CardsOnServers): Promise<number>;
+  visible(servers: CardsServers, cards: CardsOnServers): Promise<number>;
   readonly visibleAtTheEnd: number;
-  verify(servers: Servers, cards: CardsOnServers): Promise<void>;
+  verify(servers: CardsServers, cards: CardsOnServers): Promise<void>;
 }
 
 const input = edgesInput();
 const expected = expectedOf(input);
 const settings = (cards: CardsOnServers) => ({ ...cards.run, partitions: 2, set: [`epoch.records_max=${EPOCH_ROWS}`] });
 
-async function rowsIn(servers: Servers, { database }: CardsOnServers, table: string): Promise<number> {
+async function rowsIn(servers: CardsServers, { database }: CardsOnServers, table: string): Promise<number> {
   const [[there]] = await servers.mysql.rows(
     `SELECT COUNT(*) FROM information_schema.TABLES WHERE TABLE_SCHEMA = '${database}' AND TABLE_NAME = '${table}'`,
   );
@@ -131,7 +140,7 @@ for (const [index, victim] of [loader, validator].entries()) {
 /** Lives and deaths until one ends by itself; gives the deaths that hit unread input or an open epoch. */
 async function liveUntilDone(
   victim: Victim,
-  servers: Servers,
+  servers: CardsServers,
   cards: CardsOnServers,
   next: Generator<Death, never>,
   histogram: Map<string, number>,
@@ -157,7 +166,7 @@ async function liveUntilDone(
 }
 
 /** Whether input was unread or an epoch open. */
-async function hitSomething(death: Death, victim: Victim, servers: Servers, cards: CardsOnServers): Promise<boolean> {
+async function hitSomething(death: Death, victim: Victim, servers: CardsServers, cards: CardsOnServers): Promise<boolean> {
   if (death.kind === "step") return !AFTER_THE_LAST_EPOCH.has(death.step);
   return await victim.visible(servers, cards) < victim.visibleAtTheEnd;
 }

@@ -6,6 +6,7 @@ import { composeAnswers, composeService } from "./compose.ts";
 import { cacheFolder, instanceOf, underLock } from "./instance.ts";
 import { downloadKafka, kafka } from "./kafka_broker.ts";
 import { makeTestUser, mariadb, mariadbAdmin, mariadbUrl, userStatements } from "./mariadb.ts";
+import { clientWords, makeTestUser as makePostgresUser, postgres, postgresAdmin, postgresUrl } from "./postgres.ts";
 import { aptInstall, cannotInstall, hasProgram } from "./run_command.ts";
 
 export { DownloadFailed } from "./run_command.ts";
@@ -28,13 +29,24 @@ export interface MysqlServer extends TestServer {
   /** Rows as the administrator's client prints them: text, NULL for null; by another client than the product's. */
   rows(sql: string): Promise<string[][]>;
 }
+export interface PostgresServer extends TestServer {
+  /** With user, password and database; the user may make databases. */
+  readonly url: string;
+  /** The certificate that the server shows, where it offers TLS; it is for "localhost". */
+  readonly caFile: string | null;
+  /** Runs SQL as the administrator; default: in the database "postgres". */
+  admin(sql: string, database?: string): Promise<void>;
+  /** Rows as the administrator's client prints them: text, NULL for null; by another client than the product's. */
+  rows(sql: string, database?: string): Promise<string[][]>;
+}
 export interface Skipped {
   readonly skipped: string;
 }
-export type ServerName = "kafka" | "mysql";
+export type ServerName = "kafka" | "mysql" | "postgres";
 export interface Servers {
   readonly kafka: KafkaBroker;
   readonly mysql: MysqlServer;
+  readonly postgres: PostgresServer;
 }
 
 /** A running broker, shared by the files of this test process; it ends with the process. */
@@ -71,24 +83,57 @@ export async function mysqlServer(): Promise<MysqlServer | Skipped> {
   return { url: mariadbUrl(instance), start: instance.start, stop: instance.stop, ...clientOf((sql) => mariadbAdmin(instance, sql)) };
 }
 
+/** A running PostgreSQL, shared by the files of this test process; it ends with the process. */
+export async function postgresServer(): Promise<PostgresServer | Skipped> {
+  const skipped = await lacking("postgres");
+  if (skipped !== null) return { skipped };
+  if (await composeAnswers()) {
+    const { port, password, start, stop, exec } = await composeService("postgres");
+    const run = (sql: string, database = "finflow") => exec("psql", "-U", "finflow", ...clientWords(database, sql));
+    return { url: `postgres://finflow:${password}@127.0.0.1:${port}/finflow`, caFile: null, start, stop, ...databaseClientOf(run) };
+  }
+  await underLock(`${cacheFolder()}/services/install.lock`, async () => {
+    if (!(await hasPostgres())) await aptInstall("postgresql");
+  });
+  const instance = await instanceOf(postgres);
+  await makePostgresUser(instance);
+  const { facts, start, stop } = instance;
+  const run = (sql: string, database?: string) => postgresAdmin(facts, sql, database);
+  return { url: postgresUrl(instance), caFile: `${facts.home}/server.crt`, start, stop, ...databaseClientOf(run) };
+}
+
+const hasPostgres = (): Promise<boolean> => Deno.stat("/usr/lib/postgresql").then(() => true, () => false);
+
+function databaseClientOf(run: (sql: string, database?: string) => Promise<string>): Pick<PostgresServer, "admin" | "rows"> {
+  return { admin: async (sql, database) => void await run(sql, database), rows: async (sql, database) => rowsOf(await run(sql, database)) };
+}
+const rowsOf = (printed: string): string[][] => printed.split("\n").filter((line) => line !== "").map((line) => line.split("\t"));
+
 function clientOf(run: (sql: string) => Promise<string>): Pick<MysqlServer, "admin" | "rows"> {
   return {
     admin: async (sql) => void await run(sql),
-    rows: async (sql) => (await run(sql)).split("\n").filter((line) => line !== "").map((line) => line.split("\t")),
+    rows: async (sql) => rowsOf(await run(sql)),
   };
 }
+
+const PROGRAMS: Readonly<Record<ServerName, readonly string[]>> = {
+  kafka: ["java", "mvn"],
+  mysql: ["mariadbd", "mariadb-install-db", "mariadb"],
+  postgres: ["psql", "openssl", "setpriv"],
+};
 
 /** Why a server cannot be had here, without starting it; null when it can. Under CI=true that is an error. */
 export async function lacking(server: ServerName): Promise<string | null> {
   if (await composeAnswers()) return null;
-  const programs = server === "kafka" ? ["java", "mvn"] : ["mariadbd", "mariadb-install-db", "mariadb"];
-  const there = await Promise.all(programs.map(hasProgram));
+  const there = await Promise.all([...PROGRAMS[server].map(hasProgram), ...(server === "postgres" ? [hasPostgres()] : [])]);
   const reason = Deno.build.os === "linux" && there.every(Boolean) ? null : await cannotInstall();
   if (reason === null) return null;
   const skipped = `no ${server}: no container engine answers, and ${reason}`;
   if (Deno.env.get("CI") === "true") throw new Error(skipped);
   return skipped;
 }
+
+const STARTS = { kafka: kafkaBroker, mysql: mysqlServer, postgres: postgresServer } as const;
 
 /**
  * A test that needs servers. Where they cannot be had, a test that says so by name stands in its place; it never passes
@@ -102,9 +147,9 @@ export async function withServers<const S extends ServerName>(
   const reasons = (await Promise.all(wanted.map(lacking))).filter((reason) => reason !== null);
   if (reasons.length > 0) return Deno.test(`SKIPPED (${reasons.join("; ")}): ${name}`, () => {});
   Deno.test(name, async (test) => {
-    const servers: Partial<Record<ServerName, KafkaBroker | MysqlServer>> = {};
+    const servers: Partial<Record<ServerName, KafkaBroker | MysqlServer | PostgresServer>> = {};
     for (const server of wanted) {
-      const started = server === "kafka" ? await kafkaBroker() : await mysqlServer();
+      const started = await STARTS[server]();
       if ("skipped" in started) throw new Error(started.skipped);
       servers[server] = started;
     }

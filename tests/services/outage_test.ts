@@ -1,7 +1,7 @@
 /** A server that goes away during a run and comes back: the run waits, says so, and goes on to the same result. */
-import { assertDecisions, type CardsOnServers, cardsOnServers, edgesInput, expectedOf } from "./cards.ts";
+import { assertDecisions, type CardsOnServers, cardsOnServers, type CardsServers, edgesInput, expectedOf } from "./cards.ts";
 import { eventually } from "./instance.ts";
-import { type Servers, withServers } from "./mod.ts";
+import { withServers } from "./mod.ts";
 import { layerDone, startLayer } from "./processes.ts";
 import assert from "node:assert/strict";
 
@@ -9,7 +9,7 @@ const input = edgesInput();
 const small = (cards: CardsOnServers) => ({ ...cards.run, partitions: 2, set: ["epoch.records_max=10"] });
 
 /** The producer dies with most of its records unsent, so that the validator, which follows it, is in the middle of a run. */
-async function inTheMiddleOfARun(servers: Servers, body: (cards: CardsOnServers) => Promise<void>): Promise<void> {
+async function inTheMiddleOfARun(servers: CardsServers, body: (cards: CardsOnServers) => Promise<void>): Promise<void> {
   await cardsOnServers(servers, input, async (cards) => {
     await layerDone(["load", "initial"], small(cards));
     await layerDone(["produce", "order"], small(cards));
@@ -85,7 +85,7 @@ await withServers("servers that are down at the start are waited for", ["kafka",
 });
 
 /** Waits until the validator has written something. */
-async function someDecisions({ mysql }: Servers, { database }: CardsOnServers): Promise<void> {
+async function someDecisions({ mysql }: CardsServers, { database }: CardsOnServers): Promise<void> {
   const written = async () => {
     try {
       return Number((await mysql.rows(`SELECT COUNT(*) FROM ${database}.decisions`))[0][0]) > 0;

@@ -8,16 +8,20 @@
  */
 import type { ByteWriter, Encoder } from "../../data/codec.ts";
 import { compileEncoder } from "../../data/encoder_code.ts";
-import { assert, MillraceError } from "../../data/fault.ts";
+import { assert } from "../../data/fault.ts";
 import { timeTextOf } from "../../data/field_text.ts";
 import { jsonText } from "../../data/json/mod.ts";
 import { dateText, timestampText, type TimeText } from "../../data/time_text.ts";
 import type { Field, RecordType } from "../../data/types.ts";
+import { ESCAPE_LETTERS, textEscaper } from "../sql/escaped_text.ts";
+import { exactTime } from "../sql/exact_time.ts";
 import type { TableTarget } from "../sql/table_target.ts";
 import { columnOf, type TableColumn, type TableInfo } from "./table_info.ts";
 
 /** How LOAD DATA is told the grammar above. */
 export const ROW_TEXT_SQL = String.raw`CHARACTER SET utf8mb4 FIELDS TERMINATED BY '\t' ESCAPED BY '\\' LINES TERMINATED BY '\n'`;
+
+const escaper = textEscaper("0");
 
 /** An encoder of the target's columns, in their order. Throws `mysql_value` for a time finer than its column. */
 export function compileRowText({ type, columns }: TableTarget, table: TableInfo): Encoder {
@@ -36,9 +40,9 @@ export function compileRowText({ type, columns }: TableTarget, table: TableInfo)
     quoteOf: () => "",
     decimalQuote: "",
     timeText: (field) => times.get(field.name)!,
-    putSlice: putEscaped,
+    putSlice: escaper.putSlice,
     bytesPerByte: 2,
-    valueText: (field, value) => escaped(field.type.kind === "string" ? value as string : jsonText(field, value, {})),
+    valueText: (field, value) => escaper.escaped(field.type.kind === "string" ? value as string : jsonText(field, value, {})),
   });
 }
 
@@ -54,7 +58,7 @@ function columnTimeText(field: Field, column: TableColumn): TimeText {
   if (field.type.kind === "date") return column.type === "date" ? dateText() : timeTextOf(field)!;
   const zone = columnZone(field, column);
   if (zone === null) return timeTextOf(field)!;
-  return exactlyIn(column, field, timestampText(DATETIME_PATTERNS[column.secondDecimals], zone));
+  return exactTime(field, column, timestampText(DATETIME_PATTERNS[column.secondDecimals], zone), "mysql_value");
 }
 
 /** The zone of a time column's text; null for columns of other types, which hold the field's own text. */
@@ -68,47 +72,12 @@ export const DATETIME_PATTERNS: readonly string[] = Array.from(
   (_, decimals) => `yyyy-MM-dd HH:mm:ss${decimals === 0 ? "" : decimals <= 3 ? ".SSS" : ".SSSSSS"}`,
 );
 
-/** MySQL would round what is finer than the column, without a word. */
-function exactlyIn(column: TableColumn, field: Field, text: TimeText): TimeText {
-  const unitMicros = 10 ** (6 - column.secondDecimals);
-  if (unitMicros === 1) return text;
-  return {
-    ...text,
-    write(value, bytes, at) {
-      if (value % unitMicros === 0) return text.write(value, bytes, at);
-      throw new MillraceError("mysql_value", `a time of field "${field.name}" is finer than its column ${column.name} ${column.declared}`, {
-        hint: `declare the column as ${column.type}(6)`,
-      });
-    },
-  };
-}
-
-/** The letter behind the backslash; 0 for bytes that stand for themselves. */
-const ESCAPES = new Uint8Array(256);
-for (const [byte, letter] of [[0x5c, "\\"], [9, "t"], [10, "n"], [13, "r"], [0, "0"]] as const) {
-  ESCAPES[byte] = letter.charCodeAt(0);
-}
 const UNESCAPED = new Uint8Array(256);
-for (const [byte, letter] of ESCAPES.entries()) if (letter !== 0) UNESCAPED[letter] = byte;
+for (const [byte, letter] of [...ESCAPE_LETTERS, [0, "0"] as const]) UNESCAPED[letter.charCodeAt(0)] = byte;
 const BACKSLASH = 0x5c;
 const TAB = 9;
 const LINE_END = 10;
 const NULL_LETTER = 0x4e;
-
-function putEscaped(target: Uint8Array, at: number, bytes: Uint8Array, from: number, to: number): number {
-  for (let i = from; i < to; i++) {
-    const byte = bytes[i];
-    const letter = ESCAPES[byte];
-    if (letter === 0) target[at++] = byte;
-    else {
-      target[at++] = BACKSLASH;
-      target[at++] = letter;
-    }
-  }
-  return at;
-}
-const escaped = (text: string): string =>
-  text.replace(/[\\\t\n\r\0]/g, (found) => `\\${String.fromCharCode(ESCAPES[found.charCodeAt(0)])}`);
 
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 

@@ -6,18 +6,11 @@ import { parseUrl } from "../../../src/connectors/sql/address.ts";
 import { MYSQL_ADDRESS } from "../../../src/connectors/mysql/mysql_connection.ts";
 import { withServers } from "../../services/mod.ts";
 import { faultsOf, plan } from "../support/project.ts";
-import { relayTo } from "./proxy.ts";
-import { codeOf, Database, load, readerOf, realWorld, run, sinkOf, stamp, thrownBy, toml, withDatabase } from "./support.ts";
+import { isMysqlCommit, relayTo } from "../support/relay.ts";
+import { codeOf, load, readerOf, realWorld, run, sinkOf, stamp, thrownBy, toml, until } from "../support/sql.ts";
+import { Database, withDatabase } from "./support.ts";
 
 const POLL_MS = 20;
-async function until(done: () => Promise<boolean> | boolean): Promise<void> {
-  const deadline = performance.now() + 20_000;
-  while (!(await done())) {
-    if (performance.now() > deadline) throw new Error("it did not come to that");
-    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
-  }
-}
-
 interface Lane {
   readonly sink: Sink;
   readonly lane: SinkLane;
@@ -91,7 +84,7 @@ for (const what of ["answer", "commit"] as const) {
   await withServers(`mysql: a COMMIT whose ${what} is lost is settled by the marker`, ["mysql"], async ({ mysql }) => {
     await withDatabase(mysql, async (database) => {
       const { hostname, port } = new URL(database.url);
-      const relay = relayTo(hostname, Number(port));
+      const relay = relayTo(hostname, Number(port), isMysqlCommit);
       const url = new URL(database.url);
       url.port = String(relay.port);
       const { sink, lane, write } = await openLane(url.href);

@@ -3,7 +3,8 @@ import assert from "node:assert/strict";
 import type { Sink, SinkLane } from "../../../src/engine/contracts.ts";
 import { withServers } from "../../services/mod.ts";
 import { rowsOf } from "../support/sink_cases.ts";
-import { Database, realWorld, run, sinkOf, stamp, withDatabase } from "./support.ts";
+import { realWorld, run, sinkOf, stamp } from "../support/sql.ts";
+import { Database, withDatabase } from "./support.ts";
 
 const LANES = 2;
 const EPOCHS = 6;

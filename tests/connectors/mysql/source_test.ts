@@ -4,7 +4,8 @@ import fc from "fast-check";
 import { withServers } from "../../services/mod.ts";
 import { readAll } from "../support/rows.ts";
 import { plan } from "../support/project.ts";
-import { codeOf, FIELDS, readerOf, realWorld, toml, withDatabase } from "./support.ts";
+import { codeOf, FIELDS, readerOf, realWorld, toml } from "../support/sql.ts";
+import { withDatabase } from "./support.ts";
 
 const ROWS = 60;
 /** Every eighth row is refused for its amount, every eleventh for its id. */

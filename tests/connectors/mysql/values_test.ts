@@ -2,7 +2,8 @@
 import assert from "node:assert/strict";
 import { withServers } from "../../services/mod.ts";
 import { readAll } from "../support/rows.ts";
-import { codeOf, load, readerOf, withDatabase } from "./support.ts";
+import { codeOf, load, readerOf } from "../support/sql.ts";
+import { withDatabase } from "./support.ts";
 
 const FIELDS = `[sources.in.fields]
 id = "int"

@@ -9,7 +9,8 @@ export interface Relay {
 
 const COMMIT = new TextEncoder().encode("COMMIT");
 
-export function relayTo(hostname: string, port: number): Relay {
+/** `isCommit` knows one by what a client sends at once. */
+export function relayTo(hostname: string, port: number, isCommit: (bytes: Uint8Array) => boolean): Relay {
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const open = new Set<Deno.TcpConn>();
   let lose: "commit" | "answer" | null = null;
@@ -60,7 +61,8 @@ export function relayTo(hostname: string, port: number): Relay {
   };
 }
 
-/** A packet's four bytes of head, the command 3 (query), the text. */
-function isCommit(bytes: Uint8Array): boolean {
-  return bytes.length === 5 + COMMIT.length && COMMIT.every((byte, i) => bytes[5 + i] === byte);
-}
+/** MySQL: a packet's four bytes of head, the command 3 (query), the text. */
+export const isMysqlCommit = (bytes: Uint8Array): boolean => bytes.length === 5 + COMMIT.length && isAt(bytes, 5);
+/** PostgreSQL: "Q", four bytes of length, the text, a zero. */
+export const isPostgresCommit = (bytes: Uint8Array): boolean => bytes.length === 6 + COMMIT.length && bytes[0] === 0x51 && isAt(bytes, 5);
+const isAt = (bytes: Uint8Array, at: number): boolean => COMMIT.every((byte, i) => bytes[at + i] === byte);
