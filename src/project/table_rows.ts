@@ -8,6 +8,7 @@ import type { Batch, Column } from "../data/batch.ts";
 import { cell, detach, ownText } from "../data/columns.ts";
 import { assert } from "../data/fault.ts";
 import { NumberIndex } from "../data/number_index.ts";
+import { TextIndex } from "../data/text_index.ts";
 import { type Field, isNumeric, type RecordType } from "../data/types.ts";
 
 /** Rows of `type`, found by its field `key`. A million rows of eight fields take some 100 MB. */
@@ -16,7 +17,7 @@ export class KeyedRows implements LoadableRows {
   readonly #type: RecordType;
   readonly #keyIndex: number;
   #rowByNumber = new NumberIndex();
-  #rowByText = new Map<string, number>();
+  #rowByText = new TextIndex();
 
   constructor(type: RecordType, key: string) {
     this.#type = type;
@@ -29,7 +30,11 @@ export class KeyedRows implements LoadableRows {
 
   find(key: number | string | null): number {
     if (typeof key === "number") return this.#rowByNumber.find(key);
-    return key === null ? -1 : this.#rowByText.get(key) ?? -1;
+    return key === null ? -1 : this.#rowByText.find(key);
+  }
+
+  findText(bytes: Uint8Array, from: number, to: number): number {
+    return this.#rowByText.findBytes(bytes, from, to);
   }
 
   /** Replaces all rows. The first row of a key stays; the places of later ones, counted over all batches, are told. */
@@ -38,7 +43,7 @@ export class KeyedRows implements LoadableRows {
     const kept: { readonly batch: Batch; readonly rows: readonly number[] }[] = [];
     const duplicates: number[] = [];
     this.#rowByNumber = new NumberIndex();
-    this.#rowByText = new Map();
+    this.#rowByText = new TextIndex();
     let seen = 0;
     for (const batch of batches) {
       kept.push({ batch, rows: this.#index(batch, seen, duplicates) });
@@ -59,12 +64,11 @@ export class KeyedRows implements LoadableRows {
     assert(column, "a table's key is decoded");
     const rows: number[] = [];
     for (let row = 0; row < batch.rows; row++) {
-      const value = column.kind === "number" ? column.values[row] : cell(column, keyField.type, row);
-      const key = typeof value === "string" ? detach(value) : value as number;
+      const key = (column.kind === "number" ? column.values[row] : cell(column, keyField.type, row)) as number | string;
       if (this.find(key) >= 0) duplicates.push(seen + row);
       else {
         if (typeof key === "number") this.#rowByNumber.append(key);
-        else this.#rowByText.set(key, this.#rowByText.size);
+        else this.#rowByText.append(key);
         rows.push(row);
       }
     }

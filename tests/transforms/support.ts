@@ -175,7 +175,17 @@ function tablePlan(name: string, key: string, { type, rows }: Rows): TablePlan {
     if (column.kind === "number") return { kind: "number" as const, values: column.values, valid: column.valid };
     return { kind: "value" as const, values: rows.map((row) => row[index]) };
   });
-  return { name, key, type, rows: { find: (value) => found.get(value) ?? -1, columns }, read: new Set() };
+  return {
+    name,
+    key,
+    type,
+    rows: {
+      find: (value) => found.get(value) ?? -1,
+      findText: (bytes, from, to) => found.get(new TextDecoder().decode(bytes.subarray(from, to))) ?? -1,
+      columns,
+    },
+    read: new Set(),
+  };
 }
 
 /** A lane's operator that can be crashed and recovered. */

@@ -82,7 +82,7 @@ export class PlainConnection implements DataConnection {
 
   async #receive(): Promise<void> {
     const { connection } = this.options;
-    let ahead = new Uint8Array(READ_BYTES);
+    const ahead = new Uint8Array(READ_BYTES);
     let have = 0;
     for (;;) {
       while (have < LENGTH_BYTES) have += await this.#read(connection, ahead.subarray(have));

@@ -6,6 +6,7 @@
  *   key = part*    part = 0 (null) | 1 f64 | 2 packedLength:u32 bytes
  */
 import { assert } from "../../data/fault.ts";
+import { hashBytes } from "../../data/hash_bytes.ts";
 import { type BinaryReader, BinaryWriter } from "../binary.ts";
 import type { KeyPart } from "../contracts.ts";
 import type { Keys } from "./keys.ts";
@@ -14,6 +15,9 @@ import { packNumbers, unpackNumbers } from "./packed_numbers.ts";
 import { packedBytes, packText, unpackText } from "./packed_text.ts";
 
 const NULL = 0, NUMBER = 1, TEXT = 2;
+/** In front of a text's bytes: tag and length. */
+const TEXT_HEADER_BYTES = 5;
+const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 /** Keys that are compared one by one before any is encoded. */
 const FEW_MAX = 8;
 const ARENA_BYTES_MAX = 2 ** 32 - 1;
@@ -47,7 +51,19 @@ export class ByteKeys implements Keys {
     const known = this.#findAmongFew(a, b, c, d);
     if (known >= 0) return known;
     this.#encode(a, b, c, d);
-    return this.#lookUp(hashBytes(this.#asked.bytes, 0, this.#asked.length));
+    return this.#lookUp(this.#hash(this.#asked.bytes, this.#asked.length));
+  }
+
+  findText(bytes: Uint8Array, from: number, to: number): number {
+    assert(this.#parts === 1, "only a key of one part is found by its text alone");
+    for (let i = from; i < to; i++) if (bytes[i] > 127) return this.find(decoder.decode(bytes.subarray(from, to)));
+    const hash = hashBytes(bytes, from, to);
+    const index = this.#index;
+    const mask = index.length - 1;
+    for (let at = hash << 1 & mask;; at = at + 2 & mask) {
+      const slot = index[at] - 1;
+      if (slot < 0 || index[at + 1] === hash && this.#holdsAscii(slot, bytes, from, to)) return slot;
+    }
   }
 
   insert(a: KeyPart, b?: KeyPart, c?: KeyPart, d?: KeyPart): number {
@@ -55,7 +71,7 @@ export class ByteKeys implements Keys {
     if (known >= 0) return known;
     this.#encode(a, b, c, d);
     const asked = this.#asked.written();
-    const hash = hashBytes(asked, 0, asked.length);
+    const hash = this.#hash(asked, asked.length);
     const found = this.#lookUp(hash);
     if (found >= 0) return found;
     const slot = this.#slots.take();
@@ -149,7 +165,7 @@ export class ByteKeys implements Keys {
       // Both a base chunk and a delta may carry a slot's key; the later one is that of the row which is there last.
       if (this.#holds(slots[i], key, key.length)) continue;
       this.clear(slots[i]);
-      this.#put(slots[i], key, hashBytes(key, 0, key.length));
+      this.#put(slots[i], key, this.#hash(key, key.length));
     }
   }
 
@@ -203,6 +219,23 @@ export class ByteKeys implements Keys {
     }
   }
 
+  /** Of a whole encoded key. That of one text is the text's own, so that a text is found without being encoded. */
+  #hash(key: Uint8Array, length: number): number {
+    return hashBytes(key, this.#parts === 1 && key[0] === TEXT ? TEXT_HEADER_BYTES : 0, length);
+  }
+
+  #holdsAscii(slot: number, bytes: Uint8Array, from: number, to: number): boolean {
+    const length = to - from;
+    if (this.#lengths[slot] !== TEXT_HEADER_BYTES + length) return false;
+    const start = this.#starts[slot];
+    const arena = this.#arena;
+    // One byte per unit is an even packed length.
+    if (arena[start] !== TEXT || (arena[start + 1] & 1) !== 0) return false;
+    const text = start + TEXT_HEADER_BYTES;
+    for (let i = 0; i < length; i++) if (arena[text + i] !== bytes[from + i]) return false;
+    return true;
+  }
+
   #holds(slot: number, bytes: Uint8Array, length: number): boolean {
     if (this.#lengths[slot] !== length) return false;
     const start = this.#starts[slot];
@@ -253,12 +286,4 @@ export class ByteKeys implements Keys {
 function grown<T extends Uint8Array | Uint32Array | Int32Array>(from: T, into: T): T {
   into.set(from);
   return into;
-}
-
-/** FNV-1a, finished by a mix, because the low bits choose the place. */
-function hashBytes(bytes: Uint8Array, from: number, to: number): number {
-  let h = 0x811c_9dc5;
-  for (let i = from; i < to; i++) h = Math.imul(h ^ bytes[i], 0x0100_0193);
-  h = Math.imul(h ^ h >>> 16, 0x85eb_ca6b);
-  return h ^ h >>> 13;
 }

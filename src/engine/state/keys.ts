@@ -6,6 +6,8 @@ export interface Keys {
   find(a: KeyPart, b?: KeyPart, c?: KeyPart, d?: KeyPart): number;
   /** The key's slot; a new key gets the next one that the table's slots hand out. */
   insert(a: KeyPart, b?: KeyPart, c?: KeyPart, d?: KeyPart): number;
+  /** Of a table whose key is one text, as UTF-8 bytes[from, to). */
+  findText(bytes: Uint8Array, from: number, to: number): number;
   keyOf(slot: number): readonly KeyPart[];
   /** Forgets the key of a live slot. The caller releases the slot. */
   remove(slot: number): void;

@@ -42,6 +42,10 @@ export class NumberKeys implements Keys {
     if (slot === this.#nullSlot) this.#nullSlot = -1;
   }
 
+  findText(): number {
+    throw new Error("a key of numbers is no text");
+  }
+
   keyOf(slot: number): readonly KeyPart[] {
     return [slot === this.#nullSlot ? null : this.#index.keyAt(slot)];
   }

@@ -61,6 +61,10 @@ export class NumberPairKeys implements Keys {
 
   clear(): void {}
 
+  findText(): number {
+    throw new Error("a key of numbers is no text");
+  }
+
   keyOf(slot: number): readonly KeyPart[] {
     return [partOf(this.#first[slot]), partOf(this.#second[slot])];
   }

@@ -20,6 +20,7 @@ import { NumberPairKeys } from "./number_pair_keys.ts";
 import { packNumbers, unpackNumbers } from "./packed_numbers.ts";
 import { Slots } from "./slots.ts";
 
+const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 /** Marks of a slot in the open epoch: written into; its key is not stored yet. */
 const TOUCHED = 1, KEYED = 2;
 
@@ -72,6 +73,16 @@ export class Table implements StateTable {
     this.touch(slot);
     this.#marks[slot] |= KEYED;
     return slot;
+  }
+
+  findText(bytes: Uint8Array, from: number, to: number): number {
+    return this.#keys.findText(bytes, from, to);
+  }
+
+  /** New keys are rare beside those that are there: only they become strings. */
+  insertText(bytes: Uint8Array, from: number, to: number): number {
+    const found = this.#keys.findText(bytes, from, to);
+    return found >= 0 ? found : this.insert(decoder.decode(bytes.subarray(from, to)));
   }
 
   remove(slot: number): void {

@@ -88,9 +88,12 @@ function open(plan: DecidePlan, builder: LoopBuilder): Writing {
 
 function loadStates({ plan, builder, states, slot, key }: Writing): string {
   if (plan.key === null || states.length === 0) return "";
+  const slice = builder.textSlice(plan.key);
+  const whole = `${key} = ${builder.keyPart(builder.emit(plan.key), plan.key.type)}`;
   const lines = [
-    `${key} = ${builder.keyPart(builder.emit(plan.key), plan.key.type)};`,
-    `${slot} = state[0].find(${key});`,
+    slice === null
+      ? `${whole}; ${slot} = state[0].find(${key});`
+      : `${slot} = ${slice.bytes} !== null ? state[0].findText(${slice.bytes}, ${slice.from}, ${slice.to}) : state[0].find(${whole});`,
     `if (${slot} < 0) {`,
     ...states.map(({ old, state }) => `${old} = ${builder.emitAs(state.initial, state.type)};`),
     "} else {",
@@ -242,10 +245,14 @@ function emitCode({ plan, builder, sets }: Writing, outcome: ReadonlyMap<string,
 }
 
 /** Writes what changed; a new key writes all. */
-function storeStates({ builder, states, slot, key }: Writing): string {
-  if (states.length === 0) return "";
+function storeStates({ plan, builder, states, slot, key }: Writing): string {
+  if (plan.key === null || states.length === 0) return "";
   const isNew = builder.local("isNew");
-  const lines = [`${isNew} = ${slot} < 0; if (${isNew}) ${slot} = state[0].insert(${key});`];
+  const slice = builder.textSlice(plan.key);
+  const insert = slice === null
+    ? `state[0].insert(${key})`
+    : `${slice.bytes} !== null ? state[0].insertText(${slice.bytes}, ${slice.from}, ${slice.to}) : state[0].insert(${key})`;
+  const lines = [`${isNew} = ${slot} < 0; if (${isNew}) ${slot} = ${insert};`];
   for (const { state, column, old, now } of states) {
     lines.push(`if (${isNew} || ${now} !== ${old}) { ${storeCode(builder, column, slot, now, state.type)} state[0].touch(${slot}); }`);
   }

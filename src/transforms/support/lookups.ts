@@ -79,7 +79,12 @@ export function bindLookups(builder: LoopBuilder, lookups: readonly LookupPlan[]
     if (!used.has(lookup.name)) continue;
     const rows = builder.unit.constant(lookup.table.rows, "table");
     const key = builder.keyPart(builder.emitAs(lookup.key, lookup.keyType), lookup.keyType);
-    const find = lookup.keyType.nullable ? `${builder.unit.constant(findOrNone, "findOrNone")}(${rows}, ${key})` : `${rows}.find(${key})`;
+    const slice = lookup.keyType.kind === "string" ? builder.textSlice(lookup.key) : null;
+    const find = slice !== null
+      ? `(${slice.bytes} !== null ? ${rows}.findText(${slice.bytes}, ${slice.from}, ${slice.to}) : ${rows}.find(${key}))`
+      : lookup.keyType.nullable
+      ? `${builder.unit.constant(findOrNone, "findOrNone")}(${rows}, ${key})`
+      : `${rows}.find(${key})`;
     // -2: not looked up yet. A number from the start keeps the variable a small integer.
     const slot = builder.local(lookup.name, "-2");
     const row = `(${slot} === -2 ? ${slot} = ${find} : ${slot})`;

@@ -36,6 +36,9 @@ export class LoopBuilder {
   readonly #resets: string[] = [];
   readonly #outOfLine: { readonly name: string; readonly code: string }[] = [];
   #source = "";
+  #record: RecordType | null = null;
+  /** By field: the hoisted parts of its text column. */
+  readonly #slices = new Map<number, { readonly bytes: string; readonly start: string; readonly end: string }>();
 
   constructor(expressions: Expressions) {
     this.#expressions = expressions;
@@ -88,6 +91,28 @@ export class LoopBuilder {
     return typeText(from) === typeText(to) ? code : this.#expressions.convert(code, from, to, this.unit);
   }
 
+  /**
+   * Where the bytes of a text lie that the expression merely names: code for the buffer (null where the column holds strings), the
+   * start and the end. null where it is anything else, or may be null.
+   */
+  textSlice(checked: Checked): { readonly bytes: string; readonly from: string; readonly to: string } | null {
+    const name = checked.source.text.trim();
+    const index = this.#record?.fields.findIndex((field) => field.name === name) ?? -1;
+    const type = index < 0 ? null : this.#record!.fields[index].type;
+    if (type?.kind !== "string" || type.nullable || checked.type.kind !== "string") return null;
+    let names = this.#slices.get(index);
+    if (!names) {
+      const column = this.hoist(name, `${this.unit.constant(slicesOf, "slicesOf")}(batch.columns[${index}])`);
+      names = {
+        bytes: this.hoist("bytes", `${column}.bytes`),
+        start: this.hoist("start", `${column}.start`),
+        end: this.hoist("end", `${column}.end`),
+      };
+      this.#slices.set(index, names);
+    }
+    return { bytes: names.bytes, from: `${names.start}[${ROW}]`, to: `${names.end}[${ROW}]` };
+  }
+
   /** JavaScript for a part of a state key. */
   keyPart(code: string, type: Type): string {
     if (type.kind !== "bool") return code;
@@ -96,6 +121,7 @@ export class LoopBuilder {
 
   /** Binds the fields of the input that are in `used`, and `meta`. */
   readRecord(type: RecordType, used: ReadonlySet<string>): void {
+    this.#record = type;
     type.fields.forEach((field, index) => {
       if (used.has(field.name)) this.bindings.set(field.name, { code: this.#readField(index, field.type, field.name) });
     });
@@ -195,6 +221,11 @@ function textReader(column: Column | null): { at(row: number): string | null } {
   if (column.kind === "text") return column;
   const values = column.values as readonly (string | null)[];
   return { at: (row) => values[row] };
+}
+const NO_PLACES = new Int32Array(0);
+function slicesOf(column: Column | null): { bytes: Uint8Array | null; start: Int32Array; end: Int32Array } {
+  if (column?.kind === "text") return column;
+  return { bytes: null, start: NO_PLACES, end: NO_PLACES };
 }
 function numbersOf(column: Column | null): Column {
   assert(column !== null && column.kind === "number", "a number field that an expression reads was decoded");
