@@ -38,6 +38,7 @@ const PARTS: readonly Part[] = [
     ...withoutServers("tests/connectors"),
     "tests/platform",
     "tests/app",
+    "tests/windows",
     "tests/lint",
   ),
   tests("simulation", "tests/sim"),

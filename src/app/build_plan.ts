@@ -1,5 +1,5 @@
 /** From a blueprint (nothing opened) to the plan that the engine runs. */
-import type { Edge, OperatorNode, PipelinePlan, SinkNode, SourceNode } from "../engine/contracts.ts";
+import type { Edge, EventTime, OperatorNode, PipelinePlan, SinkNode, SourceNode } from "../engine/contracts.ts";
 import type { World } from "../ports/mod.ts";
 import type { PipelineBlueprint } from "../project/contracts.ts";
 
@@ -23,19 +23,26 @@ export function buildPlan(blueprint: PipelineBlueprint, world: World): PipelineP
     inputs: inputs.flatMap((edge) => bothRejects(edge, withIntake)),
     sink: plan.create(world),
   }));
+  const { operators, times } = buildGraph(blueprint);
   return {
     pipeline: blueprint.name,
     hash: blueprint.hash,
     sources,
-    operators: buildGraph(blueprint).operators,
+    operators,
     sinks,
+    times,
     epoch: blueprint.epoch,
     lanesByPartition: blueprint.lanesByPartition,
   };
 }
 
-/** The nodes without the outside world: names of the sources, and the operators, a source's intake right behind it. */
-export function buildGraph(blueprint: PipelineBlueprint): { sources: { name: string }[]; operators: OperatorNode[] } {
+/**
+ * The nodes without the outside world: names of the sources, and the operators, a source's intake right behind it. Event time comes
+ * behind the intake: a record that its schema refuses does not move time.
+ */
+export function buildGraph(
+  blueprint: PipelineBlueprint,
+): { sources: { name: string }[]; operators: OperatorNode[]; times: EventTime[] } {
   const intakes = blueprint.sources.flatMap(({ name, intake }): OperatorNode[] =>
     intake ? [{ name, inputs: [[{ from: readerName(name), port: "out" }]], create: (context) => intake.create(context) }] : []
   );
@@ -45,7 +52,17 @@ export function buildGraph(blueprint: PipelineBlueprint): { sources: { name: str
     create: (context) => plan.create(context),
   }));
   const sources = blueprint.sources.map(({ name, intake }) => ({ name: intake ? readerName(name) : name }));
-  return { sources, operators: [...intakes, ...transforms] };
+  const times = blueprint.sources.flatMap(({ name, schema, time, intake }): EventTime[] =>
+    time === null ? [] : [{
+      source: intake ? readerName(name) : name,
+      node: name,
+      field: time.field === null ? null : schema.type.fields.findIndex((field) => field.name === time.field),
+      latenessMicros: time.latenessMs * 1000,
+      idleMs: time.idleMs,
+      late: time.late,
+    }]
+  );
+  return { sources, operators: [...intakes, ...transforms], times };
 }
 
 /** A source with an intake refuses records in two places: while decoding, and in the intake. */

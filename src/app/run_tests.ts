@@ -53,12 +53,12 @@ function observe(blueprint: PipelineBlueprint, test: TestBlueprint): ReadonlyMap
 
 /** The pipeline's graph with an observer at each named sink or transform. */
 function observedPlan(blueprint: PipelineBlueprint, nodes: readonly string[]): GraphPlan {
-  const { sources, operators } = buildGraph(blueprint);
+  const { sources, operators, times } = buildGraph(blueprint);
   const sinks = nodes.map((name) => {
     const sink = blueprint.sinks.find((candidate) => candidate.name === name);
     return { name, inputs: sink ? sink.inputs : [{ from: name, port: "out" }] };
   });
-  return { pipeline: blueprint.name, sources, operators, sinks };
+  return { pipeline: blueprint.name, sources, operators, sinks, times };
 }
 
 function feed(blueprint: PipelineBlueprint, test: TestBlueprint, graph: LaneGraph): void {
@@ -71,8 +71,14 @@ function feed(blueprint: PipelineBlueprint, test: TestBlueprint, graph: LaneGrap
     graph.feed(source.intake ? readerName(node) : node, decodeRows(source.schema, [json], node, position - 1), [], 1);
     drainAll(graph);
   }
+  graph.endEpoch();
+  drainAll(graph);
+  if (test.atEnd === "stop" && graph.stop()) drainAll(graph);
+  if (test.atEnd !== "close") return;
   for (const source of blueprint.sources) {
-    graph.endSource(source.intake ? readerName(source.name) : source.name);
+    const name = source.intake ? readerName(source.name) : source.name;
+    graph.endPartition(name, 0);
+    graph.endSource(name);
     drainAll(graph);
   }
 }

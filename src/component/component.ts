@@ -52,6 +52,8 @@ export interface TransformInput {
   readonly node: string;
   readonly type: RecordType;
   readonly span: Span;
+  /** Whether its rows have event time: every source that they come from says where. */
+  readonly timed: boolean;
 }
 /** A reference table, read once at the first start; rows found by key. */
 export interface TablePlan {
@@ -91,8 +93,13 @@ export interface TransformPlan {
   readonly outputs: ReadonlyMap<string, RecordType>;
   /** Which fields of input i are read, given which fields of each output are needed. */
   needs(outputs: ReadonlyMap<string, ReadonlySet<string>>): readonly ReadonlySet<string>[];
-  /** Name of the input field that state is keyed by; null for no state; "*" when all rows must meet in one lane. */
-  readonly keyedBy: string | null | "*";
+  /**
+   * Name of the input field that state is keyed by; null for no state; "*" when all rows must meet in one lane. Several names: of rows
+   * that differ in any of them, none meet.
+   */
+  readonly keyedBy: string | null | "*" | readonly string[];
+  /** The rows of "out" have no event time though those of the inputs have. */
+  readonly timeless?: true;
   /** Whether a lane without end of input never gives a result (an unwindowed aggregate, a join). */
   readonly needsEnd: boolean;
   create(context: OperatorContext): Operator;

@@ -38,6 +38,10 @@ export interface Meta {
   readonly origin: Float64Array;
   /** The record as it was read (without line end); null for made rows, whose rejects are kept as JSON. */
   readonly raw: TextColumn | null;
+  /** Event time of each row, µs; null where the source has none. */
+  readonly time: Float64Array | null;
+  /** The lane's watermark just before each row, µs, -Infinity before any; null where it is that of the batch's node. */
+  readonly watermark: Float64Array | null;
 }
 
 export interface Batch {

@@ -52,7 +52,7 @@ export function makeMeta(
   origin: Float64Array = position,
   raw: TextColumn | null = null,
 ): Meta {
-  return { source, partition, position, origin, raw };
+  return { source, partition, position, origin, raw, time: null, watermark: null };
 }
 /** No rows, with every column there. */
 export function emptyBatch(type: RecordType, source: string, partition = 0): Batch {
@@ -84,7 +84,14 @@ export function select(batch: Batch, rows: Int32Array, count: number): Batch {
 export function selectMeta(meta: Meta, rows: Int32Array, count: number): Meta {
   const position = selectNumbers(meta.position, rows, count);
   const origin = meta.origin === meta.position ? position : selectNumbers(meta.origin, rows, count);
-  return { ...meta, position, origin, raw: meta.raw === null ? null : selectColumn(meta.raw, rows, count) };
+  return {
+    ...meta,
+    position,
+    origin,
+    raw: meta.raw === null ? null : selectColumn(meta.raw, rows, count),
+    time: meta.time && selectNumbers(meta.time, rows, count),
+    watermark: meta.watermark && selectNumbers(meta.watermark, rows, count),
+  };
 }
 
 /** All rows of batches of one type, source and partition, one after the other. At least one batch. */
@@ -103,7 +110,9 @@ export function concat(batches: readonly Batch[]): Batch {
   const origin = concatNumbers(batches.map((batch) => batch.meta.origin), rows);
   const raws = batches.map((batch) => batch.meta.raw);
   const raw = raws.every((part) => part !== null) ? concatText(raws, batches) : null;
-  return { rows, type: first.type, columns, meta: { ...first.meta, position, origin, raw } };
+  const time = concatWhereAll(batches.map((batch) => batch.meta.time), rows);
+  const watermark = concatWhereAll(batches.map((batch) => batch.meta.watermark), rows);
+  return { rows, type: first.type, columns, meta: { ...first.meta, position, origin, raw, time, watermark } };
 }
 
 function concatColumns(type: Type, parts: readonly Column[], batches: readonly Batch[]): Column {
@@ -142,6 +151,9 @@ function concatNumbers(parts: readonly Float64Array[], rows: number): Float64Arr
     at += part.length;
   }
   return all;
+}
+function concatWhereAll(parts: readonly (Float64Array | null)[], rows: number): Float64Array | null {
+  return parts.every((part) => part !== null) ? concatNumbers(parts, rows) : null;
 }
 function selectNumbers(values: Float64Array, rows: Int32Array, count: number): Float64Array {
   const selected = new Float64Array(count);

@@ -46,6 +46,25 @@ export interface Source {
   progress?(positions: readonly Position[]): number;
 }
 
+// ---- event time ---------------------------------------------------------------------------------------------------
+
+/**
+ * How the records of a source get their event time. The watermark of a partition is the greatest time seen less the lateness; that of
+ * the lane the least over its partitions that are neither idle nor at their end. It never goes back.
+ */
+export interface EventTime {
+  readonly source: string;
+  /** The node whose port "out" gives rows their time: the source, or the intake behind it. */
+  readonly node: string;
+  /** Its timestamp field; null: the recorded time of the epoch, that is of arrival. */
+  readonly field: number | null;
+  readonly latenessMicros: number;
+  /** A partition that gave nothing for so long is not waited for. */
+  readonly idleMs: number;
+  /** "record": what is older than the watermark leaves through the node's port "late". "window": operators decide. */
+  readonly late: "window" | "record";
+}
+
 // ---- operators ----------------------------------------------------------------------------------------------------
 
 /** Where an operator's results go. Valid only during the call it was given to. */
@@ -63,6 +82,15 @@ export interface Output {
 /** One node of the graph, in one lane. Synchronous and deterministic: no clock, randomness or outside world. */
 export interface Operator {
   process(input: number, batch: Batch, out: Output): void;
+  /**
+   * No older row than `micros` is to be expected on any input, but for late ones; Infinity at the end. Must not emit: what is due is
+   * emitted by `drain`. Only grows. Called again after a recovery.
+   */
+  watermark?(micros: number): void;
+  /** An epoch is complete, or the state was restored as one left it. What is told once an epoch becomes due. Must not emit. */
+  epochEnded?(): void;
+  /** The pipeline stops: what is to leave unfinished becomes due. Called once more for every epoch that gives it out. Must not emit. */
+  stopping?(): void;
   /** The input has ended for good. Must not emit: what is due is emitted by `drain`. Called again after a recovery. */
   inputEnded?(input: number): void;
   /**
@@ -235,6 +263,8 @@ export interface PipelinePlan {
   readonly sources: readonly SourceNode[];
   readonly operators: readonly OperatorNode[];
   readonly sinks: readonly SinkNode[];
+  /** Of the sources that have event time. */
+  readonly times?: readonly EventTime[];
   readonly epoch: { readonly everyMs: number; readonly recordsMax: number; readonly bytesMax: number };
   /** true: each partition of the source is a lane. false: one lane reads everything. */
   readonly lanesByPartition: boolean;

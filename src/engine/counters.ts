@@ -47,7 +47,8 @@ export function summarize(tally: NodeTally): NodeCounters {
   let out = 0;
   for (const [port, rows] of tally.ports) if (port !== "rejected" && !REPEATING_PORTS.has(port)) out += rows;
   const { filtered, duplicates, folded } = tally;
-  return { in: tally.in, out, filtered, duplicates, folded, rejected: tally.ports.get("rejected") ?? 0 };
+  const late = tally.ports.get("late") ?? 0;
+  return { in: tally.in, out: out - late, filtered, duplicates, folded, late, rejected: tally.ports.get("rejected") ?? 0 };
 }
 
 /** Throws `count_mismatch` when a node of the plan has lost or invented rows. `ended`: nothing may be held back any more. */
@@ -67,19 +68,21 @@ export function verifyTallies(plan: PipelinePlan, tallies: ReadonlyMap<string, N
 }
 
 function verifySource(name: string, tally: NodeTally): void {
-  const { in: read, out, rejected } = summarize(tally);
-  if (read !== out + rejected) throw mismatch(name, `read ${read} records, accepted ${out}, rejected ${rejected}`);
+  const { in: read, out, rejected, late } = summarize(tally);
+  if (read !== out + rejected + late) {
+    throw mismatch(name, `read ${read} records, accepted ${out}, rejected ${rejected}${late > 0 ? `, late ${late}` : ""}`);
+  }
 }
 
 function verifyOperator(name: string, tally: NodeTally, ended: "ended" | "stopped"): void {
-  const { in: came, out, filtered, duplicates, folded, rejected } = summarize(tally);
+  const { in: came, out, filtered, duplicates, folded, rejected, late } = summarize(tally);
   // What was drained is either rows that came in and were held back (a join), or rows made of folded ones (an aggregate).
-  const held = came - (out + filtered + duplicates + folded + rejected - tally.drained);
+  const held = came - (out + filtered + duplicates + folded + rejected + late - tally.drained);
   const fits = held === 0 || (ended === "ended" ? held === tally.drained : held >= tally.drained);
   if (fits) return;
   throw mismatch(
     name,
-    `in ${came}, out ${out}, filtered ${filtered}, duplicates ${duplicates}, folded ${folded}, rejected ${rejected}, of these drained ${tally.drained}`,
+    `in ${came}, out ${out}, filtered ${filtered}, duplicates ${duplicates}, folded ${folded}, rejected ${rejected}, late ${late}, of these drained ${tally.drained}`,
   );
 }
 

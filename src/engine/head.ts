@@ -14,6 +14,15 @@ export interface InputPosition {
   readonly position: Position;
   readonly ended: boolean;
 }
+/** Event time of one partition of one source. */
+export interface PartitionTime {
+  readonly source: string;
+  readonly partition: number;
+  /** The greatest time seen, µs; -Infinity when none was. */
+  readonly greatestMicros: number;
+  /** Not waited for. */
+  readonly idle: boolean;
+}
 /** The newest epoch that gave a sink rows. */
 export interface SinkEpoch {
   readonly sink: string;
@@ -45,12 +54,15 @@ export interface Head {
   /** Next position of each operator's `drain`. */
   readonly drains: ReadonlyMap<string, number>;
   readonly tallies: ReadonlyMap<string, NodeTally>;
+  readonly times: readonly PartitionTime[];
+  /** How far event time has come, by source and operator; those without any left out. */
+  readonly watermarks: ReadonlyMap<string, number>;
   readonly sinks: readonly SinkEpoch[];
   readonly tables: readonly TableLayout[];
   readonly intent: Intent | null;
 }
 
-const HEAD: Seal = { magic: 0x4448_524d, version: 1, what: "lane head" };
+const HEAD: Seal = { magic: 0x4448_524d, version: 2, what: "lane head" };
 
 /** The head of a lane that nobody has owned. */
 export function firstHead(planHash: string): Head {
@@ -65,6 +77,8 @@ export function firstHead(planHash: string): Head {
     inputs: [],
     drains: new Map(),
     tallies: new Map(),
+    times: [],
+    watermarks: new Map(),
     sinks: [],
     tables: [],
     intent: null,
@@ -92,6 +106,16 @@ export function encodeHead(head: Head): Uint8Array {
     writer.f64(position);
   });
   writeTallies(writer, head.tallies);
+  writeList(writer, head.times, ({ source, partition, greatestMicros, idle }) => {
+    writer.string(source);
+    writer.u32(partition);
+    writer.f64(greatestMicros);
+    writer.u32(idle ? 1 : 0);
+  });
+  writeList(writer, [...head.watermarks], ([node, micros]) => {
+    writer.string(node);
+    writer.f64(micros);
+  });
   writeList(writer, head.sinks, ({ sink, epoch, digest }) => {
     writer.string(sink);
     writer.f64(epoch);
@@ -126,6 +150,13 @@ export function decodeHead(bytes: Uint8Array): Head {
     })),
     drains: new Map(readList(reader, () => [reader.string(), reader.f64()] as const)),
     tallies: readTallies(reader),
+    times: readList(reader, () => ({
+      source: reader.string(),
+      partition: reader.u32(),
+      greatestMicros: reader.f64(),
+      idle: reader.u32() === 1,
+    })),
+    watermarks: new Map(readList(reader, () => [reader.string(), reader.f64()] as const)),
     sinks: readList(reader, () => ({ sink: reader.string(), epoch: reader.f64(), digest: reader.string() })),
     tables: readList(reader, () => ({ name: reader.string(), version: reader.f64(), shape: reader.string() })),
     intent: reader.u32() === 1 ? readIntent(reader) : null,

@@ -22,6 +22,8 @@ export interface LaneSetting {
   readonly run: string;
   readonly lane: number;
   readonly inputs: readonly LaneInput[];
+  /** Whether it was the user who stopped the pipeline, not a fault in another lane. */
+  stopWanted(): boolean;
   /** After every batch. */
   batchProcessed(held: HeldLane): void;
   epochFlipped(epoch: number, durationMs: number): void;
@@ -71,12 +73,14 @@ export class HeldLane {
       plan: setting.plan,
       lane: setting.lane,
       state: found.state,
+      partitions: partitionsOf(setting.inputs),
       from: store.head,
       write: (sink, batch) => {
         this.#fed.add(sink);
         if (!this.#holding.has(sink)) byName.get(sink)!.write(batch);
       },
     });
+    for (const { source, partition, ended } of found.inputs.positions()) if (ended) this.graph.endPartition(source, partition);
     for (const { name } of setting.plan.sources) if (found.inputs.hasEnded(name)) this.graph.endSource(name);
   }
 
@@ -95,7 +99,7 @@ export class HeldLane {
     // Had another owner come between, it might have removed what was just read over; a replay needs no further write to find out.
     await store.requireUnchanged();
     const state = createStateStore({ epoch: head.epoch, tables: head.tables, entries });
-    const inputs = await LaneInputs.open(setting.inputs, head.inputs);
+    const inputs = await LaneInputs.open(setting.inputs, head.inputs, world.clock);
     try {
       const held = new HeldLane(setting, store, sinks, { standing, state, inputs });
       world.probe.step("loaded", `lane ${lane} epoch ${head.epoch}`);
@@ -121,12 +125,14 @@ export class HeldLane {
     const epoch = this.#begin(intent.timeMicros);
     for (const entry of intent.schedule) {
       if (entry.kind === "batch") {
-        const { batch, rejected, read } = await this.#inputs.retake(entry, this.#setting.world.clock);
+        const { batch, rejected, read } = await this.#inputs.retake(entry);
         this.graph.feed(entry.source, batch, rejected, read);
       } else if (entry.kind === "end") {
         this.#inputs.retakeEnd(entry.source, entry.partition);
-        if (this.#inputs.hasEnded(entry.source)) this.graph.endSource(entry.source);
-      } else {
+        this.#endPartition(entry.source, entry.partition);
+      } else if (entry.kind === "idle") this.graph.idle(entry.source, entry.partition);
+      else if (entry.kind === "stop") this.graph.stop();
+      else {
         const end = this.graph.drain(entry.operator, entry.end - this.graph.drainPosition(entry.operator));
         assert(end === entry.end, `"${entry.operator}" drains as the schedule says`);
       }
@@ -141,6 +147,12 @@ export class HeldLane {
   async advance(signal: AbortSignal): Promise<"flipped" | "ended" | "stopped"> {
     const collected = await this.#collect(signal);
     if (typeof collected === "string") return collected;
+    await this.#announceAndComplete(collected);
+    return "flipped";
+  }
+
+  /** Steps 2 to 4. */
+  async #announceAndComplete(collected: Epoch): Promise<void> {
     const { world, plan } = this.#setting;
     const intent: Intent = { schedule: collected.schedule, timeMicros: collected.timeMicros, planHash: plan.hash };
     world.probe.step("epoch_closed", this.#name(this.head.epoch + 1));
@@ -148,6 +160,20 @@ export class HeldLane {
     await this.#store.decide({ ...this.head, intent, ids: [] });
     world.probe.step("intent_written", this.#name(this.head.epoch + 1));
     await this.#complete(intent, collected.startedMs);
+  }
+
+  /** What is to leave unfinished when the pipeline stops, one epoch after another; "stopped" when nothing is left. */
+  async farewell(): Promise<"flipped" | "stopped"> {
+    if (!this.graph.stop()) return "stopped";
+    const epoch = this.#begin(this.#epochTime());
+    // Every epoch says so itself: a replay begins with what the epoch before left.
+    schedule(epoch, { kind: "stop" });
+    for (let drain = this.graph.nextDrain(); drain && !this.#isFull(epoch); drain = this.graph.nextDrain()) {
+      this.#drain(epoch, drain.operator);
+      this.#setting.world.probe.step("batch_processed", this.#name(this.head.epoch + 1));
+      this.#setting.batchProcessed(this);
+    }
+    await this.#announceAndComplete(epoch);
     return "flipped";
   }
 
@@ -197,10 +223,19 @@ export class HeldLane {
     return Math.max(this.head.timeMicros, this.#setting.world.clock.nowMicros());
   }
 
-  #feed(epoch: Epoch, taken: Awaited<ReturnType<LaneInputs["take"]>> & { readonly kind: "batch" | "end" }): void {
+  #endPartition(source: string, partition: number): void {
+    this.graph.endPartition(source, partition);
+    if (this.#inputs.hasEnded(source)) this.graph.endSource(source);
+  }
+
+  #feed(epoch: Epoch, taken: Awaited<ReturnType<LaneInputs["take"]>> & { readonly kind: "batch" | "end" | "quiet" }): void {
     const { node, partition } = taken.input;
+    if (taken.kind === "quiet") {
+      this.graph.idle(node.name, partition);
+      return schedule(epoch, { kind: "idle", source: node.name, partition });
+    }
     if (taken.kind === "end") {
-      if (this.#inputs.hasEnded(node.name)) this.graph.endSource(node.name);
+      this.#endPartition(node.name, partition);
       return schedule(epoch, { kind: "end", source: node.name, partition });
     }
     this.graph.feed(node.name, taken.batch, taken.rejected, taken.read);
@@ -248,6 +283,7 @@ export class HeldLane {
     ]);
     // The last group rides with the flip: most epochs then need two commits in all.
     await this.#store.decide(this.#flipped(intent, epoch, digest), groups.at(-1), deletes);
+    this.graph.endEpoch();
     world.probe.step("head_flipped", this.#name(epoch));
     this.#setting.epochFlipped(epoch, world.clock.monotonicMs() - startedMs);
   }
@@ -279,6 +315,8 @@ export class HeldLane {
       inputs: this.#inputs.positions(),
       drains: this.graph.drainPositions(),
       tallies: this.graph.counters(),
+      times: this.graph.partitionTimes(),
+      watermarks: this.graph.watermarks(),
       sinks: [...this.head.sinks.filter(({ sink }) => !this.#fed.has(sink)), ...fed],
       tables: this.#state.layouts,
       intent: null,
@@ -288,6 +326,12 @@ export class HeldLane {
   #name(epoch: number): string {
     return `lane ${this.#setting.lane} epoch ${epoch}`;
   }
+}
+
+function partitionsOf(inputs: readonly LaneInput[]): ReadonlyMap<string, readonly number[]> {
+  const partitions = new Map<string, number[]>();
+  for (const { node, partition } of inputs) partitions.set(node.name, [...partitions.get(node.name) ?? [], partition]);
+  return partitions;
 }
 
 function schedule(epoch: Epoch, entry: ScheduleEntry): void {

@@ -62,7 +62,8 @@ export class Lane {
     try {
       if (await held.replay() === "flipped") this.#failures = 0;
       for (;;) {
-        const step = await held.advance(signal);
+        let step: "flipped" | "ended" | "stopped" = await held.advance(signal);
+        if (step === "stopped" && this.#setting.stopWanted()) step = await held.farewell();
         if (step !== "flipped") {
           await held.close();
           return { ended: step === "ended", held };

@@ -5,8 +5,10 @@
  */
 import type { Batch, Rejected } from "../data/batch.ts";
 import { assert, MillraceError } from "../data/fault.ts";
-import type { Edge, Operator, OperatorNode, Output } from "./contracts.ts";
+import type { Edge, EventTime, Operator, OperatorNode, Output } from "./contracts.ts";
 import { copyTallies, emptyTally, type NodeTally, summarize } from "./counters.ts";
+import { SourceTime } from "./event_time.ts";
+import type { PartitionTime } from "./head.ts";
 import { RejectedRows } from "./rejected_rows.ts";
 import type { LaneState } from "./state/store.ts";
 
@@ -16,6 +18,7 @@ export interface GraphPlan {
   readonly sources: readonly { readonly name: string }[];
   readonly operators: readonly OperatorNode[];
   readonly sinks: readonly { readonly name: string; readonly inputs: readonly Edge[] }[];
+  readonly times?: readonly EventTime[];
 }
 export interface LaneGraphOptions {
   readonly plan: GraphPlan;
@@ -24,8 +27,15 @@ export interface LaneGraphOptions {
   readonly state: LaneState;
   /** Gets every batch for a sink; must not keep it. */
   write(sink: string, batch: Batch): void;
+  /** The partitions of each source that the lane reads; absent: partition 0 of each. */
+  readonly partitions?: ReadonlyMap<string, readonly number[]>;
   /** As the head has them; absent: from the beginning. */
-  readonly from?: { readonly drains: ReadonlyMap<string, number>; readonly tallies: ReadonlyMap<string, NodeTally> };
+  readonly from?: {
+    readonly drains: ReadonlyMap<string, number>;
+    readonly tallies: ReadonlyMap<string, NodeTally>;
+    readonly times: readonly PartitionTime[];
+    readonly watermarks: ReadonlyMap<string, number>;
+  };
 }
 
 type Receiver = (batch: Batch) => void;
@@ -33,6 +43,8 @@ type Receiver = (batch: Batch) => void;
 /** A node as a place that rows leave: routes its batches and counts them. */
 class Outlet implements Output {
   epochTimeMicros = 0;
+  /** Where rows get their event time when they leave here. */
+  time: SourceTime | null = null;
   readonly name: string;
   readonly tally: NodeTally;
   readonly #receivers = new Map<string, Receiver[]>();
@@ -53,8 +65,11 @@ class Outlet implements Output {
   emit(port: string, batch: Batch): void {
     if (batch.rows === 0) return;
     assert(port !== "rejected", "rejected rows leave through reject");
-    this.#count(port, batch.rows);
-    this.#hand(port, batch);
+    if (this.time !== null && port === "out") {
+      const { fine, late } = this.time.stamp(batch, this.epochTimeMicros);
+      if (late !== null) this.#leave("late", late);
+      if (fine.rows > 0) this.#leave(port, fine);
+    } else this.#leave(port, batch);
   }
 
   reject(batch: Batch, row: number, reason: string): void {
@@ -79,6 +94,11 @@ class Outlet implements Output {
     this.#rejected.flush((batch) => this.#hand("rejected", batch));
   }
 
+  #leave(port: string, batch: Batch): void {
+    this.#count(port, batch.rows);
+    this.#hand(port, batch);
+  }
+
   #hand(port: string, batch: Batch): void {
     const receivers = this.#receivers.get(port);
     if (receivers) { for (const receive of receivers) receive(batch); }
@@ -95,6 +115,9 @@ interface OperatorPlace {
   readonly outlet: Outlet;
   readonly inputEnded: boolean[];
   drainAt: number;
+  /** How far event time has come on all inputs, and for those who read this node: not before what was due has left it. */
+  watermark: number;
+  passedOn: number;
 }
 
 export class LaneGraph {
@@ -103,8 +126,10 @@ export class LaneGraph {
   readonly #operators = new Map<string, OperatorPlace>();
   readonly #sources: ReadonlySet<string>;
   readonly #endedSources = new Set<string>();
+  /** By source. */
+  readonly #times: ReadonlyMap<string, SourceTime>;
 
-  constructor({ plan, lane, state, write, from }: LaneGraphOptions) {
+  constructor({ plan, lane, state, write, partitions, from }: LaneGraphOptions) {
     this.#tallies = copyTallies(from?.tallies ?? new Map());
     this.#sources = new Set(plan.sources.map((source) => source.name));
     for (const { name } of plan.sources) this.#addOutlet(name, plan.pipeline);
@@ -117,11 +142,21 @@ export class LaneGraph {
         outlet,
         inputEnded: node.inputs.map(() => false),
         drainAt: from?.drains.get(node.name) ?? 0,
+        watermark: -Infinity,
+        passedOn: from?.watermarks.get(node.name) ?? -Infinity,
       };
       this.#operators.set(node.name, place);
       node.inputs.forEach((edges, input) => this.#connect(edges, (batch) => process(place, input, batch)));
     }
     state.restored();
+    this.#times = new Map((plan.times ?? []).map((spec) => {
+      const before = from?.watermarks.get(spec.source) ?? -Infinity;
+      const time = new SourceTime(spec, partitions?.get(spec.source) ?? [0], from?.times ?? [], before);
+      this.#outlet(spec.node).time = time;
+      return [spec.source, time];
+    }));
+    this.#passWatermarksOn();
+    this.endEpoch();
     for (const { name, inputs } of plan.sinks) {
       const tally = this.#tally(name);
       this.#connect(inputs, (batch) => {
@@ -148,13 +183,39 @@ export class LaneGraph {
     outlet.rejectAll(rejected);
     outlet.flush();
     outlet.emit("out", batch);
+    this.#passWatermarksOn();
   }
 
-  /** The source has no more input in this lane. */
+  /** The partition gave nothing for so long that its event time is not waited for. */
+  idle(source: string, partition: number): void {
+    this.#times.get(source)?.idle(partition);
+    this.#passWatermarksOn();
+  }
+
+  /** The partition has no more input. */
+  endPartition(source: string, partition: number): void {
+    this.#times.get(source)?.end(partition);
+    this.#passWatermarksOn();
+  }
+
+  /** The source has no more input in this lane: all of its partitions have ended. */
   endSource(source: string): void {
     assert(this.#sources.has(source), `"${source}" is a source`);
     this.#endedSources.add(source);
+    this.#passWatermarksOn();
     this.#passEndOn();
+  }
+
+  /** The epoch is complete: what operators tell once an epoch becomes due. */
+  endEpoch(): void {
+    for (const { operator } of this.#operators.values()) operator.epochEnded?.();
+  }
+
+  /** The pipeline stops: what is to leave unfinished becomes due. False when there is nothing. */
+  stop(): boolean {
+    const leaving = [...this.#operators.values()].filter(({ operator }) => operator.stopping);
+    for (const { operator } of leaving) operator.stopping!();
+    return leaving.some((place) => backlog(place) > 0);
   }
 
   /** The operator nearest to the sources that could give out held rows now, and how many. */
@@ -175,6 +236,7 @@ export class LaneGraph {
     assert(place.drainAt > before && place.drainAt <= before + rowsMax, `"${operator}" drains at least one row and at most ${rowsMax}`);
     place.outlet.flush();
     place.outlet.tally.drained += left(place.outlet.tally) - leftBefore;
+    this.#passWatermarksOn();
     this.#passEndOn();
     return place.drainAt;
   }
@@ -187,6 +249,18 @@ export class LaneGraph {
   /** Positions of the operators that hold rows back. */
   drainPositions(): ReadonlyMap<string, number> {
     return new Map([...this.#operators].filter(([, { operator }]) => operator.drain).map(([name, { drainAt }]) => [name, drainAt]));
+  }
+
+  /** Event time of the partitions of those sources that have it. */
+  partitionTimes(): readonly PartitionTime[] {
+    return [...this.#times.values()].flatMap((time) => time.times());
+  }
+  /** How far event time has come, by source and by operator. */
+  watermarks(): ReadonlyMap<string, number> {
+    const known = new Map<string, number>();
+    for (const [source, { watermark }] of this.#times) known.set(source, watermark);
+    if (known.size > 0) { for (const [name, { passedOn }] of this.#operators) known.set(name, passedOn); }
+    return known;
   }
 
   /** Records read from all sources, rejected ones included. */
@@ -206,6 +280,26 @@ export class LaneGraph {
   /** A copy of all counters so far. */
   counters(): Map<string, NodeTally> {
     return copyTallies(this.#tallies);
+  }
+
+  /** From the sources on; before ends are passed on, because what a watermark makes due must leave first. */
+  #passWatermarksOn(): void {
+    if (this.#times.size === 0) return;
+    for (const place of this.#operators.values()) {
+      let least = Infinity;
+      for (const edges of place.node.inputs) for (const { from } of edges) least = Math.min(least, this.#watermarkOf(from));
+      if (least > place.watermark) {
+        place.watermark = least;
+        place.operator.watermark?.(least);
+      }
+      if (place.watermark > place.passedOn && backlog(place) === 0) place.passedOn = place.watermark;
+    }
+  }
+
+  /** Rows of a source without event time may come at any time until it has ended. */
+  #watermarkOf(node: string): number {
+    if (this.#sources.has(node)) return this.#times.get(node)?.watermark ?? (this.#endedSources.has(node) ? Infinity : -Infinity);
+    return this.#place(node).passedOn;
   }
 
   #passEndOn(): void {
@@ -263,6 +357,6 @@ const backlog = ({ operator, drainAt }: OperatorPlace): number => operator.drain
 
 /** Rows that have left the node in any way. */
 function left(tally: NodeTally): number {
-  const { out, filtered, duplicates, folded, rejected } = summarize(tally);
-  return out + filtered + duplicates + folded + rejected;
+  const { out, filtered, duplicates, folded, late, rejected } = summarize(tally);
+  return out + filtered + duplicates + folded + late + rejected;
 }

@@ -16,6 +16,8 @@ import type { ScheduleEntry } from "./schedule.ts";
 export interface LaneInput {
   readonly node: SourceNode;
   readonly partition: number;
+  /** After so long without anything the lane is told that the partition is quiet; absent: never. */
+  readonly quietAfterMs?: number;
 }
 export type Taken =
   | {
@@ -27,6 +29,8 @@ export type Taken =
     readonly end: Position;
   }
   | { readonly kind: "end"; readonly input: LaneInput }
+  /** The partition has given nothing for as long as its source's event time is waited for; said once until it gives something. */
+  | { readonly kind: "quiet"; readonly input: LaneInput }
   /** Nobody has anything now. */
   | { readonly kind: "idle"; readonly retryAfterMs: number }
   /** Every partition has ended. */
@@ -39,31 +43,37 @@ interface Cursor {
   ended: boolean;
   /** A poll from `position` that is under way. */
   ahead: Promise<Polled> | null;
+  /** When it was first found with nothing to give since it last gave something; null: it gave something at the last poll. */
+  quietSinceMs: number | null;
+  toldQuiet: boolean;
 }
 
 export class LaneInputs {
   readonly #cursors: readonly Cursor[];
+  readonly #clock: Clock;
   /** Takes turns among the partitions of one rank. */
   #turn = 0;
 
-  private constructor(cursors: readonly Cursor[]) {
+  private constructor(cursors: readonly Cursor[], clock: Clock) {
     this.#cursors = cursors;
+    this.#clock = clock;
   }
 
   /** Opens every partition where `from` left it, or at its start. */
-  static async open(inputs: readonly LaneInput[], from: readonly InputPosition[]): Promise<LaneInputs> {
+  static async open(inputs: readonly LaneInput[], from: readonly InputPosition[], clock: Clock): Promise<LaneInputs> {
     const cursors: Cursor[] = [];
     try {
       for (const input of inputs) {
         const reader = await input.node.source.reader(input.partition);
         const left = from.find(({ source, partition }) => source === input.node.name && partition === input.partition);
-        cursors.push({ input, reader, position: left?.position ?? reader.start, ended: left?.ended ?? false, ahead: null });
+        const position = left?.position ?? reader.start;
+        cursors.push({ input, reader, position, ended: left?.ended ?? false, ahead: null, quietSinceMs: null, toldQuiet: false });
       }
     } catch (error) {
       for (const { reader } of cursors) reader.close();
       throw error;
     }
-    return new LaneInputs(cursors);
+    return new LaneInputs(cursors, clock);
   }
 
   /** How far each partition was handed out. */
@@ -89,8 +99,10 @@ export class LaneInputs {
     for (let tried = 0; tried < candidates.length; tried++) {
       const cursor = candidates[this.#turn++ % candidates.length];
       const polled = await this.#poll(cursor, rowsMax);
-      if (polled.kind === "idle") retryAfterMs = Math.min(retryAfterMs, polled.retryAfterMs);
-      else if (polled.kind === "end") {
+      if (polled.kind === "idle") {
+        retryAfterMs = Math.min(retryAfterMs, polled.retryAfterMs);
+        if (this.#hasFallenQuiet(cursor)) return { kind: "quiet", input: cursor.input };
+      } else if (polled.kind === "end") {
         cursor.ended = true;
         return { kind: "end", input: cursor.input };
       } else {
@@ -103,7 +115,7 @@ export class LaneInputs {
   }
 
   /** Hands out again exactly what a schedule says was handed out. */
-  async retake(entry: ScheduleEntry & { readonly kind: "batch" }, clock: Clock): Promise<Taken & { readonly kind: "batch" }> {
+  async retake(entry: ScheduleEntry & { readonly kind: "batch" }): Promise<Taken & { readonly kind: "batch" }> {
     const cursor = this.#cursor(entry.source, entry.partition);
     const batches: Batch[] = [];
     const rejected: Rejected[] = [];
@@ -111,7 +123,7 @@ export class LaneInputs {
     while (cursor.position !== entry.end) {
       const limits = { rowsMax: Math.max(1, entry.read - read), bytesMax: BATCH_BYTES_MAX, until: entry.end };
       const polled = await cursor.reader.poll(cursor.position, limits);
-      if (polled.kind === "idle") await clock.sleep(Math.max(IDLE_WAIT_MIN_MS, Math.min(polled.retryAfterMs, IDLE_WAIT_MAX_MS)));
+      if (polled.kind === "idle") await this.#clock.sleep(Math.max(IDLE_WAIT_MIN_MS, Math.min(polled.retryAfterMs, IDLE_WAIT_MAX_MS)));
       else if (polled.kind === "end") throw inputChanged(entry, `it ends after ${read} of them`);
       else {
         this.#advance(cursor, polled.next);
@@ -142,6 +154,15 @@ export class LaneInputs {
     }));
   }
 
+  /** Counted from the first poll that found nothing: a lane that is busy elsewhere has not asked, so it cannot know. */
+  #hasFallenQuiet(cursor: Cursor): boolean {
+    const { quietAfterMs } = cursor.input;
+    if (quietAfterMs === undefined || cursor.toldQuiet) return false;
+    const nowMs = this.#clock.monotonicMs();
+    cursor.quietSinceMs ??= nowMs;
+    return cursor.toldQuiet = nowMs - cursor.quietSinceMs >= quietAfterMs;
+  }
+
   #poll(cursor: Cursor, rowsMax: number): Promise<Polled> {
     const { ahead } = cursor;
     cursor.ahead = null;
@@ -159,6 +180,8 @@ export class LaneInputs {
     assert(next !== cursor.position, `source "${node.name}" moves on in partition ${partition}`);
     assert(next.length <= POSITION_LENGTH_MAX, `positions of source "${node.name}" have at most ${POSITION_LENGTH_MAX} characters`);
     cursor.position = next;
+    cursor.quietSinceMs = null;
+    cursor.toldQuiet = false;
   }
 
   #cursor(source: string, partition: number): Cursor {

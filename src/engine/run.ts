@@ -78,6 +78,15 @@ function inputsOfLanes(plan: PipelinePlan, counts: readonly number[]): readonly 
   return Array.from({ length: counts[0] }, (_, partition) => plan.sources.map((node) => ({ node, partition })));
 }
 
+/** A quiet partition is of interest only beside another one, whose event time it holds back. */
+function withQuietness(inputs: readonly LaneInput[], { times = [] }: PipelinePlan): readonly LaneInput[] {
+  if (inputs.length < 2) return inputs;
+  return inputs.map((input) => {
+    const time = times.find(({ source }) => source === input.node.name);
+    return time ? { ...input, quietAfterMs: time.idleMs } : input;
+  });
+}
+
 const sinksOf = (plan: PipelinePlan, lane: number): readonly LaneSink[] => plan.sinks.map((node) => ({ node, lane: node.sink.lane(lane) }));
 
 /** Waits for all; the first fault stops the others at their next epoch and is thrown when they have come to rest. */
@@ -119,13 +128,14 @@ class ProgressOfLanes {
 
   /** What lane number `lane` is made of. */
   setting(inputs: readonly LaneInput[], lane: number): ConstructorParameters<typeof Lane>[0] {
-    const { world, plan, run, observer } = this.#options;
+    const { world, plan, run, observer, signal } = this.#options;
     return {
       world,
       plan,
       run,
       lane,
-      inputs,
+      inputs: withQuietness(inputs, plan),
+      stopWanted: () => signal.aborted,
       batchProcessed: (held) => {
         if (!observer?.progress) return;
         this.#note(held, lane);

@@ -34,6 +34,8 @@ export interface NodeCounters {
   readonly filtered: number;
   readonly duplicates: number;
   readonly folded: number;
+  /** Rows that came too late for event time: they left through the port `late`. */
+  readonly late: number;
   readonly rejected: number;
 }
 export interface EngineResult {

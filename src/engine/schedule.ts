@@ -13,6 +13,10 @@ export type ScheduleEntry =
   | { readonly kind: "batch"; readonly source: string; readonly partition: number; readonly read: number; readonly end: Position }
   /** The partition has no more input. */
   | { readonly kind: "end"; readonly source: string; readonly partition: number }
+  /** The partition gave nothing for so long that it is not waited for any more. */
+  | { readonly kind: "idle"; readonly source: string; readonly partition: number }
+  /** The pipeline was told to stop: what is to leave unfinished is due. */
+  | { readonly kind: "stop" }
   /** Rows that an operator held back, from its position up to `end`. */
   | { readonly kind: "drain"; readonly operator: string; readonly end: number };
 
@@ -30,13 +34,16 @@ export function entryBytes(entry: ScheduleEntry): number {
     case "batch":
       return 24 + entry.source.length * 3 + entry.end.length * 3;
     case "end":
+    case "idle":
       return 16 + entry.source.length * 3;
+    case "stop":
+      return 8;
     case "drain":
       return 20 + entry.operator.length * 3;
   }
 }
 
-const KIND = { batch: 1, end: 2, drain: 3 } as const;
+const KIND = { batch: 1, end: 2, drain: 3, idle: 4, stop: 5 } as const;
 
 export function writeIntent(writer: BinaryWriter, intent: Intent): void {
   writer.f64(intent.timeMicros);
@@ -55,8 +62,11 @@ function writeEntry(writer: BinaryWriter, entry: ScheduleEntry): void {
       writer.string(entry.end);
       return;
     case "end":
+    case "idle":
       writer.string(entry.source);
       writer.u32(entry.partition);
+      return;
+    case "stop":
       return;
     case "drain":
       writer.string(entry.operator);
@@ -81,8 +91,24 @@ function readEntry(reader: BinaryReader): ScheduleEntry {
     return { kind: "batch", source: reader.string(), partition: reader.u32(), read: reader.u32(), end: reader.string() };
   }
   if (kind === KIND.end) return { kind: "end", source: reader.string(), partition: reader.u32() };
+  if (kind === KIND.idle) return { kind: "idle", source: reader.string(), partition: reader.u32() };
+  if (kind === KIND.stop) return { kind: "stop" };
   if (kind === KIND.drain) return { kind: "drain", operator: reader.string(), end: reader.f64() };
   throw new Error(`unknown kind ${kind} of schedule entry`);
+}
+
+function entryForm(entry: ScheduleEntry): readonly (string | number)[] {
+  switch (entry.kind) {
+    case "batch":
+      return [entry.kind, entry.source, entry.partition, entry.read, entry.end];
+    case "end":
+    case "idle":
+      return [entry.kind, entry.source, entry.partition];
+    case "stop":
+      return [entry.kind];
+    case "drain":
+      return [entry.kind, entry.operator, entry.end];
+  }
 }
 
 /**
@@ -94,13 +120,7 @@ export function digestOf(
   intent: Intent,
 ): string {
   const hash = createHash("sha256");
-  const entries = intent.schedule.map((entry) =>
-    entry.kind === "batch"
-      ? [entry.kind, entry.source, entry.partition, entry.read, entry.end]
-      : entry.kind === "end"
-      ? [entry.kind, entry.source, entry.partition]
-      : [entry.kind, entry.operator, entry.end]
-  );
+  const entries = intent.schedule.map(entryForm);
   hash.update(JSON.stringify([where.run, where.lane, where.epoch, where.before, intent.timeMicros, intent.planHash, entries]));
   return hash.digest("hex");
 }

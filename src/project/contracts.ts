@@ -5,6 +5,7 @@
 import type { Span } from "../data/fault.ts";
 import type { RecordType } from "../data/types.ts";
 import type { Edge, Guarantee } from "../engine/contracts.ts";
+import type { EventTimePlan } from "../component/event_time.ts";
 import type { SchemaPlan, SinkPlan, SourcePlan, TableRows, TransformPlan } from "../component/component.ts";
 
 export type PipelineKind = "serve" | "produce" | "stream" | "batch" | "load";
@@ -59,6 +60,8 @@ export interface SourceBlueprint {
   readonly plan: SourcePlan;
   readonly rank: number;
   readonly needed: ReadonlySet<string>;
+  /** Where its records' event time comes from; null where they have none. */
+  readonly time: EventTimePlan | null;
   /** The schema's `unique` and `require`, as an operator that runs right behind the source; null when it has neither. */
   readonly intake: TransformPlan | null;
 }
@@ -111,6 +114,8 @@ export interface TestBlueprint {
   readonly span: Span;
   /** In arrival order; node is a source's or a table's name. */
   readonly given: readonly { readonly node: string; readonly json: string }[];
+  /** Behind the last row: the input ends, goes on, or the pipeline is stopped. */
+  readonly atEnd: "close" | "open" | "stop";
   /** By sink (or transform) name: the rows wished, only the named fields compared, as JSON text per field. */
   readonly expect: ReadonlyMap<string, readonly { readonly fields: ReadonlyMap<string, string>; readonly span: Span }[]>;
 }

@@ -19,6 +19,8 @@ export interface HashedNode {
   readonly connection?: Connection | null;
   readonly inputs?: readonly (readonly PlacedEdge[])[];
   readonly schema?: SchemaPlan;
+  /** `time` of a source. */
+  readonly time?: CheckedGroup | null;
   /** The table's key. */
   readonly key?: string;
 }
@@ -27,7 +29,7 @@ export interface HashedNode {
 export function planHash(params: Params, nodes: readonly HashedNode[]): string {
   const fields = params.type.kind === "struct" ? params.type.fields : [];
   const parameters = fields.map(({ name, type }) => [name, typeText(type), params.shown.get(name) ?? ""]);
-  const canonical = [1, sorted(parameters), sorted(nodes.map((node) => nodeForm(node)))];
+  const canonical = [2, sorted(parameters), sorted(nodes.map((node) => nodeForm(node)))];
   return createHash("sha256").update(JSON.stringify(canonical)).digest("hex");
 }
 
@@ -44,6 +46,7 @@ function nodeForm(node: HashedNode): unknown {
     node.inputs?.map((edges) => edges.map(({ from, port }) => `${from}.${port}`).sort()) ?? null,
     node.schema ? schemaForm(node.schema) : null,
     node.key ?? null,
+    node.time?.canonical() ?? null,
   ];
 }
 

@@ -3,6 +3,7 @@
  * same settings as everything else, so it cannot disagree with the checks; it knows shapes, not names.
  */
 import type { ConnectionSpec, SinkSpec, SourceSpec, TransformSpec } from "../component/component.ts";
+import { TIME_SETTINGS } from "../component/event_time.ts";
 import { EPOCH_SETTINGS, KINDS } from "./pipeline_settings.ts";
 import type { Registry } from "./registry.ts";
 import { groupSchema, type JsonSchema, SETTING_DEFINITIONS, settingSchema } from "./setting_schema.ts";
@@ -114,6 +115,10 @@ const TEST = exact({
   name: TEXT,
   defaults: { ...TABLE, description: "Fields of all given rows that have them." },
   given: { anyOf: [TABLE, { type: "array", items: TABLE }], description: "Rows by node, or rows in arrival order." },
+  at_end: {
+    enum: ["close", "open", "stop"],
+    description: "Behind the last row the input ends (close, the default), goes on (open), or the pipeline is stopped (stop).",
+  },
   expect: {
     type: "object",
     additionalProperties: { type: "array", items: TABLE },
@@ -155,7 +160,8 @@ function typed(spec: { readonly type: string; readonly summary: string; readonly
 function sourceSchema(spec: SourceSpec, role: "source" | "table"): JsonSchema {
   const { properties, required } = typed(spec);
   const key = role === "table" ? { key: { ...TEXT, description: "The field that look-ups find rows by." } } : {};
-  const more = { ...properties, ...key, schema: { ...TEXT, description: "The name of a schema." }, ...SCHEMA_PROPERTIES };
+  const time = role === "source" ? { time: settingSchema(TIME_SETTINGS) } : {};
+  const more = { ...properties, ...key, ...time, schema: { ...TEXT, description: "The name of a schema." }, ...SCHEMA_PROPERTIES };
   const group = groupSchema(spec.settings, more, role === "table" ? [...required, "key"] : required);
   return { ...group, description: spec.summary, anyOf: [{ required: ["schema"] }, { required: ["fields"] }] };
 }

@@ -25,10 +25,12 @@ export function decideLanes(sources: readonly PlannedSource[], transforms: reado
     const { keyedBy } = plan;
     if (keyedBy === "*") return oneLane(`"${name}" must see all records together`);
     if (keyedBy !== null) {
+      const by = typeof keyedBy === "string" ? [keyedBy] : keyedBy;
+      const names = by.map((field) => `"${field}"`).join(" and ");
       if (key === null) {
-        return oneLane(`"${name}" keeps state by "${keyedBy}", and "${source.name}" does not say what its partitions are keyed by`);
+        return oneLane(`"${name}" keeps state by ${names}, and "${source.name}" does not say what its partitions are keyed by`);
       }
-      if (keyedBy !== key) return oneLane(`"${name}" keeps state by "${keyedBy}", and "${source.name}" is partitioned by "${key}"`);
+      if (!by.includes(key)) return oneLane(`"${name}" keeps state by ${names}, and "${source.name}" is partitioned by "${key}"`);
       if (changers.length > 0) return oneLane(`"${name}" keeps state by "${key}", which "${changers[0]}" may change`);
     }
     if (key !== null && setsField(settings.celTables(), key)) changers.push(name);

@@ -10,7 +10,7 @@ export interface Demand {
 }
 
 /**
- * The fields of each node's output that somebody reads, by node. `transforms` stand in topological order; those of `whole` have
+ * The fields of each node's output that somebody reads, by node; late rows included. `transforms` stand in topological order; those of `whole` have
  * all of their own output read (nobody is connected to them, but people look at it).
  */
 export function propagateNeeds(
@@ -40,7 +40,7 @@ export function propagateNeeds(
     for (const [port, type] of plan.outputs) outputs.set(port, whole.has(name) ? fieldNames(type) : at(name, port));
     plan.needs(outputs).forEach((fields, index) => demand(inputs[index], fields));
   }
-  return (node) => at(node, "out");
+  return (node) => new Set([...at(node, "out"), ...at(node, "late")]);
 }
 
 /** All field names of a type. */

@@ -26,9 +26,9 @@ export interface NodeReader {
 }
 
 const NODE_NAME = /^[A-Za-z_][A-Za-z0-9_-]*$/;
-const SOURCE_KEYS = ["type", "connection", "schema", ...SCHEMA_KEYS];
+const NODE_KEYS = ["type", "connection", "schema", ...SCHEMA_KEYS];
 
-/** A source; a table has `key` too. */
+/** A source, which may have `time`; a table has `key`. */
 export function readSource(
   name: string,
   placed: Placed,
@@ -36,7 +36,7 @@ export function readSource(
   specs: ReadonlyMap<string, SourceSpec>,
   reader: NodeReader,
 ): NodeReading<SourceSpec> | null {
-  return readNode(name, placed, role, specs, () => role === "table" ? [...SOURCE_KEYS, "key"] : SOURCE_KEYS, reader);
+  return readNode(name, placed, role, specs, () => [...NODE_KEYS, role === "table" ? "key" : "time"], reader);
 }
 
 /** A transform; its inputs are left to the graph. */

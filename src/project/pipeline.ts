@@ -152,7 +152,9 @@ class PipelineReader {
   #planSources(planner: SourcePlanner): readonly PlannedSource[] {
     return [...this.#document.section("sources")].map(([name, placed]) => {
       const planned = planSource(name, placed, "source", planner);
-      this.#ports.set(name, planned.schema && new Map([["out", planned.schema.type]]));
+      const { schema, time } = planned;
+      const late = schema && time?.plan.late === "record" ? [["late", schema.type] as const] : [];
+      this.#ports.set(name, schema && new Map([["out", schema.type], ...late]), time ? "timed" : "timeless");
       return planned;
     });
   }
@@ -251,10 +253,12 @@ class PipelineReader {
     const neededOf = propagateNeeds(transforms, demands, hidden);
     const ranks = rankSources(sources.map(({ name }) => name), transforms);
     return {
-      sources: sources.map(({ name, schema, plan, intake }) => {
+      sources: sources.map(({ name, schema, plan, intake, time: planned }) => {
         assert(schema && plan, "a pipeline without faults has planned sources");
-        const needed = intake ? intake.needs(new Map([["out", neededOf(name)]]))[0] : neededOf(name);
-        return { name, schema, plan, rank: ranks.get(name)!, needed, intake };
+        const time = planned?.plan ?? null;
+        const read = new Set([...neededOf(name), ...(time && time.field !== null ? [time.field] : [])]);
+        const needed = intake ? intake.needs(new Map([["out", read]]))[0] : read;
+        return { name, schema, plan, rank: ranks.get(name)!, needed, time, intake };
       }),
       tables: tables.planned().map(({ name, key, schema, plan, rows, read }) => {
         assert(plan, "a pipeline without faults has planned tables");
@@ -301,7 +305,7 @@ function hashedNodes(
     return { role, name, type: reading.spec.type, settings: reading.settings, connection: reading.connection, schema };
   };
   return [
-    ...sources.map((source) => input("source", source)),
+    ...sources.map((source) => ({ ...input("source", source), time: source.time?.settings ?? null })),
     ...tables.planned().map((table) => ({ ...input("table", table), key: table.key })),
     ...transforms.map(({ name, spec, settings, inputs }): HashedNode => ({ role: "transform", name, type: spec.type, settings, inputs })),
     ...sinks.map(({ name, spec, settings, connection, edges }): HashedNode => (

@@ -2,8 +2,9 @@
  * Plans sources and tables. Tables that all pipelines share are planned when a transform asks for them: the others are not
  * read. Invariant: a table that was handed out has a key that finds at most one row.
  */
+import { type EventTimePlan, TIME_SETTINGS } from "../component/event_time.ts";
 import type { SchemaPlan, SourcePlan, SourceSpec, TablePlan, TransformPlan } from "../component/component.ts";
-import { type Field, isNumeric } from "../data/types.ts";
+import { type Field, isNumeric, typeText } from "../data/types.ts";
 import type { Placed } from "./documents.ts";
 import { suggestion } from "./nearest.ts";
 import { type NodeReader, type NodeReading, readSource } from "./nodes.ts";
@@ -11,6 +12,8 @@ import { planContext, type Planning } from "./plan_context.ts";
 import type { PlanIntake, Registry } from "./registry.ts";
 import { inlineSchema, readSchema, SCHEMA_KEYS } from "./schemas.ts";
 import { textFromNode } from "./setting_scalars.ts";
+import { readGroup } from "./settings.ts";
+import type { CheckedGroup } from "./setting_group.ts";
 import { KeyedRows } from "./table_rows.ts";
 import type { TomlTable } from "./toml.ts";
 
@@ -21,6 +24,12 @@ export interface PlannedSource {
   readonly schema: SchemaPlan | null;
   readonly plan: SourcePlan | null;
   readonly intake: TransformPlan | null;
+  readonly time: PlannedTime | null;
+}
+/** `time` of a source. */
+export interface PlannedTime {
+  readonly settings: CheckedGroup;
+  readonly plan: EventTimePlan;
 }
 export interface PlannedTable extends PlannedSource {
   readonly key: string;
@@ -45,12 +54,49 @@ export function planSource(name: string, placed: Placed, role: "source" | "table
   const reading = readSource(name, placed, role, registry.sources, reader);
   const table = placed.entry.value;
   const schema = table.kind === "table" ? schemaOf(name, table, `the ${role} "${name}"`, planner) : null;
-  if (!reading?.settings || !schema || reading.connection?.settings === null) return { reading, name, schema, plan: null, intake: null };
+  const time = role === "source" && table.kind === "table" ? readTime(name, table, schema, planner) : null;
+  if (!reading?.settings || !schema || reading.connection?.settings === null) {
+    return { reading, name, schema, plan: null, intake: null, time };
+  }
   const context = planContext(planning, name, reading.settings, reading.connection?.settings ?? null, faults.report);
   const plan = reading.spec.plan({ ...context, type: schema.type, schema });
   const before = faults.reported;
   const intake = schema.unique.length > 0 || schema.require.length > 0 ? planner.intake(schema, context) : null;
-  return { reading, name, schema, plan: faults.reported === before ? plan : null, intake };
+  return { reading, name, schema, plan: faults.reported === before ? plan : null, intake, time };
+}
+
+/** Null where there is none, and with faults. */
+function readTime(name: string, table: TomlTable, schema: SchemaPlan | null, { planning }: SourcePlanner): PlannedTime | null {
+  const { faults } = planning.settings;
+  const entry = table.entries.get("time");
+  if (!entry) return null;
+  const title = `the source "${name}": time`;
+  if (entry.value.kind !== "table") {
+    faults.add("wrong_type", entry.value.span, `${title} must be a table`, 'time = { field = "NAME", lateness = "2s" }');
+    return null;
+  }
+  const settings = readGroup(TIME_SETTINGS, entry.value, title, planning.settings);
+  if (!settings) return null;
+  const arrival = settings.text("clock") === "arrival";
+  const plan: EventTimePlan = {
+    field: arrival ? null : settings.has("field") ? settings.text("field") : "",
+    latenessMs: settings.number("lateness"),
+    idleMs: settings.number("idle"),
+    late: settings.text("late") as EventTimePlan["late"],
+  };
+  if (plan.field === "") {
+    faults.add("missing_key", entry.value.span, `${title} needs "field"`, 'the timestamp field, or clock = "arrival"');
+    return null;
+  }
+  const field = schema?.type.fields.find((candidate) => candidate.name === plan.field);
+  if (schema && plan.field !== null && !field) {
+    const known = schema.type.fields.map((candidate) => candidate.name);
+    faults.add("unknown_name", settings.at("field"), `${title}: there is no field "${plan.field}"`, suggestion(plan.field, known));
+  } else if (field && (field.type.kind !== "timestamp" || field.type.nullable)) {
+    const hint = "event time is a timestamp without ?: a record without one has no place in time";
+    faults.add("wrong_type", settings.at("field"), `${title}: "${field.name}" is a ${typeText(field.type)}`, hint);
+  }
+  return { settings, plan };
 }
 
 /** The schema by name, or the one whose `fields` stand in the source itself. */

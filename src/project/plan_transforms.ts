@@ -33,9 +33,16 @@ export interface PlannedTransform extends WiredTransform {
 /** The record types at the ports of every node planned so far; null for a node with faults. */
 export class Ports {
   readonly #types = new Map<string, ReadonlyMap<string, RecordType> | null>();
+  readonly #timed = new Set<string>();
 
-  set(node: string, outputs: ReadonlyMap<string, RecordType> | null): void {
+  set(node: string, outputs: ReadonlyMap<string, RecordType> | null, time: "timed" | "timeless" = "timeless"): void {
     this.#types.set(node, outputs);
+    if (time === "timed") this.#timed.add(node);
+  }
+
+  /** Whether rows of the port have event time. */
+  areTimed({ from, port }: PlacedEdge): boolean {
+    return this.#timed.has(from) && port !== "rejected";
   }
 
   /** A node's output of that port; null where it is not known because of an earlier fault; undefined where there is none. */
@@ -94,7 +101,7 @@ export function planTransform(wired: WiredTransform, ports: Ports, tables: Plann
   const typed: TransformInput[] = [];
   for (const edges of inputs) {
     const type = inputType(edges, wired.title, ports, faults.report);
-    if (type) typed.push({ node: edges[0].from, type, span: edges[0].span });
+    if (type) typed.push({ node: edges[0].from, type, span: edges[0].span, timed: edges.every((edge) => ports.areTimed(edge)) });
   }
   if (typed.length < inputs.length) return null;
   const held: Fault[] = [];
@@ -105,6 +112,7 @@ export function planTransform(wired: WiredTransform, ports: Ports, tables: Plann
   if (tables.failures > failuresBefore) return null;
   held.forEach(faults.report);
   if (!plan || held.length > 0) return null;
-  ports.set(name, plan.outputs);
+  // What is joined to a row does not change when it happened.
+  ports.set(name, plan.outputs, typed[0].timed && !plan.timeless ? "timed" : "timeless");
   return { ...wired, settings, inputs, plan };
 }

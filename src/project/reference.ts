@@ -1,6 +1,7 @@
 /** The reference pages, one for each component and an index: Markdown made from the components' own definitions. */
 import type { ComponentSpec } from "../component/component.ts";
 import type { GroupSetting, Setting } from "../component/settings.ts";
+import { TIME_SETTINGS } from "../component/event_time.ts";
 import { EPOCH_SETTINGS } from "./pipeline_settings.ts";
 import type { Registry } from "./registry.ts";
 import { isRequired } from "./setting_schema.ts";
@@ -22,6 +23,14 @@ export function referencePages(registry: Registry): Map<string, string> {
     }
     index.push("");
   }
+  index.push(
+    "## Event time of a source",
+    "",
+    TIME_SETTINGS.doc,
+    'Written as `time = { field = "...", lateness = "2s" }` of any source.',
+    "",
+  );
+  index.push(...settingsTable(TIME_SETTINGS), "");
   index.push("## [epoch]", "", EPOCH_SETTINGS.doc, "", ...settingsTable(EPOCH_SETTINGS), "");
   pages.set("README.md", `${index.join("\n").trimEnd()}\n`);
   return pages;

@@ -37,7 +37,7 @@ class TestReader {
   readonly #givenTypes = new Set<RecordType>();
 
   constructor(table: TomlTable, nodes: TestNodes, context: SettingContext) {
-    this.#reader = new TableReader(table, "the test", ["name", "defaults", "given", "expect"], context);
+    this.#reader = new TableReader(table, "the test", ["name", "defaults", "given", "at_end", "expect"], context);
     this.#nodes = nodes;
     this.#context = context;
     this.#defaults = this.#reader.inner("defaults");
@@ -49,7 +49,8 @@ class TestReader {
     const given = this.#given();
     this.#checkDefaults();
     reader.required("expect", 'as in expect.SINK = [{ status = "paid" }]');
-    return { name: reader.text("name") ?? "", span: reader.table.span, given, expect: this.#expected() };
+    const atEnd = reader.choice("at_end", ["close", "open", "stop"], "close") ?? "close";
+    return { name: reader.text("name") ?? "", span: reader.table.span, given, atEnd, expect: this.#expected() };
   }
 
   #given(): readonly GivenRow[] {

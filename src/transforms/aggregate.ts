@@ -1,12 +1,22 @@
-/** `aggregate`: one row per key, given out when the input has ended. */
+/** `aggregate`: one row per key, given out when the input has ended; or one per window and key, given out as event time goes on. */
 import { scopeOf, type TransformContext, type TransformPlan, type TransformSpec } from "../component/component.ts";
 import type { CelTable } from "../component/settings.ts";
 import type { Field, RecordType } from "../data/types.ts";
 import { checkAggregate, type CheckedAggregate } from "../expr/mod.ts";
 import type { Checked, Scope } from "../expr/contracts.ts";
 import { type Accumulator, accumulatorOf, type FoldNames } from "./aggregate/accumulators.ts";
-import { AggregateOperator, type AggregateParts } from "./aggregate/operator.ts";
+import { AggregateOperator } from "./aggregate/operator.ts";
 import { ValueCounts } from "./aggregate/value_counts.ts";
+import type { Window } from "./aggregate/window.ts";
+import {
+  planWindows,
+  readWindowing,
+  WINDOW_EXAMPLE,
+  WINDOW_NOTES,
+  WINDOW_RESULTS,
+  WINDOW_SETTINGS,
+  windowLoopParts,
+} from "./aggregate/window_plan.ts";
 import { keyedName, keyKind, requireKeyKind } from "./support/keys.ts";
 import { type Loop, LoopBuilder } from "./support/loop_builder.ts";
 import { narrow, PlanChecker, rootsOf } from "./support/plan_checker.ts";
@@ -14,7 +24,7 @@ import { computedField, plainField } from "./support/projection.ts";
 import { once } from "./support/row_operator.ts";
 import { INPUTS, WHERE } from "./support/settings.ts";
 
-/** State keys have at most this many parts. */
+/** State keys have at most this many parts; a window's start is one. */
 const BY_MAX = 4;
 
 interface Named<T> {
@@ -28,6 +38,7 @@ interface AggregatePlan {
   readonly aggregates: readonly Named<CheckedAggregate>[];
   readonly accumulators: readonly (Accumulator | ValueCounts)[];
   readonly used: ReadonlySet<string>;
+  readonly window: { readonly window: Window; readonly emit: string } | null;
 }
 
 function plan(context: TransformContext): TransformPlan | null {
@@ -37,49 +48,56 @@ function plan(context: TransformContext): TransformPlan | null {
   let scope = scopeOf(input, context);
   const where = settings.has("where") ? checker.condition(settings.cel("where"), scope) : null;
   if (where !== null) scope = narrow(scope, where.whenTrue);
-  const by = settings.has("by") ? checkBy(settings.celTable("by"), scope, checker) : [];
+  const windowing = readWindowing(context, checker);
+  const by = settings.has("by") ? checkBy(settings.celTable("by"), scope, windowing === null ? BY_MAX : BY_MAX - 1, checker) : [];
   const aggregates = checkAggregates(settings.celTable("aggregate"), scope, by, checker);
+  if (windowing !== null) refuseWindowNames(checker);
   if (checker.failed) return null;
   const accumulators = aggregates.map(({ name, value }) =>
     ["count_distinct", "counts", "mode"].includes(value.function) ? new ValueCounts(name, value) : accumulatorOf(name, value)
   );
   const checked = [where, ...by.map((b) => b.value), ...aggregates.flatMap(({ value }) => [value.argument, value.by, value.filter])];
   const used = new Set(checked.flatMap((c) => c ? [...rootsOf(c)] : []));
-  const checkedPlan: AggregatePlan = { input, where, by, aggregates, accumulators, used };
-  const type = { fields: [...by.map((b) => resultField(b.name, b.value, input)), ...aggregates.map((a) => aggregateField(a, input))] };
-  const loop = once(() => compile(checkedPlan, new LoopBuilder(context.expressions)));
-  const groups = {
-    name: keyedName("groups", by.map((b) => b.value.type)),
-    key: by.length === 0 ? ["number" as const] : by.map((b) => keyKind(b.value.type)!),
-    columns: accumulators.flatMap((a) => a instanceof ValueCounts ? [] : a.columns),
-    version: 1,
+  const checkedPlan: AggregatePlan = { input, where, by, aggregates, accumulators, used, window: windowing };
+  const results = {
+    by: by.map((b) => resultField(b.name, b.value, input)),
+    fields: aggregates.map((a) => aggregateField(a, input)),
+    aggregates: accumulators,
   };
-  const parts = (): AggregateParts => ({
-    node: context.name,
-    type,
-    by: by.map((b) => b.value.type),
-    // Each lane's operator has its own: they remember what they made for results.
-    aggregates: accumulators.map((a, index) =>
-      a instanceof ValueCounts ? new ValueCounts(aggregates[index].name, aggregates[index].value) : a
-    ),
-    groups,
-    loop: loop(),
-  });
+  const loop = once(() => compile(checkedPlan, new LoopBuilder(context.expressions)));
+  const key = by.map((b) => keyKind(b.value.type)!);
+  const keyTypes = by.map((b) => b.value.type);
+  const columns = accumulators.flatMap((a) => a.columns);
+  const isInput = (name: string): boolean => input.fields.some((field) => field.name === name);
+  const needs = (late: Iterable<string>) => [new Set([...used, ...late].filter(isInput))];
+  if (windowing !== null) {
+    const fields = by.map((b) => plainField(b.value, input)).filter((index) => index >= 0).map((index) => input.fields[index].name);
+    const windowed = planWindows({ context, windowing, results, key, keyTypes, columns, loop }, checker);
+    return checker.failed ? null : {
+      ...windowed,
+      needs: (outputs) => needs(outputs.get("late") ?? []),
+      keyedBy: fields.length === 0 ? "*" : fields,
+      needsEnd: false,
+    };
+  }
+  const type = { fields: [...results.by, ...results.fields] };
+  const groups = { name: keyedName("groups", keyTypes), key: by.length === 0 ? ["number" as const] : key, columns, version: 1 };
   return {
     outputs: new Map([["out", type]]),
-    needs: () => [new Set(input.fields.map((f) => f.name).filter((name) => used.has(name)))],
+    needs: () => needs([]),
     keyedBy: "*",
     needsEnd: true,
-    create: (operatorContext) => new AggregateOperator(parts(), operatorContext),
+    timeless: true,
+    create: (operatorContext) => new AggregateOperator({ ...results, node: context.name, type, groups, loop: loop() }, operatorContext),
   };
 }
 
-function checkBy(table: CelTable, scope: Scope, checker: PlanChecker): Named<Checked>[] {
-  if (table.entries.length > BY_MAX) {
+function checkBy(table: CelTable, scope: Scope, most: number, checker: PlanChecker): Named<Checked>[] {
+  if (table.entries.length > most) {
     checker.fault(
       checker.context.settings.at("by"),
       `\`by\` has ${table.entries.length} parts`,
-      `at most ${BY_MAX}; join the least of them into one text`,
+      `at most ${most}; join the least of them into one text`,
     );
   }
   return plainNames(table, "by", checker).flatMap(({ name, value }) => {
@@ -101,6 +119,17 @@ function checkAggregates(table: CelTable, scope: Scope, by: readonly Named<Check
     if (checked === null) checker.failed = true;
     return checked === null ? [] : [{ name, value: checked }];
   });
+}
+
+function refuseWindowNames(checker: PlanChecker): void {
+  const { settings } = checker.context;
+  for (const setting of ["by", "aggregate"]) {
+    if (!settings.has(setting)) continue;
+    for (const { path, keySpan } of settings.celTable(setting).entries) {
+      if (!WINDOW_RESULTS.includes(path[0])) continue;
+      checker.fault(keySpan, `"${path[0]}" is a column that every window's result has`, "give it another name");
+    }
+  }
 }
 
 function plainNames(table: CelTable, what: string, checker: PlanChecker) {
@@ -144,18 +173,20 @@ function compile(plan: AggregatePlan, builder: LoopBuilder): Loop {
       accumulator instanceof ValueCounts ? accumulator.fold(builder, names, `state[${table++}]`) : accumulator.fold(builder, names),
     );
   });
+  const windows = plan.window && windowLoopParts(plan.window, builder);
+  const fold = [...folds, windows?.told(slot) ?? "", `state[0].touch(${slot});`].filter((line) => line !== "").join("\n");
+  const parts = keys.map(({ local }) => local);
   const body = [
     plan.where === null ? "" : `if (!(${builder.emit(plan.where)})) { filtered++; continue; }`,
+    windows?.judge ?? "",
     ...keys.map(({ local, code }) => `${local} = ${code};`),
     ...evaluated,
-    `${slot} = state[0].insert(${keys.length === 0 ? "0" : keys.map(({ local }) => local).join(", ")});`,
-    ...folds,
-    `state[0].touch(${slot});`,
+    windows?.place({ keys: parts, slot }, fold) ?? `${slot} = state[0].insert(${parts.length === 0 ? "0" : parts.join(", ")});\n${fold}`,
     "folded++;",
   ];
   return builder.build("aggregate", body.filter((line) => line !== "").join("\n"), {
-    before: "let folded = 0, filtered = 0;",
-    after: "work.count += folded; work.filtered += filtered;",
+    before: `let folded = 0, filtered = 0; ${windows?.before ?? ""}`,
+    after: `work.count += folded; work.filtered += filtered; ${windows?.after ?? ""}`,
   });
 }
 
@@ -180,7 +211,7 @@ function evaluate(name: string, aggregate: CheckedAggregate, slot: string, build
 export const aggregate: TransformSpec = {
   role: "transform",
   type: "aggregate",
-  summary: "Folds rows into one row per key: count, sum, min, max, avg, first, last and more.",
+  summary: "Folds rows into one row per key, or per window and key: count, sum, min, max, avg, first, last and more.",
   notes:
     `The result's fields are the keys of \`by\`, then the aggregates. Rows come out when the input has ended, in the order in which their
 keys first appeared; without \`by\` there is exactly one row, also for an empty input. Sums are kept wider than 2^53: only a result
@@ -193,7 +224,9 @@ beyond it is refused (\`range:NAME\`). The last argument of a function may be a 
 | \`first(x)\`, \`last(x)\` | by order of arrival |
 | \`first_by(x, by)\`, \`last_by(x, by)\` | of the least and the greatest \`by\` |
 | \`counts(x)\` | a map of values to how often they came |
-| \`mode(x)\` | the value that came most often; of several the smallest |`,
+| \`mode(x)\` | the value that came most often; of several the smallest |
+
+${WINDOW_NOTES}`,
   inputs: ["inputs"],
   settings: {
     kind: "group",
@@ -208,6 +241,7 @@ beyond it is refused (\`range:NAME\`). The last argument of a function may be a 
         doc: "The key: a list of fields, or names with expressions. Left out: all rows are one group.",
       },
       aggregate: { kind: "cel_table", doc: 'The aggregates by name, for example `{ count = "count()", total = "sum(amount)" }`.' },
+      ...WINDOW_SETTINGS,
     },
   },
   examples: [{
@@ -233,6 +267,6 @@ name           = "one row per account, in order of appearance"
 given.payments = [{ account = "b", amount = 1.50 }, { account = "a", amount = 2.00 }, { account = "b", amount = 0.25 }]
 expect.out     = [{ account = "b", payments = 2, total = 1.75, largest = 1.50 }, { account = "a", payments = 1, total = 2.00 }]
 `,
-  }],
+  }, WINDOW_EXAMPLE],
   plan,
 };

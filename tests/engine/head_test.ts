@@ -12,9 +12,12 @@ const record = <T>(model: { [K in keyof T]: fc.Arbitrary<T[K]> }): fc.Arbitrary<
 const name = fc.string({ maxLength: 12 });
 const count = fc.nat({ max: 2 ** 31 });
 const large = fc.maxSafeNat();
+const micros = fc.oneof(fc.maxSafeInteger(), fc.constantFrom(-Infinity, Infinity));
 const entry: fc.Arbitrary<ScheduleEntry> = fc.oneof(
   record({ kind: fc.constant("batch" as const), source: name, partition: count, read: count, end: name }),
   record({ kind: fc.constant("end" as const), source: name, partition: count }),
+  record({ kind: fc.constant("idle" as const), source: name, partition: count }),
+  record({ kind: fc.constant("stop" as const) }),
   record({ kind: fc.constant("drain" as const), operator: name, end: large }),
 );
 const intent: fc.Arbitrary<Intent> = record({ schedule: fc.array(entry, { maxLength: 6 }), timeMicros: large, planHash: name });
@@ -37,6 +40,8 @@ const head: fc.Arbitrary<Head> = record({
   inputs: fc.array(record({ source: name, partition: count, position: name, ended: fc.boolean() }), { maxLength: 4 }),
   drains: fc.array(fc.tuple(name, large), { maxLength: 3 }).map((drains) => new Map(drains)),
   tallies: fc.array(fc.tuple(name, tally), { maxLength: 3 }).map((tallies) => new Map(tallies)),
+  times: fc.array(record({ source: name, partition: count, greatestMicros: micros, idle: fc.boolean() }), { maxLength: 3 }),
+  watermarks: fc.array(fc.tuple(name, micros), { maxLength: 3 }).map((marks) => new Map(marks)),
   sinks: fc.array(record({ sink: name, epoch: large, digest: name }), { maxLength: 3 }),
   tables: fc.array(record({ name, version: large, shape: name }), { maxLength: 3 }),
   intent: fc.option(intent),
@@ -62,10 +67,10 @@ Deno.test("a head with any one bit flipped, or cut anywhere, is refused", () => 
 
 Deno.test("another format of head is explained, not called corrupt", () => {
   const bytes = encodeHead(firstHead("plan"));
-  new DataView(bytes.buffer).setUint32(4, 2, true);
+  new DataView(bytes.buffer).setUint32(4, 3, true);
   assert.throws(
     () => decodeHead(bytes),
-    (error: unknown) => error instanceof MillraceError && error.code === "checkpoint_version" && /format 2/.test(error.message),
+    (error: unknown) => error instanceof MillraceError && error.code === "checkpoint_version" && /format 3/.test(error.message),
   );
 });
 

@@ -134,7 +134,7 @@ export interface Setup {
 /** The plan, or the faults as text "place:column message (hint)". */
 export function planOf(spec: TransformSpec, setup: Setup): { readonly plan: TransformPlan | null; readonly faults: readonly string[] } {
   const faults: string[] = [];
-  const inputs = setup.inputs.map(({ type }, index) => ({ node: spec.inputs[index], type, span: SPAN }));
+  const inputs = setup.inputs.map(({ type }, index) => ({ node: spec.inputs[index], type, span: SPAN, timed: true }));
   const declared = Object.fromEntries(Object.entries(setup.settings));
   const context: TransformContext = {
     ...planContext(settingsOf(spec.settings, declared), setup.params ?? {}, faults),

@@ -1,10 +1,11 @@
 /**
  * count_distinct, counts and mode: how often each value occurred in each group, in a table of their own keyed by the group's
- * slot and the value. So a group may hold any number of values, and a checkpoint writes only those that changed.
+ * slot and the value. So a group may hold any number of values, and a checkpoint writes only those that changed. The values of a
+ * group are chained, newest first: reading or dropping a group costs its own values, not those of all groups.
  */
 import type { CheckedAggregate } from "../../expr/mod.ts";
 import { isNumeric, type Type } from "../../data/types.ts";
-import type { KeyPart, StateTable, StateTableSpec } from "../../engine/contracts.ts";
+import type { StateColumnKind, StateTable, StateTableSpec } from "../../engine/contracts.ts";
 import { typedName } from "../support/keys.ts";
 import type { LoopBuilder } from "../support/loop_builder.ts";
 import { compareValues, type FoldNames } from "./accumulators.ts";
@@ -14,10 +15,11 @@ type Occurrence = readonly [value: unknown, rows: number];
 
 export class ValueCounts {
   readonly spec: StateTableSpec;
+  /** In the groups' table: the newest entry of the group's chain, plus one. */
+  readonly columns: readonly { readonly name: string; readonly kind: StateColumnKind }[];
   readonly #function: CheckedAggregate["function"];
   readonly #type: Type;
-  /** By group; made for results, dropped when a row is folded in. */
-  #byGroup: Map<number, Occurrence[]> | null = null;
+  readonly #first: string;
 
   constructor(name: string, aggregate: CheckedAggregate) {
     this.#function = aggregate.function;
@@ -25,28 +27,28 @@ export class ValueCounts {
     this.spec = {
       name: typedName(`${name} values`, this.#type),
       key: ["number", isNumeric(this.#type) ? "number" : "text"],
-      columns: [{ name: "rows", kind: "number" }],
-      version: 1,
+      columns: [{ name: "rows", kind: "number" }, { name: "next", kind: "number" }],
+      version: 2,
     };
+    this.#first = `${this.spec.name}.first`;
+    this.columns = [{ name: this.#first, kind: "number" }];
   }
 
   /** Statements that count a row's value; `table` names the table in code. */
   fold(builder: LoopBuilder, names: FoldNames, table: string): string {
+    const first = builder.hoist("first", `state[0].number(${JSON.stringify(this.#first)})`);
     const rows = builder.hoist("rows", `${table}.number("rows")`);
+    const next = builder.hoist("next", `${table}.number("next")`);
     const entry = builder.local("entry");
     const part = this.#type.kind === "bool" ? `(${names.value} ? 1 : 0)` : names.value;
-    const count =
-      `${entry} = ${table}.insert(${names.slot}, ${part}); ${rows}.values[${entry}]++; ${rows}.valid[${entry}] = 1; ${table}.touch(${entry});`;
+    const count = `${entry} = ${table}.insert(${names.slot}, ${part});
+if (${rows}.valid[${entry}] === 0) { ${chain(names.slot, entry, first, rows, next)} }
+${rows}.values[${entry}]++; ${table}.touch(${entry});`;
     return `if (${names.passes === "" ? "" : `${names.passes} && `}${names.value} !== null) { ${count} }`;
   }
 
-  /** Rows came: what was made for results is stale. */
-  changed(): void {
-    this.#byGroup = null;
-  }
-
-  result(table: StateTable, group: number): unknown {
-    const occurrences = (this.#byGroup ??= this.#collect(table)).get(group) ?? [];
+  result(groups: StateTable, group: number, table: StateTable): unknown {
+    const occurrences = [...this.#occurrences(groups, group, table)];
     if (this.#function === "count_distinct") return occurrences.length;
     if (this.#function === "counts") return new Map(occurrences.toSorted(([a], [b]) => compareValues(a, b)));
     let most: Occurrence | null = null;
@@ -56,29 +58,54 @@ export class ValueCounts {
     return most === null ? null : most[0];
   }
 
-  #collect(table: StateTable): Map<number, Occurrence[]> {
-    const byGroup = new Map<number, Occurrence[]>();
+  *#occurrences(groups: StateTable, group: number, table: StateTable): Generator<Occurrence> {
     const rows = table.number("rows").values;
-    for (let slot = 0; slot < table.size; slot++) {
-      const [group, part] = table.keyOf(slot) as [number, KeyPart];
-      const occurrence: Occurrence = [this.#type.kind === "bool" ? part === 1 : part, rows[slot]];
-      const list = byGroup.get(group);
-      if (list === undefined) byGroup.set(group, [occurrence]);
-      else list.push(occurrence);
+    for (const entry of this.#entries(groups, group, table)) {
+      const [, part] = table.keyOf(entry);
+      yield [this.#type.kind === "bool" ? part === 1 : part, rows[entry]];
     }
-    return byGroup;
   }
 
-  /** Adds another lane's counts; `groupOf` translates its groups into ours. */
-  absorb(mine: StateTable, theirs: StateTable, groupOf: Int32Array): void {
-    const rows = theirs.number("rows").values;
-    for (let from = 0; from < theirs.size; from++) {
-      const [group, part] = theirs.keyOf(from) as [number, KeyPart];
-      const slot = mine.insert(groupOf[group], part);
-      mine.number("rows").values[slot] += rows[from];
-      mine.number("rows").valid[slot] = 1;
-      mine.touch(slot);
+  *#entries(groups: StateTable, group: number, table: StateTable): Generator<number> {
+    let entry = group < 0 ? -1 : groups.number(this.#first).values[group] - 1;
+    while (entry >= 0) {
+      // Read before it is given out: whoever gets it may remove it.
+      const next = table.number("next").values[entry] - 1;
+      yield entry;
+      entry = next;
     }
-    this.changed();
   }
+
+  /** Forgets the values of a group that is about to be removed. */
+  drop(groups: StateTable, group: number, table: StateTable): void {
+    for (const entry of this.#entries(groups, group, table)) table.remove(entry);
+  }
+
+  /** Adds another group's counts to those of `group`; the other may be of another lane, or of the same tables. */
+  absorb(
+    mine: { readonly groups: StateTable; readonly table: StateTable },
+    group: number,
+    theirs: { readonly groups: StateTable; readonly table: StateTable },
+    from: number,
+  ): void {
+    for (const entry of this.#entries(theirs.groups, from, theirs.table)) {
+      const [, part] = theirs.table.keyOf(entry);
+      const added = theirs.table.number("rows").values[entry];
+      const slot = mine.table.insert(group, part);
+      const [first, rows, next] = [mine.groups.number(this.#first), mine.table.number("rows"), mine.table.number("next")];
+      if (rows.valid[slot] === 0) {
+        rows.valid[slot] = next.valid[slot] = first.valid[group] = 1;
+        next.values[slot] = first.values[group];
+        first.values[group] = slot + 1;
+      }
+      rows.values[slot] += added;
+      mine.table.touch(slot);
+    }
+  }
+}
+
+/** Statements that put a new entry in front of its group's chain. */
+function chain(group: string, entry: string, first: string, rows: string, next: string): string {
+  return `${rows}.valid[${entry}] = ${next}.valid[${entry}] = ${first}.valid[${group}] = 1;
+${next}.values[${entry}] = ${first}.values[${group}]; ${first}.values[${group}] = ${entry} + 1;`;
 }
