@@ -48,3 +48,5 @@ export interface ByteWriter {
 }
 /** Appends row `row` of the batch, line end included. */
 export type Encoder = (batch: Batch, row: number, into: ByteWriter) => void;
+/** Appends rows [from, to) of the batch, line ends included. Where each ends in `into` goes to `ends`, from index `at` on. */
+export type RowsEncoder = (batch: Batch, from: number, to: number, into: ByteWriter, ends: Uint32Array, at: number) => void;

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { createWriter, written } from "../../src/data/bytes.ts";
+import type { RowsEncoder } from "../../src/data/codec.ts";
 import { BOOL, decimalOf, INT, STRING, type Type, withNull } from "../../src/data/types.ts";
 import type { RowExpression } from "../../src/connectors/row_expressions.ts";
 import { compareBytes, sortKey } from "../../src/connectors/files/sort_key.ts";
@@ -73,13 +74,16 @@ async function checkMerge(type: Type, lanes: readonly (readonly (readonly Row[])
   }]);
   const machine = new Machine();
   const { files } = new Process(machine).world();
-  const encode = (batch: Parameters<typeof key.over>[0], row: number, into: ReturnType<typeof createWriter>) => {
+  const encode: RowsEncoder = (batch, from, to, into, ends, at) => {
     const column = batch.columns[1]!;
-    const bytes = new TextEncoder().encode(column.kind === "text" ? column.at(row)! : "");
-    into.reserve(bytes.length + 1);
-    into.bytes.set(bytes, into.length);
-    into.length += bytes.length;
-    into.bytes[into.length++] = 10;
+    for (let row = from; row < to; row++) {
+      const bytes = new TextEncoder().encode(column.kind === "text" ? column.at(row)! : "");
+      into.reserve(bytes.length + 1);
+      into.bytes.set(bytes, into.length);
+      into.length += bytes.length;
+      into.bytes[into.length++] = 10;
+      ends[at + row - from] = into.length;
+    }
   };
   const parts = [];
   for (const [lane, epochs] of lanes.entries()) {

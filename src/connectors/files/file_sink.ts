@@ -4,7 +4,7 @@
  */
 import type { Batch } from "../../data/batch.ts";
 import { assert } from "../../data/fault.ts";
-import type { Encoder } from "../../data/codec.ts";
+import type { RowsEncoder } from "../../data/codec.ts";
 import type { EpochStamp, Marker, Sink, SinkLane } from "../../engine/contracts.ts";
 import type { Files } from "../../ports/mod.ts";
 import { EpochRows } from "./epoch_rows.ts";
@@ -16,7 +16,7 @@ export interface FileSinkOptions {
   readonly files: Files;
   /** Parts of a run lie in a folder below it that is named after the run. */
   readonly stateFolder: string;
-  readonly encoder: Encoder;
+  readonly encoder: RowsEncoder;
   readonly key: SortKey | null;
   readonly publisher: Publisher;
 }

@@ -1,7 +1,7 @@
 /** What differs between CSV and NDJSON: splitting, decoding, encoding, the header. */
-import { compileCsvDecoder, compileCsvEncoder, csvHeader, splitCsv } from "../../data/csv/mod.ts";
-import type { Decoder, DecoderSpec, Encoder, Split } from "../../data/codec.ts";
-import { compileJsonDecoder, compileJsonEncoder, splitLines } from "../../data/json/mod.ts";
+import { compileCsvDecoder, compileCsvRowsEncoder, csvHeader, splitCsv } from "../../data/csv/mod.ts";
+import type { Decoder, DecoderSpec, RowsEncoder, Split } from "../../data/codec.ts";
+import { compileJsonDecoder, compileJsonRowsEncoder, splitLines } from "../../data/json/mod.ts";
 import type { RecordType } from "../../data/types.ts";
 
 export type FileFormat = "csv" | "ndjson";
@@ -14,7 +14,7 @@ export interface EncodingOptions {
   readonly decimals: "number" | "string";
 }
 export interface Encoding {
-  readonly encoder: Encoder;
+  readonly encoder: RowsEncoder;
   /** What a file begins with: the line of column names, or nothing. */
   readonly header: Uint8Array;
   readonly extension: string;
@@ -23,25 +23,19 @@ export interface Encoding {
 /** `type` must have every column. */
 export function encodingOf(type: RecordType, { format, columns, lineEnd, decimals }: EncodingOptions): Encoding {
   if (format === "csv") {
-    return { encoder: compileCsvEncoder(type, columns, { lineEnd }), header: csvHeader(columns, lineEnd), extension: "csv" };
+    return { encoder: compileCsvRowsEncoder(type, columns, { lineEnd }), header: csvHeader(columns, lineEnd), extension: "csv" };
   }
   return { encoder: projectedJsonEncoder(type, columns, decimals), header: new Uint8Array(0), extension: "ndjson" };
 }
 
 /** The JSON encoder writes every field of its type, so it is given a type of the wished ones. */
-function projectedJsonEncoder(type: RecordType, columns: readonly string[], decimals: "number" | "string"): Encoder {
+function projectedJsonEncoder(type: RecordType, columns: readonly string[], decimals: "number" | "string"): RowsEncoder {
   const places = columns.map((name) => type.fields.findIndex((field) => field.name === name));
   const projected: RecordType = { fields: places.map((place) => type.fields[place]) };
-  const encode = compileJsonEncoder(projected, { decimals });
+  const encode = compileJsonRowsEncoder(projected, { decimals });
   if (places.length === type.fields.length && places.every((place, i) => place === i)) return encode;
-  let seen: Parameters<Encoder>[0] | null = null;
-  let narrow: Parameters<Encoder>[0] | null = null;
-  return (batch, row, into) => {
-    if (batch !== seen) {
-      seen = batch;
-      narrow = { ...batch, type: projected, columns: places.map((place) => batch.columns[place]) };
-    }
-    encode(narrow!, row, into);
+  return (batch, from, to, into, ends, at) => {
+    encode({ ...batch, type: projected, columns: places.map((place) => batch.columns[place]) }, from, to, into, ends, at);
   };
 }
 

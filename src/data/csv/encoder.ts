@@ -2,8 +2,8 @@
  * Columns to CSV (RFC 4180). Invariant: quotes stand only around fields that contain a comma, a quote, CR or LF, and around the
  * empty field of a one-column file, whose line would otherwise be none.
  */
-import type { Encoder } from "../codec.ts";
-import { compileEncoder } from "../encoder_code.ts";
+import type { Encoder, RowsEncoder } from "../codec.ts";
+import { compileEncoder, compileRowsEncoder, type EncoderForm } from "../encoder_code.ts";
 import { assert, MillraceError } from "../fault.ts";
 import { timeTextOf } from "../field_text.ts";
 import type { Field, RecordType } from "../types.ts";
@@ -12,19 +12,37 @@ import { jsonText } from "../value_text.ts";
 /** What ends a line: LF or CR LF. */
 export type LineEnd = "lf" | "crlf";
 const LINE_ENDS: Readonly<Record<LineEnd, string>> = { lf: "\n", crlf: "\r\n" };
+interface CsvOptions {
+  /** Default: LF. */
+  readonly lineEnd?: LineEnd;
+}
 
 /**
  * Compiles an encoder of the named columns of `type`, in that order. Null is nothing between two commas; decimals have exactly their
  * scale; times have their field's own format, default RFC 3339; lists, maps, structs and json are JSON text.
  */
-export function compileCsvEncoder(type: RecordType, columns: readonly string[], options: { readonly lineEnd?: LineEnd } = {}): Encoder {
+export function compileCsvEncoder(type: RecordType, columns: readonly string[], options: CsvOptions = {}): Encoder {
+  const { indexes, form } = csvForm(type, columns, options);
+  return compileEncoder(type, indexes, form);
+}
+/** The same for many rows in one call. */
+export function compileCsvRowsEncoder(type: RecordType, columns: readonly string[], options: CsvOptions = {}): RowsEncoder {
+  const { indexes, form } = csvForm(type, columns, options);
+  return compileRowsEncoder(type, indexes, form);
+}
+
+function csvForm(
+  type: RecordType,
+  columns: readonly string[],
+  { lineEnd }: CsvOptions,
+): { readonly indexes: readonly number[]; readonly form: EncoderForm } {
   const indexes = columns.map((name) => type.fields.findIndex((field) => field.name === name));
   assert(indexes.every((index) => index >= 0), `the columns ${columns.join(", ")} are fields of the type`);
   assert(columns.length > 0, "a CSV file has a column");
   const alone = columns.length === 1;
-  return compileEncoder(type, indexes, {
+  const form: EncoderForm = {
     before: (_, place) => place === 0 ? "" : ",",
-    end: LINE_ENDS[options.lineEnd ?? "lf"],
+    end: LINE_ENDS[lineEnd ?? "lf"],
     nullText: alone ? '""' : "",
     quoteOf: timeQuote,
     decimalQuote: "",
@@ -35,7 +53,8 @@ export function compileCsvEncoder(type: RecordType, columns: readonly string[], 
       const text = field.type.kind === "string" ? value as string : jsonText(field, value, {});
       return alone && text === "" ? '""' : quoted(text);
     },
-  });
+  };
+  return { indexes, form };
 }
 /** The header line. */
 export function csvHeader(columns: readonly string[], lineEnd: LineEnd = "lf"): Uint8Array {

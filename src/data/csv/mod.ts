@@ -1,4 +1,4 @@
 /** CSV (RFC 4180): records to columns and back. */
 export { compileCsvDecoder } from "./decoder.ts";
-export { compileCsvEncoder, csvHeader, type LineEnd } from "./encoder.ts";
+export { compileCsvEncoder, compileCsvRowsEncoder, csvHeader, type LineEnd } from "./encoder.ts";
 export { type CsvHeader, readCsvHeader, splitCsv } from "./split.ts";

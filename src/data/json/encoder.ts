@@ -3,16 +3,24 @@
  * written, the decoder reads back to the same values.
  */
 import type { Batch } from "../batch.ts";
-import type { Encoder } from "../codec.ts";
+import type { Encoder, RowsEncoder } from "../codec.ts";
 import { cell } from "../columns.ts";
-import { compileEncoder } from "../encoder_code.ts";
+import { compileEncoder, compileRowsEncoder, type EncoderForm } from "../encoder_code.ts";
 import { timeTextOf } from "../field_text.ts";
 import type { RecordType } from "../types.ts";
 import { type JsonOptions, jsonText, timestampTextOf } from "../value_text.ts";
 
 /** Compiles an encoder of all fields of `type`. See JsonOptions for how decimals and timestamps are written. */
 export function compileJsonEncoder(type: RecordType, options: JsonOptions = {}): Encoder {
-  return compileEncoder(type, type.fields.map((_, index) => index), {
+  return compileEncoder(type, type.fields.map((_, index) => index), jsonForm(type, options));
+}
+/** The same for many rows in one call. */
+export function compileJsonRowsEncoder(type: RecordType, options: JsonOptions = {}): RowsEncoder {
+  return compileRowsEncoder(type, type.fields.map((_, index) => index), jsonForm(type, options));
+}
+
+function jsonForm(type: RecordType, options: JsonOptions): EncoderForm {
+  return {
     before: (field, place) => `${place === 0 ? "{" : ","}${JSON.stringify(field.name)}:`,
     end: type.fields.length === 0 ? "{}\n" : "}\n",
     nullText: "null",
@@ -22,7 +30,7 @@ export function compileJsonEncoder(type: RecordType, options: JsonOptions = {}):
     putSlice: putJsonString,
     bytesPerByte: 6,
     valueText: (field, value) => jsonText(field, value, options),
-  });
+  };
 }
 
 /** A row as one JSON object without line end, of those fields that were decoded: how rejects of made rows are kept. */

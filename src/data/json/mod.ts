@@ -1,5 +1,5 @@
 /** JSON: newline-delimited records to columns and back. */
 export { compileJsonDecoder } from "./decoder.ts";
-export { compileJsonEncoder, rowJson } from "./encoder.ts";
+export { compileJsonEncoder, compileJsonRowsEncoder, rowJson } from "./encoder.ts";
 export { splitLines } from "./lines.ts";
 export { type JsonOptions, jsonText } from "../value_text.ts";
