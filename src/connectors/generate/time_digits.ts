@@ -1,5 +1,5 @@
 /** Instants as "2025-09-04T23:11:55.454871"; the fraction is left out where it is zero. Remembers the second it wrote last. */
-import { getHours, getMinutes, getSeconds, packedDate } from "../../../data/time.ts";
+import { getHours, getMinutes, getSeconds, packedDate } from "../../data/time.ts";
 
 const SECOND_MICROS = 1e6;
 const DAY_MICROS = 86_400e6;
