@@ -11,11 +11,18 @@ export interface Filling {
   readonly text: string;
   readonly secret: boolean;
 }
+/** A parameter that is no text. */
+export interface Refused {
+  /** A sentence that says why; "" where the parameter has its own fault already. */
+  readonly refused: string;
+  /** What it is instead: it may stand for a setting as a whole. */
+  readonly instead?: "null" | readonly string[];
+}
 export interface Variables {
   /** An environment variable; null where it is missing or empty. */
   environment(name: string): Filling | null;
-  /** A parameter's text; a sentence that says why it cannot be put into text; null where there is no such parameter. */
-  parameter(name: string): Filling | { readonly refused: string } | null;
+  /** A parameter's text, or why it has none; null where there is no such parameter. */
+  parameter(name: string): Filling | Refused | null;
   parameterNames(): Iterable<string>;
 }
 
@@ -57,6 +64,13 @@ export function fill(node: TomlString, variables: Variables, faults: Faults): Fi
   return good ? { text: result + text.slice(from), filled, secret } : null;
 }
 
+/** What the parameter is that a setting's text consists of, as in `count = "${params.count}"`, where that is no text. */
+export function wholeParameter(text: string, variables: Variables): Refused["instead"] {
+  const name = /^\$\{params\.([A-Za-z_][A-Za-z0-9_]*)\}$/.exec(text)?.[1];
+  const found = name === undefined ? null : variables.parameter(name);
+  return found !== null && "refused" in found ? found.instead : undefined;
+}
+
 function resolve(body: string, node: TomlString, at: number, variables: Variables, faults: Faults): Filling | null {
   const parts = PLACEHOLDER.exec(body);
   if (!parts) {
@@ -84,7 +98,6 @@ function resolveParameter(name: string, node: TomlString, at: number, variables:
     return null;
   }
   if ("refused" in value) {
-    // An empty reason: the parameter has its own fault already.
     if (value.refused !== "") faults.add("placeholder", node.place(at), value.refused);
     return null;
   }

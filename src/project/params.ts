@@ -6,7 +6,7 @@ import type { Span } from "../data/fault.ts";
 import { type Field, type Type, typeText } from "../data/types.ts";
 import { type Document, isTable } from "./documents.ts";
 import type { Faults } from "./faults.ts";
-import { fill, type Filled, type Filling, type Variables } from "./interpolate.ts";
+import { fill, type Filled, type Filling, type Refused, type Variables } from "./interpolate.ts";
 import { suggestion } from "./nearest.ts";
 import { type ParamDeclaration, readDeclarations } from "./param_declarations.ts";
 import { isSameValue, type ParamValue, type ValueError, valueFromText, valueFromToml } from "./param_values.ts";
@@ -61,6 +61,8 @@ export function readParams(sources: ParamSources): Params {
 
 type Resolved = { readonly value: ParamValue; readonly secret: boolean };
 
+const isTextList = (value: unknown): value is readonly string[] => Array.isArray(value) && value.every((item) => typeof item === "string");
+
 class Resolver implements Variables {
   readonly #sources: ParamSources;
   readonly #declarations: ReadonlyMap<string, ParamDeclaration>;
@@ -82,14 +84,16 @@ class Resolver implements Variables {
     return this.#declarations.keys();
   }
 
-  parameter(name: string): Filling | { readonly refused: string } | null {
+  parameter(name: string): Filling | Refused | null {
     if (!this.#declarations.has(name)) return null;
     if (this.#resolved.get(name) === "open") return { refused: `params.${name} refers to itself` };
     const given = this.resolve(name);
     if (!given) return { refused: "" };
     const { value, secret } = given;
     if (value.text !== null) return { text: value.text, secret };
-    return { refused: value.value === null ? `params.${name} is null here` : `params.${name} is a list and cannot be put into a text` };
+    if (value.value === null) return { refused: `params.${name} is null here`, instead: "null" };
+    const refused = `params.${name} is a list and cannot be put into a text`;
+    return isTextList(value.value) ? { refused, instead: value.value } : { refused };
   }
 
   resolve(name: string): Resolved | null {

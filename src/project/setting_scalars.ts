@@ -1,7 +1,7 @@
 /** Plain values of settings: texts, numbers, durations, sizes, choices. Texts are filled in first, then read by their type. */
 import { parseDuration } from "../data/time.ts";
 import type { ChoiceSetting, IntSetting } from "../component/settings.ts";
-import { fill, type Filled } from "./interpolate.ts";
+import { fill, type Filled, wholeParameter } from "./interpolate.ts";
 import { suggestion } from "./nearest.ts";
 import type { SettingContext } from "./settings.ts";
 import type { TomlNode } from "./toml.ts";
@@ -104,8 +104,12 @@ export function choiceFromNode(setting: ChoiceSetting, node: TomlNode, title: st
   return null;
 }
 
-/** A list of texts, each filled in. */
+/** A list of texts, each filled in, or a parameter that is one: `columns = "${params.columns}"`. */
 export function filledListFromNode(node: TomlNode, title: string, context: SettingContext): readonly Filled[] | null {
+  if (node.kind === "string") {
+    const list = wholeParameter(node.text, context.variables);
+    if (Array.isArray(list)) return list.map((text) => ({ text, filled: true, secret: false }));
+  }
   if (node.kind !== "array") {
     const hint = node.kind === "string" ? `write ["${node.text}"]` : undefined;
     context.faults.add("wrong_type", node.span, `${title} must be a list of texts`, hint);

@@ -5,7 +5,7 @@
 import type { Span } from "../data/fault.ts";
 import type { GroupSetting, Setting, TextListSetting, TextSetting } from "../component/settings.ts";
 import type { Faults } from "./faults.ts";
-import type { Variables } from "./interpolate.ts";
+import { type Variables, wholeParameter } from "./interpolate.ts";
 import { nearest, suggestion } from "./nearest.ts";
 import type { Secrets } from "./secrets.ts";
 import { CheckedGroup, type CheckedSetting } from "./setting_group.ts";
@@ -42,9 +42,11 @@ export function readGroup(
   const before = context.faults.reported;
   const values = new Map<string, CheckedSetting>();
   const misspelt = new Set<string | null>();
+  const leftOut = new Set<string>();
   for (const [name, entry] of table.entries) {
     const setting = Object.hasOwn(declared.fields, name) ? declared.fields[name] : undefined;
-    if (setting) {
+    if (setting && isLeftOut(setting, entry.value, context)) leftOut.add(name);
+    else if (setting) {
       const read = readSetting(setting, entry.value, `${title}: ${name}`, context);
       if (read) values.set(name, read);
     } else if (!reserved.has(name)) {
@@ -54,7 +56,7 @@ export function readGroup(
     }
   }
   for (const [name, setting] of Object.entries(declared.fields)) {
-    if (table.entries.has(name)) continue;
+    if (table.entries.has(name) && !leftOut.has(name)) continue;
     const made = defaultOf(setting, table.span, `${title}: ${name}`, context);
     if (made) values.set(name, made);
     else if (!setting.optional && !misspelt.has(name)) {
@@ -62,6 +64,12 @@ export function readGroup(
     }
   }
   return context.faults.reported === before ? new CheckedGroup(declared, table.span, values) : null;
+}
+
+/** `count = "${params.count}"`: where the parameter is null, a setting that may stay away does. */
+function isLeftOut(setting: Setting, node: TomlNode, { variables }: SettingContext): boolean {
+  const mayStayAway = setting.optional || ("default" in setting && setting.default !== undefined);
+  return mayStayAway === true && node.kind === "string" && wholeParameter(node.text, variables) === "null";
 }
 
 /** One value by its declaration; null when it has a fault. */

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import type { GroupSetting } from "../../src/component/settings.ts";
 import { Faults } from "../../src/project/faults.ts";
+import type { Filling, Refused } from "../../src/project/interpolate.ts";
 import { Secrets } from "../../src/project/secrets.ts";
 import { readGroup } from "../../src/project/settings.ts";
 import { parseToml } from "../../src/project/toml.ts";
@@ -38,11 +39,16 @@ const DECLARED: GroupSetting = {
   },
 };
 
+const PARAMETERS: Readonly<Record<string, Filling | Refused>> = {
+  none: { refused: "it is null", instead: "null" },
+  names: { refused: "it is a list", instead: ["b", "a"] },
+};
+
 function read(text: string) {
   const secrets = new Secrets();
   const faults = new Faults(secrets);
   const table = parseToml("t.toml", text, faults.report)!;
-  const variables = { environment: () => null, parameter: () => null, parameterNames: () => [] };
+  const variables = { environment: () => null, parameter: (name: string) => PARAMETERS[name] ?? null, parameterNames: () => [] };
   const group = readGroup(DECLARED, table, "the test", { faults, secrets, variables });
   assert.deepEqual(faults.sorted(), []);
   assert.ok(group);
@@ -108,4 +114,14 @@ Deno.test("asking for what was not declared, or as another kind, is our own mist
   assert.throws(() => group.text("count"), /kind/);
   assert.throws(() => group.cel("when"), /given/);
   assert.throws(() => group.which("text"), /alternatives/);
+});
+
+Deno.test("a parameter without a value leaves out the setting that consists of it, and a list stands for a list", () => {
+  const group = read('text = "${params.none}"\ncount = "${params.none}"\ncolumns = "${params.names}"\nkeep = "${params.none}"');
+  assert.deepEqual([group.text("text"), group.has("count"), group.texts("columns"), group.has("keep")], [
+    "standard",
+    false,
+    ["b", "a"],
+    false,
+  ]);
 });

@@ -1,8 +1,10 @@
 /** The `kafka` sink: settings, their check, and the plan. */
 import type { SinkContext, SinkPlan, SinkSpec } from "../../component/component.ts";
 import { assert, MillraceError } from "../../data/fault.ts";
+import type { Encoder } from "../../data/codec.ts";
 import { compileJsonEncoder, type JsonOptions } from "../../data/json/mod.ts";
 import { typeText } from "../../data/types.ts";
+import { encodeRaw, TOPIC_FORMAT } from "../raw_records.ts";
 import { compileRowExpression, type RowExpression } from "../row_expressions.ts";
 import { connectionSettings } from "./connection_settings.ts";
 import { inspectSink } from "./inspect.ts";
@@ -84,7 +86,7 @@ bounded pipeline at a time should write a topic. Numbers of partitions are read 
         choices: { header: "into the header \`millrace-origin\` of each record, as decimal text", none: "it is not kept" },
       },
       key: { kind: "cel", optional: true, doc: "The record's key, written as its text: an int, a decimal or a string." },
-      format: { kind: "choice", default: "json", doc: "How records are written.", choices: { json: "one JSON object per record" } },
+      format: TOPIC_FORMAT,
       decimals: {
         kind: "choice",
         default: "number",
@@ -124,7 +126,7 @@ function planKafkaSink(context: SinkContext): SinkPlan | null {
   const promise = GUARANTEES[settings.text("guarantee") as keyof typeof GUARANTEES];
   return {
     ...promise,
-    needs: new Set(input.fields.map((field) => field.name)),
+    needs: settings.text("format") === "raw" ? key?.uses ?? new Set() : new Set(input.fields.map((field) => field.name)),
     place: topicPlace(topic),
     inspect: (world) => inspectSink(connecting, topic, create && { partitions: create.number("partitions") }, world),
     create: (world) =>
@@ -155,7 +157,8 @@ function planKey(context: SinkContext): RowExpression | null {
   return null;
 }
 
-function planEncoder({ settings, input, fault }: SinkContext) {
+function planEncoder({ settings, input, fault }: SinkContext): Encoder | null {
+  if (settings.text("format") === "raw") return encodeRaw;
   const options: JsonOptions = {
     decimals: settings.text("decimals") as "number" | "string",
     ...(settings.has("timestamps") ? { timestamps: settings.text("timestamps") } : {}),

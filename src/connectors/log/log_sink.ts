@@ -8,6 +8,7 @@ import { typeText } from "../../data/types.ts";
 import type { EpochStamp, Marker, Sink, SinkLane } from "../../engine/contracts.ts";
 import type { World } from "../../ports/mod.ts";
 import { KeyPartitioner } from "../key_partitioner.ts";
+import { encodeRaw, TOPIC_FORMAT } from "../raw_records.ts";
 import { compileRowExpression, type RowExpression } from "../row_expressions.ts";
 import { PartitionRows } from "./partition_rows.ts";
 import { readTopic, type TopicDescription, type TopicPlace, writeTopic } from "./topic.ts";
@@ -34,7 +35,7 @@ for the key's text; records without a key go round by \`meta.position\`.`,
         fields: { partitions: { kind: "int", unit: "partitions", min: 1, max: 1024, default: 1, doc: "Number of partitions." } },
       },
       key: { kind: "cel", optional: true, doc: "The record's key: an int, a decimal or a string." },
-      format: { kind: "choice", default: "json", doc: "How records are written.", choices: { json: "one JSON object per record" } },
+      format: TOPIC_FORMAT,
     },
   },
   examples: [{
@@ -60,7 +61,7 @@ function planLogSink(context: SinkContext): SinkPlan | null {
   return {
     guarantee: "exactly-once",
     guaranteeNote: "one commit entry makes an epoch visible; one process holds the topic's writer lock",
-    needs: new Set(input.fields.map((field) => field.name)),
+    needs: settings.text("format") === "raw" ? key?.uses ?? new Set() : new Set(input.fields.map((field) => field.name)),
     place: folder,
     create: (world) =>
       new LogSink({
@@ -69,7 +70,7 @@ function planLogSink(context: SinkContext): SinkPlan | null {
         place: { files: world.files, folder, topic },
         partitions,
         key: key ?? null,
-        encoder: compileJsonEncoder(input, { decimals: "number" }),
+        encoder: settings.text("format") === "raw" ? encodeRaw : compileJsonEncoder(input, { decimals: "number" }),
       }),
   };
 }

@@ -1,0 +1,34 @@
+/** `format = "raw"` of topics: records leave as the bytes they were read with, whatever became of their fields in between. */
+import type { Setting } from "../component/settings.ts";
+import type { Encoder } from "../data/codec.ts";
+import { MillraceError } from "../data/fault.ts";
+
+/** The setting of topic sinks. */
+export const TOPIC_FORMAT = {
+  kind: "choice",
+  default: "json",
+  doc: "How records are written.",
+  choices: {
+    json: "one JSON object per record",
+    raw:
+      "the bytes with which the record was read; fields that were set on the way are not in them, and rows that no source read stop the run",
+  },
+} as const satisfies Setting;
+const LINE_END = 10;
+
+/** Appends the bytes and a line end. */
+export const encodeRaw: Encoder = ({ meta: { raw, source } }, row, into) => {
+  if (raw === null) {
+    throw new MillraceError("raw_missing", `rows of "${source}" were made here: they have no bytes of their own`, {
+      hint: 'write them with format = "json"',
+    });
+  }
+  const { bytes, start, end } = raw;
+  const to = end[row];
+  into.reserve(to - start[row] + 1);
+  const target = into.bytes;
+  let at = into.length;
+  for (let from = start[row]; from < to; from++) target[at++] = bytes[from];
+  target[at++] = LINE_END;
+  into.length = at;
+};
