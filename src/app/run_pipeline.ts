@@ -2,17 +2,21 @@
  * One pipeline from its blueprint to its end: ownership, run record, reference tables, the engine, checks, publishing.
  * Invariant: nothing is published before every check passed, and the run record says "done" only after publishing.
  */
-import { MillraceError } from "../data/fault.ts";
+import { assert, MillraceError } from "../data/fault.ts";
 import type { PipelinePlan } from "../engine/contracts.ts";
 import { collectRun, runPipeline as runEngine } from "../engine/mod.ts";
-import type { EngineResult, Progress } from "../engine/run_contracts.ts";
-import type { Kv, World } from "../ports/mod.ts";
+import { type EngineResult, FencedError, type Progress } from "../engine/run_contracts.ts";
+import type { Kv, Lock, World } from "../ports/mod.ts";
 import type { PipelineBlueprint } from "../project/contracts.ts";
 import { buildPlan, readerName, sinkName } from "./build_plan.ts";
+import { openCheckpoint } from "./checkpoint_store.ts";
 import type { PipelineOutcome, RunEvents } from "./events.ts";
+import { replicasOf } from "./replicas.ts";
 import { readReports, runChecks } from "./reports.ts";
 import { newRunId, type RunRecord, RunRecords } from "./run_record.ts";
 import { reloadTables, snapshotTables } from "./tables.ts";
+import { snapshotFiles, snapshotKeys, type Snapshots } from "./table_snapshots.ts";
+import { untilAnswered } from "./until_answered.ts";
 
 export interface RunOptions {
   readonly world: World;
@@ -24,43 +28,65 @@ export interface RunOptions {
   opened?(): void;
 }
 
-/** Where a pipeline's KV file lies. */
-export const kvPath = (blueprint: PipelineBlueprint): string => `${blueprint.stateFolder}/checkpoint.kv`;
-
-/** Runs until the input ends or the signal comes. Throws MillraceError "owned" when another process runs the pipeline. */
+/**
+ * Runs until the input ends or the signal comes. Throws MillraceError "owned" when another process runs the pipeline, or, where
+ * replicas may run it side by side, has begun another run of it.
+ */
 export async function runPipeline(blueprint: PipelineBlueprint, options: RunOptions): Promise<PipelineOutcome> {
   const { world } = options;
   await world.files.makeFolder(blueprint.stateFolder);
-  const lock = await world.locks.acquire(`${blueprint.stateFolder}/owner.lock`);
-  if (!lock) {
-    throw new MillraceError("owned", `pipeline "${blueprint.name}" is already running in another process`, {
-      hint: `stop that process first; the lock is ${blueprint.stateFolder}/owner.lock`,
-    });
-  }
+  const lock = runsInReplicas(blueprint) ? null : await lockState(blueprint, world);
   try {
-    const kv = await world.openKv(kvPath(blueprint));
+    const kv = await openCheckpoint(blueprint, world);
     try {
       return await runOwned(blueprint, kv, options);
+    } catch (error) {
+      if (!(error instanceof FencedError)) throw error;
+      throw new MillraceError("fenced", `another process has taken pipeline "${blueprint.name}" over: ${error.message}`, {
+        hint: "this process stops and has changed nothing since",
+      });
     } finally {
       kv.close();
     }
   } finally {
-    lock.release();
+    lock?.release();
   }
+}
+
+/** Whether several processes share the pipeline's partitions: then generations keep them apart, and no lock. */
+const runsInReplicas = ({ shared, sources }: PipelineBlueprint): boolean => shared !== null && sources.some(({ plan }) => plan.isShared);
+
+async function lockState({ name, stateFolder }: PipelineBlueprint, { locks }: World): Promise<Lock> {
+  const lock = await locks.acquire(`${stateFolder}/owner.lock`);
+  if (lock) return lock;
+  throw new MillraceError("owned", `pipeline "${name}" is already running in another process`, {
+    hint: `stop that process first; the lock is ${stateFolder}/owner.lock`,
+  });
 }
 
 async function runOwned(blueprint: PipelineBlueprint, kv: Kv, options: RunOptions): Promise<PipelineOutcome> {
   const { world, events, signal } = options;
   const startedMs = world.clock.monotonicMs();
-  const records = await RunRecords.open(kv);
   const plan = buildPlan(blueprint, world);
   const identities = blueprint.bounded ? await identify(blueprint, plan, world) : {};
-  const choice = chooseRun(blueprint, records.current, identities, options.rerun);
-  if (choice === "already_done") return alreadyDone(blueprint, records.current!, world.clock.monotonicMs() - startedMs);
-  if (choice === "new") await records.write(newRecord(blueprint, records.current, identities, world));
-  const { run } = records.current!;
+  const patiently = <T>(ask: () => Promise<T>): Promise<T> => untilAnswered(world, signal, ask);
+  const records = await patiently(() => RunRecords.open(kv));
+  const opener = newRunId(world);
+  let choice = "resume" as Choice;
+  const record = await patiently(() =>
+    records.update((newest) => {
+      // Asked again after a fault or a race, it may meet the run that it made itself.
+      if (newest?.opening === opener) return null;
+      choice = chooseRun(blueprint, newest, identities, options.rerun);
+      return choice === "new" ? newRecord(blueprint, newest, identities, opener, world) : null;
+    })
+  );
+  assert(record, "a run was chosen");
+  if (choice === "already_done") return alreadyDone(blueprint, record, world.clock.monotonicMs() - startedMs);
+  const { run } = record;
   events.started(blueprint.name, choice === "resume");
-  await prepareTables(blueprint, records, options);
+  const snapshots = blueprint.shared ? snapshotKeys(kv) : snapshotFiles(blueprint.stateFolder, world.files);
+  await patiently(() => prepareTables(blueprint, records, snapshots, options));
   const result = await runEngine({
     world,
     plan,
@@ -68,9 +94,10 @@ async function runOwned(blueprint: PipelineBlueprint, kv: Kv, options: RunOption
     run,
     signal,
     observer: { opened: options.opened, progress: (progress) => events.progress(describe(blueprint, plan, progress)) },
+    ...(runsInReplicas(blueprint) ? { replicas: replicasOf(records, run, opener, { world, signal }) } : {}),
   });
   try {
-    return await conclude(blueprint, plan, result, { records, kv, world, startedMs });
+    return await conclude(blueprint, plan, result, { records, run, kv, snapshots, world, startedMs });
   } finally {
     for (const { sink } of plan.sinks) await sink.close();
   }
@@ -78,14 +105,15 @@ async function runOwned(blueprint: PipelineBlueprint, kv: Kv, options: RunOption
 
 interface Conclusion {
   readonly records: RunRecords;
+  readonly run: string;
   readonly kv: Kv;
+  readonly snapshots: Snapshots;
   readonly world: World;
   readonly startedMs: number;
 }
 
 async function conclude(blueprint: PipelineBlueprint, plan: PipelinePlan, result: EngineResult, by: Conclusion): Promise<PipelineOutcome> {
-  const { records, kv, world, startedMs } = by;
-  const current = records.current!;
+  const { records, run, world, startedMs } = by;
   const reports = readReports(blueprint, result.lanes);
   const done = result.ended && blueprint.bounded;
   const checks = result.ended ? runChecks(blueprint, result.lanes) : [];
@@ -95,20 +123,16 @@ async function conclude(blueprint: PipelineBlueprint, plan: PipelinePlan, result
     for (const { sink } of plan.sinks) await sink.finish();
     world.probe.step("published", blueprint.name);
     const identities = await identify(blueprint, plan, world);
-    await records.write({
-      ...current,
-      status: "done",
-      identities,
-      summary: { ...counts, finishedMicros: world.clock.nowMicros() },
-    });
+    const summary = { ...counts, finishedMicros: world.clock.nowMicros() };
+    await records.updateRun(run, (record) => ({ ...record, status: "done", identities, summary }));
     world.probe.step("run_done", blueprint.name);
   }
-  await collectStale(records, kv, world, blueprint);
+  await collectStale(by);
   return {
     pipeline: blueprint.name,
     kind: blueprint.kind,
     status: result.ended ? "done" : "stopped",
-    run: current.run,
+    run,
     ...counts,
     epochs: result.epochs,
     durationMs: world.clock.monotonicMs() - startedMs,
@@ -165,6 +189,7 @@ function newRecord(
   blueprint: PipelineBlueprint,
   before: RunRecord | null,
   identities: Readonly<Record<string, string>>,
+  opener: string,
   world: World,
 ): RunRecord {
   return {
@@ -174,31 +199,47 @@ function newRecord(
     status: "open",
     identities,
     tables: null,
+    opening: runsInReplicas(blueprint) ? opener : null,
     startedMicros: world.clock.nowMicros(),
     stale: before ? [...before.stale, before.run] : [],
     summary: null,
   };
 }
 
-async function prepareTables(blueprint: PipelineBlueprint, records: RunRecords, { world, events }: RunOptions): Promise<void> {
-  const record = records.current!;
-  if (record.tables) return reloadTables(blueprint, record.run, record.tables, world.files);
-  const { digests, rejects } = await snapshotTables(blueprint, record.run, world);
+/** The first process of a run reads the tables; all others, and later starts, use what it kept. */
+async function prepareTables(
+  blueprint: PipelineBlueprint,
+  records: RunRecords,
+  snapshots: Snapshots,
+  { world, events }: RunOptions,
+): Promise<void> {
+  const { run, tables } = records.current!;
+  if (tables) return await reloadTables(blueprint, run, tables, snapshots);
+  const { digests, rejects } = await snapshotTables(blueprint, run, snapshots, world);
   for (const { table, rejected, path } of rejects) {
     events.notice(blueprint.name, `table "${table}": ${rejected} row${rejected === 1 ? "" : "s"} rejected, kept in ${path}`);
   }
-  await records.write({ ...record, tables: digests });
+  const record = await records.updateRun(run, (newest) => newest.tables ? null : { ...newest, tables: digests });
+  const isOurs = Object.keys(digests).every((name) => record.tables![name] === digests[name]);
+  // A replica was faster, and saw other rows than we did.
+  if (!isOurs) await reloadTables(blueprint, run, record.tables!, snapshots);
 }
 
 /** Old runs are removed only now: had this run not come so far, their markers would still be needed. */
-async function collectStale(records: RunRecords, kv: Kv, world: World, blueprint: PipelineBlueprint): Promise<void> {
-  const record = records.current!;
-  if (record.stale.length === 0) return;
-  for (const run of record.stale) {
-    await collectRun(kv, run);
-    await world.files.remove(`${blueprint.stateFolder}/tables/${run}`);
+async function collectStale({ records, run, kv, snapshots }: Conclusion): Promise<void> {
+  const collected: string[] = [];
+  for (const old of records.current!.stale) {
+    try {
+      await collectRun(kv, old);
+    } catch (error) {
+      if (error instanceof FencedError) continue; // A replica collects it, or writes it still: another time.
+      throw error;
+    }
+    await snapshots.remove(old);
+    collected.push(old);
   }
-  await records.write({ ...record, stale: [] });
+  if (collected.length === 0) return;
+  await records.updateRun(run, (record) => ({ ...record, stale: record.stale.filter((old) => !collected.includes(old)) }));
 }
 
 function countRecords(blueprint: PipelineBlueprint, result: EngineResult): { records: number; rejected: number } {

@@ -5,7 +5,8 @@
 import { MillraceError } from "../data/fault.ts";
 import type { PipelineBlueprint, Project } from "../project/contracts.ts";
 import type { PipelineOutcome } from "./events.ts";
-import { kvPath, type RunOptions, runPipeline } from "./run_pipeline.ts";
+import { mayHaveCheckpoint, openCheckpoint } from "./checkpoint_store.ts";
+import { type RunOptions, runPipeline } from "./run_pipeline.ts";
 import { RunRecords } from "./run_record.ts";
 
 /** Runs the chosen pipelines. The first failure stops the others after their current epoch and is thrown. */
@@ -88,8 +89,8 @@ async function requireEarlier(project: Project, chosen: readonly PipelineBluepri
 }
 
 async function isDone(blueprint: PipelineBlueprint, world: RunOptions["world"]): Promise<boolean> {
-  if (!(await world.files.stat(kvPath(blueprint)))) return false;
-  const kv = await world.openKv(kvPath(blueprint));
+  if (!(await mayHaveCheckpoint(blueprint, world))) return false;
+  const kv = await openCheckpoint(blueprint, world);
   try {
     return (await RunRecords.open(kv)).current?.status === "done";
   } finally {

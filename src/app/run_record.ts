@@ -17,6 +17,8 @@ export interface RunRecord {
   /** sha-256 of the kept snapshot of each reference table; absent before they were read. */
   readonly tables: Readonly<Record<string, string>> | null;
   readonly startedMicros: number;
+  /** Of several processes, the one that opens the sinks of a new run first, until it has. */
+  readonly opening?: string | null;
   /** Runs that came before and whose keys are still to be removed. */
   readonly stale: readonly string[];
   /** For people: how the run ended. */
@@ -28,29 +30,67 @@ export interface RunSummary {
   readonly finishedMicros: number;
 }
 
-/** Holds the record with its versionstamp; every write checks it, so a second owner is noticed. */
+/** Gives up after this many writers came between: they would have to change the record all the time. */
+const RACES_MAX = 50;
+
+/**
+ * The record as this process last saw it. Every change is decided on the newest record and checked against it, because replicas of
+ * a pipeline change it side by side.
+ */
 export class RunRecords {
   #versionstamp: string | null = null;
   private constructor(private readonly kv: Kv, public current: RunRecord | null) {}
 
   static async open(kv: Kv): Promise<RunRecords> {
-    const entry = await kv.get(KEY);
-    const records = new RunRecords(kv, entry ? decode(entry.value) : null);
-    records.#versionstamp = entry?.versionstamp ?? null;
+    const records = new RunRecords(kv, null);
+    await records.reload();
     return records;
   }
 
-  async write(record: RunRecord): Promise<void> {
-    const result = await this.kv.commit({
-      checks: [{ key: KEY, versionstamp: this.#versionstamp }],
-      sets: [{ key: KEY, value: new TextEncoder().encode(JSON.stringify(record)) }],
-      deletes: [],
+  async reload(): Promise<RunRecord | null> {
+    const entry = await this.kv.get(KEY);
+    this.#versionstamp = entry?.versionstamp ?? null;
+    return this.current = entry ? decode(entry.value) : null;
+  }
+
+  /**
+   * Changes the newest record; `change` is asked again when another process was faster, and says null where the record is right
+   * as it stands. Returns the record that holds then, ours or another's. May be asked again after a fault.
+   */
+  async update(change: (newest: RunRecord | null) => RunRecord | null): Promise<RunRecord | null> {
+    for (let race = 0; race < RACES_MAX; race++) {
+      const newest = race === 0 ? this.current : await this.reload();
+      const changed = change(newest);
+      if (changed === null) return newest;
+      const result = await this.kv.commit({
+        checks: [{ key: KEY, versionstamp: this.#versionstamp }],
+        sets: [{ key: KEY, value: new TextEncoder().encode(JSON.stringify(changed)) }],
+        deletes: [],
+      });
+      if (!result.ok) continue;
+      this.#versionstamp = result.versionstamp;
+      return this.current = changed;
+    }
+    throw superseded("other processes change this pipeline's run record again and again");
+  }
+
+  /** As `update`, of the run that this process takes part in: throws when another one was begun. */
+  async updateRun(run: string, change: (newest: RunRecord) => RunRecord | null): Promise<RunRecord> {
+    const record = await this.update((newest) => {
+      if (newest?.run !== run) throw superseded("another run of this pipeline was begun");
+      return change(newest);
     });
-    if (!result.ok) throw new MillraceError("owned", "another process changed this pipeline's run while it was being started");
-    this.#versionstamp = result.versionstamp;
-    this.current = record;
+    return record!;
+  }
+
+  /** Throws when another run was begun. */
+  async requireRun(run: string): Promise<void> {
+    if ((await this.reload())?.run !== run) throw superseded("another run of this pipeline was begun");
   }
 }
+
+const superseded = (what: string): MillraceError =>
+  new MillraceError("owned", what, { hint: "this process stops and has changed nothing since; --rerun is for one process at a time" });
 
 /** A run id that sorts by time of start. */
 export function newRunId(world: World): string {

@@ -12,9 +12,9 @@ import { compileJsonDecoder, compileJsonEncoder, rowJson, splitLines } from "../
 import { BATCH_BYTES_MAX, BATCH_ROWS_MAX, RECORD_BYTES_MAX } from "../data/limits.ts";
 import type { RecordType } from "../data/types.ts";
 import type { Source } from "../engine/contracts.ts";
-import { folderOf, makeDurableFolder, readWhole, writeWhole } from "../ports/durable.ts";
-import type { Files, World } from "../ports/mod.ts";
+import type { World } from "../ports/mod.ts";
 import type { PipelineBlueprint, TableBlueprint } from "../project/contracts.ts";
+import { keepFile, type Snapshots } from "./table_snapshots.ts";
 
 /** Rows of a table that were refused; they are kept whole in the file at `path`. */
 export interface TableRejects {
@@ -27,6 +27,7 @@ export interface TableRejects {
 export async function snapshotTables(
   blueprint: PipelineBlueprint,
   run: string,
+  snapshots: Snapshots,
   world: World,
 ): Promise<{ digests: Record<string, string>; rejects: TableRejects[] }> {
   const digests: Record<string, string> = {};
@@ -36,11 +37,14 @@ export async function snapshotTables(
     const { batches, rejected } = await readAll(source);
     rejected.push(...fill(table, batches));
     if (rejected.length > 0) {
-      const path = snapshotPath(blueprint, run, table).replace(/\.ndjson$/, ".rejects.ndjson");
+      const path = `${blueprint.stateFolder}/tables/${run}/${table.name}.rejects.ndjson`;
       await keepFile(path, encodeRejects(rejected), world.files);
       rejects.push({ table: table.name, rejected: rejected.length, path });
     }
-    digests[table.name] = await keep(table, batches, snapshotPath(blueprint, run, table), world.files);
+    const bytes = encodeSnapshot(table, batches);
+    const digest = sha256(bytes);
+    await snapshots.keep({ run, table: table.name, digest }, bytes);
+    digests[table.name] = digest;
   }
   return { digests, rejects };
 }
@@ -50,22 +54,18 @@ export async function reloadTables(
   blueprint: PipelineBlueprint,
   run: string,
   digests: Readonly<Record<string, string>>,
-  files: Files,
+  snapshots: Snapshots,
 ): Promise<void> {
   for (const table of blueprint.tables) {
-    const path = snapshotPath(blueprint, run, table);
-    const bytes = await readWhole(files, path);
-    if (!bytes || sha256(bytes) !== digests[table.name]) {
+    const name = { run, table: table.name, digest: digests[table.name] };
+    const bytes = await snapshots.read(name);
+    if (!bytes || sha256(bytes) !== name.digest) {
       throw new MillraceError("table_snapshot", `the kept snapshot of table "${table.name}" is not the one this run began with`, {
-        hint: `${path} was changed or damaged; start over with --rerun`,
+        hint: `${snapshots.place(name)} was changed or damaged; start over with --rerun`,
       });
     }
     fill(table, decodeSnapshot(table, bytes));
   }
-}
-
-function snapshotPath(blueprint: PipelineBlueprint, run: string, table: TableBlueprint): string {
-  return `${blueprint.stateFolder}/tables/${run}/${table.name}.ndjson`;
 }
 
 /**
@@ -127,7 +127,7 @@ function snapshotType(table: TableBlueprint): RecordType {
   return { fields: table.schema.type.fields.filter((f) => table.needed.has(f.name)).map(({ name, type }) => ({ name, type })) };
 }
 
-async function keep(table: TableBlueprint, batches: readonly Batch[], path: string, files: Files): Promise<string> {
+function encodeSnapshot(table: TableBlueprint, batches: readonly Batch[]): Uint8Array {
   const type = snapshotType(table);
   const encode = compileJsonEncoder(type, { decimals: "string" });
   const writer = createWriter(BATCH_BYTES_MAX);
@@ -136,20 +136,12 @@ async function keep(table: TableBlueprint, batches: readonly Batch[], path: stri
     const narrow: Batch = { ...batch, type, columns };
     for (let row = 0; row < batch.rows; row++) encode(narrow, row, writer);
   }
-  const bytes = writer.bytes.subarray(0, writer.length);
-  await keepFile(path, bytes, files);
-  return sha256(bytes);
+  return writer.bytes.subarray(0, writer.length);
 }
 
 function encodeRejects(rejected: readonly Rejected[]): Uint8Array {
   const lines = rejected.map(({ raw, ...rest }) => JSON.stringify({ ...rest, raw_base64: Buffer.from(raw).toString("base64") }) + "\n");
   return new TextEncoder().encode(lines.join(""));
-}
-
-async function keepFile(path: string, bytes: Uint8Array, files: Files): Promise<void> {
-  const folder = folderOf(path);
-  await makeDurableFolder(files, folder);
-  await writeWhole(files, { folder, name: path.slice(folder.length + 1), owner: "run" }, (handle) => handle.write(bytes));
 }
 
 function decodeSnapshot(table: TableBlueprint, bytes: Uint8Array): Batch[] {

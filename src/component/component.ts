@@ -41,6 +41,8 @@ export interface PlanContext {
   readonly params: { readonly type: Type; readonly constants: ReadonlyMap<string, unknown> };
   /** Folder for this pipeline's state. */
   readonly stateFolder: string;
+  /** How many processes may run the pipeline at once: several share a checkpoint store. */
+  readonly replicas: "one" | "several";
   fault(span: Span, message: string, hint?: string): void;
   /** Faults made by `expressions`. */
   report(fault: Fault): void;
@@ -148,6 +150,8 @@ export interface SourcePlan {
   readonly partitionedBy: string | null;
   /** More than one partition possible. */
   readonly partitioned: boolean;
+  /** Replicas of the pipeline share its partitions (`Source.share`). */
+  readonly isShared?: boolean;
   /** What is read, as a sink that writes it states its `place`: a reader waits until that writer has begun. Absent: none. */
   readonly place?: string;
   /** Asks the server, once and changing nothing; throws where it does not answer. Absent: there is no server. */
@@ -187,6 +191,8 @@ export interface SinkPlan {
 }
 export interface SinkSpec extends Spec {
   readonly role: "sink";
+  /** Writes files of this machine: a replica elsewhere cannot go on with what another one wrote. */
+  readonly local?: true;
   readonly connection?: string;
   plan(context: SinkContext): SinkPlan | null;
 }

@@ -10,6 +10,8 @@ interface Common {
   readonly doc: string;
   /** May be left out without a default. */
   readonly optional?: boolean;
+  /** It says how the pipeline is run, not what comes out: with another value it is the same plan. */
+  readonly operational?: boolean;
 }
 /** Plain text; `${...}` is filled in. */
 export interface TextSetting extends Common {

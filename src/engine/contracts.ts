@@ -44,6 +44,31 @@ export interface Source {
   identity(): Promise<string>;
   /** Fraction read in [0, 1] for progress bars, where it can be told. */
   progress?(positions: readonly Position[]): number;
+  /**
+   * Replicas of the pipeline share the partitions: each to one of them, or "whole": all to one. Absent where the source cannot be
+   * shared. Asked once.
+   */
+  share?(spread: "each" | "whole"): PartitionShare;
+  /** Checkpoints cover the partition up to here: for those who watch from outside. Does not wait, and may be late. */
+  covered?(partition: number, position: Position): void;
+}
+
+/** This process's part in reading a source that replicas share. Who reads what is settled among them; generations keep owners apart. */
+export interface PartitionShare {
+  /** Takes part until `leave`. What it tells, it tells between two tasks, never from within a call of this interface. */
+  join(told: ShareListener): void;
+  /** A partition that was taken away is finished and let go of: another replica may be given it now. */
+  released(partition: number): void;
+  /** Resolves when the replicas have been heard to count this process in since the call, or the signal comes. */
+  confirmed(signal: AbortSignal): Promise<void>;
+  /** After it the other replicas share what this one had. Does not fail: who is not heard is missed soon. */
+  leave(): Promise<void>;
+}
+export interface ShareListener {
+  /** The partitions to read from now on; those missing from it are to be finished and released. */
+  assigned(partitions: readonly number[]): void;
+  /** It cannot take part any more. */
+  failed(error: unknown): void;
 }
 
 // ---- event time ---------------------------------------------------------------------------------------------------
@@ -206,6 +231,8 @@ export interface SinkLane {
   discard(): void;
   /** Bytes collected and not yet delivered, to close big epochs early. */
   bytesHeld(): number;
+  /** The lane goes to another replica: closes what only it needed. Nothing is asked of this object afterwards. */
+  release?(): Promise<void>;
   /**
    * The recorded time (µs) from which on this lane wants an epoch even where no input comes, for example to close a file in
    * time; null for never. Only an epoch may decide such things: its time is replayed, a clock is not.

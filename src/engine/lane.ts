@@ -69,10 +69,18 @@ export class Lane {
           return { ended: step === "ended", held };
         }
         this.#failures = 0;
+        this.#tellCovered(held);
       }
     } catch (error) {
       void held.close(); // A poll that never comes back must not keep the fault from being told.
       throw error;
+    }
+  }
+
+  #tellCovered(held: HeldLane): void {
+    const { sources } = this.#setting.plan;
+    for (const { source, partition, position } of held.inputs.positions()) {
+      sources.find(({ name }) => name === source)!.source.covered?.(partition, position);
     }
   }
 

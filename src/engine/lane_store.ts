@@ -157,6 +157,7 @@ async function answered<T>(ask: () => Promise<T>): Promise<T> {
   try {
     return await ask();
   } catch (cause) {
+    if (cause instanceof MillraceError) throw cause; // Of a store behind a server, which knows what to advise.
     throw new MillraceError(
       "kv_unanswered",
       `the checkpoint store did not answer: ${cause instanceof Error ? cause.message : String(cause)}`,

@@ -27,6 +27,8 @@ export const STATE_KEY_PARTS_MAX = 4;
 export const ATTEMPTS_WITHOUT_PROGRESS_MAX = 10;
 /** Retries of a take-over whose commit was refused because head changed under it. */
 export const TAKE_OVER_RACES_MAX = 5;
+/** How often a lane that other replicas leave with this one is taken over again behind a fence, without a flip in between. */
+export const FENCES_WITHOUT_PROGRESS_MAX = 10;
 export const BACKOFF_MIN_MS = 10;
 export const BACKOFF_MAX_MS = 2_000;
 /** A source's own wish for its next poll is kept within these bounds. */

@@ -2,7 +2,7 @@
  * The engine's entry: from a plan to lanes, and from lanes to a result. Invariant: either every lane ran to the end of its input
  * or to the signal, and no row is unaccounted for, or it throws.
  */
-import { MillraceError } from "../data/fault.ts";
+import { assert, MillraceError } from "../data/fault.ts";
 import type { PipelinePlan } from "./contracts.ts";
 import { addTallies, summarize, type Tallies, verifyTallies } from "./counters.ts";
 import type { Head, InputPosition } from "./head.ts";
@@ -10,7 +10,8 @@ import type { HeldLane, LaneSink } from "./held_lane.ts";
 import { Lane, type LaneEnd } from "./lane.ts";
 import { LaneGraph } from "./lane_graph.ts";
 import type { LaneInput } from "./lane_inputs.ts";
-import type { EngineOptions, EngineResult, Progress } from "./run_contracts.ts";
+import type { EngineOptions, EngineResult, Progress, Replicas } from "./run_contracts.ts";
+import { SharedLanes } from "./shared_lanes.ts";
 import { createStateStore } from "./state/store.ts";
 
 /**
@@ -25,7 +26,9 @@ export async function runPipeline(options: EngineOptions): Promise<EngineResult>
   const progress = new ProgressOfLanes(options);
   const counts = await unlessStopped(Promise.all(plan.sources.map(({ source }) => source.partitions())), signal);
   if (counts === null) return nothingRead(plan);
-  const lanes = inputsOfLanes(plan, counts).map((inputs, lane) => new Lane(progress.setting(inputs, lane), options.kv));
+  const inputs = inputsOfLanes(plan, counts);
+  if (options.replicas) return await runShared(options, options.replicas, inputs, progress);
+  const lanes = inputs.map((each, lane) => new Lane(progress.setting(each, lane), options.kv));
   // Once every lane is taken over no older owner can begin an epoch: only then "nothing was ever committed" stays true.
   const heads = await settle(lanes.map((lane) => lane.takeOver(stop)), failed);
   try {
@@ -35,6 +38,41 @@ export async function runPipeline(options: EngineOptions): Promise<EngineResult>
     options.observer?.opened?.();
     const ends = await settle(lanes.map((lane, number) => lane.run(sinksOf(plan, number), stop)), failed);
     return conclude(plan, ends, progress.epochs);
+  } catch (error) {
+    await Promise.allSettled(plan.sinks.map(({ sink }) => sink.close()));
+    throw error;
+  }
+}
+
+/** As one of several replicas: this one's lanes are those whose partitions it is given. */
+async function runShared(
+  options: EngineOptions,
+  replicas: Replicas,
+  inputs: readonly (readonly LaneInput[])[],
+  progress: ProgressOfLanes,
+): Promise<EngineResult> {
+  const { plan, world, kv, signal, run } = options;
+  const shared = plan.sources.find(({ source }) => source.share);
+  assert(shared?.source.share, "replicas have a source that they share");
+  const share = shared.source.share(plan.lanesByPartition ? "each" : "whole");
+  try {
+    const fresh = await replicas.mayClear() === "nobody has begun";
+    const opening = { pipeline: plan.pipeline, run, lanes: inputs.length, fresh, epochMs: plan.epoch.everyMs };
+    await Promise.all(plan.sinks.map(({ sink }) => sink.open(opening)));
+    await replicas.opened();
+    options.observer?.opened?.();
+    const lanes = new SharedLanes({
+      world,
+      share,
+      replicas,
+      signal,
+      partitions: inputs.map((each) => each.filter(({ node }) => node === shared).map(({ partition }) => partition)),
+      sinksOf: (lane) => sinksOf(plan, lane),
+      makeLane: (lane, flipped) => new Lane(progress.setting(inputs[lane], lane, flipped), kv),
+      released: (lane) => progress.forget(lane),
+    });
+    const ends = await lanes.run();
+    return ends.length === 0 ? nothingRead(plan) : conclude(plan, ends, progress.epochs);
   } catch (error) {
     await Promise.allSettled(plan.sinks.map(({ sink }) => sink.close()));
     throw error;
@@ -126,16 +164,23 @@ class ProgressOfLanes {
     this.#options = options;
   }
 
-  /** What lane number `lane` is made of. */
-  setting(inputs: readonly LaneInput[], lane: number): ConstructorParameters<typeof Lane>[0] {
-    const { world, plan, run, observer, signal } = this.#options;
+  /** The lane is another replica's now. */
+  forget(lane: number): void {
+    delete this.#positions[lane];
+    delete this.#read[lane];
+  }
+
+  /** What lane number `lane` is made of. `flipped` is told of every epoch. */
+  setting(inputs: readonly LaneInput[], lane: number, flipped?: () => void): ConstructorParameters<typeof Lane>[0] {
+    const { world, plan, run, observer, signal, replicas } = this.#options;
     return {
       world,
       plan,
       run,
       lane,
       inputs: withQuietness(inputs, plan),
-      stopWanted: () => signal.aborted,
+      // A replica that stops does not stop the pipeline: others go on with its lanes.
+      stopWanted: () => signal.aborted && !replicas,
       batchProcessed: (held) => {
         if (!observer?.progress) return;
         this.#note(held, lane);
@@ -143,6 +188,7 @@ class ProgressOfLanes {
       },
       epochFlipped: (epoch, durationMs) => {
         this.epochs++;
+        flipped?.();
         observer?.epochFlipped?.(lane, epoch, durationMs);
       },
     };

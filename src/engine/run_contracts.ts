@@ -12,6 +12,17 @@ export interface EngineOptions {
   /** Aborted: stop at the next batch, finish the epoch, flip, return. */
   readonly signal: AbortSignal;
   readonly observer?: EngineObserver;
+  /** Replicas share the partitions of the source that can be shared: lanes come and go while the run lasts. */
+  readonly replicas?: Replicas;
+}
+/** What replicas of a run agree upon beside their lanes. */
+export interface Replicas {
+  /** Asked before the sinks are opened: whether what earlier runs left may be cleared, or other replicas may have begun. */
+  mayClear(): Promise<"nobody has begun" | "others have begun">;
+  /** The sinks are open. */
+  opened(): Promise<void>;
+  /** Throws when another run was begun; asked before a lane is taken over. */
+  requireRun(): Promise<void>;
 }
 /** Called per batch or per epoch, never per record. */
 export interface EngineObserver {

@@ -3,6 +3,7 @@ import type { Terminal, World } from "../ports/mod.ts";
 import { denoClock } from "./clock.ts";
 import { denoFiles } from "./files.ts";
 import { openDenoKv } from "./kv.ts";
+import { connectKv } from "./kv_connect.ts";
 import { fileLocks } from "./locks.ts";
 import { denoLog, type LogOptions } from "./log.ts";
 import { denoNet } from "./net.ts";
@@ -28,5 +29,6 @@ export function denoWorld({ terminal, log }: WorldOptions): World {
     console: { write: (text) => terminal.out(text) },
     net: denoNet,
     openKv: openDenoKv,
+    connectKv,
   };
 }

@@ -8,7 +8,7 @@ export interface KvEntry {
   readonly versionstamp: string;
 }
 
-/** One atomic operation: at most 819,200 bytes in all, 81,920 bytes of keys, 1,000 mutations, 100 checks. */
+/** One atomic operation: at most 819,200 bytes in all, 81,920 bytes of keys, 1,000 mutations, 10 checks. */
 export interface KvCommit {
   /** `null`: the key must not exist. */
   readonly checks: readonly { readonly key: KvKey; readonly versionstamp: string | null }[];
@@ -23,4 +23,11 @@ export interface Kv {
   /** `ok: false` when a check failed. Throws when the outcome is unknown. */
   commit(operation: KvCommit): Promise<{ readonly ok: true; readonly versionstamp: string } | { readonly ok: false }>;
   close(): void;
+}
+
+/** A checkpoint store that several processes reach. */
+export interface SharedStore {
+  /** Where its server answers, without user information. */
+  readonly url: string;
+  readonly token: string;
 }

@@ -5,7 +5,7 @@
 export type { Clock } from "./clock.ts";
 export type { Random } from "./random.ts";
 export type { FileHandle, Files, FileStat, OpenMode } from "./files.ts";
-export type { Kv, KvCommit, KvEntry, KvKey } from "./kv.ts";
+export type { Kv, KvCommit, KvEntry, KvKey, SharedStore } from "./kv.ts";
 export type { Log, LogFields } from "./log.ts";
 export type { Lock, Locks } from "./locks.ts";
 export type { Environment } from "./environment.ts";
@@ -17,7 +17,7 @@ export type { Connection, Listener, Net, NetAddress } from "./net.ts";
 import type { Clock } from "./clock.ts";
 import type { Random } from "./random.ts";
 import type { Files } from "./files.ts";
-import type { Kv } from "./kv.ts";
+import type { Kv, SharedStore } from "./kv.ts";
 import type { Log } from "./log.ts";
 import type { Locks } from "./locks.ts";
 import type { Environment } from "./environment.ts";
@@ -42,4 +42,6 @@ export interface World {
   readonly stopping?: AbortSignal;
   /** Opens the checkpoint store in the file at `path` (parent folders are made). One handle per file and process. */
   openKv(path: string): Promise<Kv>;
+  /** A checkpoint store behind a server; it is asked at the first request. Absent where there is no network: in the simulated world. */
+  connectKv?(store: SharedStore): Kv;
 }

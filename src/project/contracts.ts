@@ -25,6 +25,8 @@ export interface PipelineBlueprint {
   readonly bounded: boolean;
   /** The folder of this pipeline's KV file, parts and rejects. */
   readonly stateFolder: string;
+  /** The store that several processes share; null: the state folder holds the checkpoint, and one process at a time runs it. */
+  readonly shared: SharedState | null;
   /** Digest of everything in the configuration that can change outputs, parameters included. */
   readonly hash: string;
   /** Effective parameters as text, secrets masked; for summaries. */
@@ -45,6 +47,15 @@ export interface PipelineBlueprint {
   /** Texts of the [[warnings]] whose condition holds. */
   readonly warnings: readonly string[];
   readonly tests: readonly TestBlueprint[];
+}
+/** A checkpoint store behind a server. */
+export interface SharedState {
+  readonly url: string;
+  /** "" where it stands in `tokenFile`. Never shown. */
+  readonly token: string;
+  readonly tokenFile: string | null;
+  /** Keeps projects apart; pipelines are, by their names. */
+  readonly prefix: string;
 }
 /** What holds between a source and a sink. `note` says what it rests on, or why it is not exactly-once. */
 export interface PathGuarantee {

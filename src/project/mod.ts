@@ -13,7 +13,7 @@ import { type ProjectFiles, readProjectFiles, readText } from "./load_files.ts";
 import { suggestion } from "./nearest.ts";
 import { environmentFillings, type Params, readParams } from "./params.ts";
 import { type ReadPipeline, readPipeline } from "./pipeline.ts";
-import { EPOCH_SETTINGS, readAfter, readState } from "./pipeline_settings.ts";
+import { EPOCH_SETTINGS, readAfter, readState, type StatePlace } from "./pipeline_settings.ts";
 import { outsideSpan } from "./positions.ts";
 import type { PlanIntake, Registry } from "./registry.ts";
 import { Secrets } from "./secrets.ts";
@@ -41,6 +41,8 @@ export interface LoadOptions {
   /** "test": decode also what only [[tests]] look at. Default "run". */
   readonly purpose?: "run" | "test";
 }
+
+const NOWHERE: StatePlace = { folder: "", reach: "this machine", shared: null };
 
 interface NamedDocument {
   readonly name: string;
@@ -94,8 +96,9 @@ function readOne(
   options: LoadOptions,
 ): ReadPipeline {
   const { expressions, registry, intake, overrides, purpose = "run" } = options;
-  const stateFolder = `${readState(document, overrides, settings)}/${name}`;
-  const planning = { pipeline: name, stateFolder, expressions, params, settings };
+  // With a fault in it there is no blueprint, but all other faults are told too.
+  const state = readState(document, overrides, settings) ?? NOWHERE;
+  const planning = { pipeline: name, stateFolder: `${state.folder}/${name}`, state, expressions, params, settings };
   return readPipeline({ document, planning, registry, intake, after, overrides, purpose });
 }
 

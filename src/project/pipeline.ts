@@ -91,6 +91,7 @@ class PipelineReader {
     const tests = this.#readTests(sources, tables, sinks);
     this.#reader.connections.readUnused();
     this.#refuseEmpty();
+    if (!bounded) this.#refuseLocal(sinks);
     if (faults.reported > before || !epoch || kind === null) return { blueprint: null, places: places(sinks) };
     const lanes = decideLanes(sources, visible);
     const blueprint: PipelineBlueprint = {
@@ -100,6 +101,7 @@ class PipelineReader {
       after: this.#input.after,
       bounded,
       stateFolder: planning.stateFolder,
+      shared: planning.state.shared,
       hash: planHash(planning.params, hashedNodes(sources, tables, transforms, sinks)),
       params: planning.params.shown,
       epoch,
@@ -237,6 +239,18 @@ class PipelineReader {
     }
     if (isEmpty("sinks") && isEmpty("checks") && this.#document.list("reports").length === 0) {
       faults.add("missing_key", this.#document.span, "the pipeline writes nothing", 'it needs a sink: [sinks.NAME] with type = "csv", ...');
+    }
+  }
+
+  /** Lanes move between replicas, files of one machine do not. */
+  #refuseLocal(sinks: readonly PlannedSink[]): void {
+    const { state: { shared, reach }, settings: { faults } } = this.#planning;
+    if (!shared || reach === "all replicas") return;
+    for (const { name, span, spec } of sinks) {
+      if (!spec.local) continue;
+      const message = `the sink "${name}" writes files of this machine, which other replicas of the pipeline cannot go on with`;
+      const taken = name.endsWith("rejects") ? 'give "*.rejected" a sink that all replicas reach' : "use a topic or a table";
+      faults.add("local_sink", span, message, `${taken}, or name a folder that all replicas reach: [state] folder = "..."`);
     }
   }
 

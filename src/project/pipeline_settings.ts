@@ -1,8 +1,9 @@
 /** What a pipeline says about itself: kind, after, state, epoch. */
 import type { GroupSetting } from "../component/settings.ts";
-import type { PipelineBlueprint, PipelineKind } from "./contracts.ts";
+import type { PipelineBlueprint, PipelineKind, SharedState } from "./contracts.ts";
 import type { Document } from "./documents.ts";
 import { outsideSpan } from "./positions.ts";
+import type { CheckedGroup } from "./setting_group.ts";
 import { choiceFromNode, textFromNode, textsFromNode } from "./setting_scalars.ts";
 import { readGroup, type SettingContext } from "./settings.ts";
 import type { TomlEntry, TomlNode } from "./toml.ts";
@@ -25,7 +26,36 @@ export const KINDS: Readonly<Record<PipelineKind, string>> = {
   batch: "reads its input to the end",
   load: "moves data into or out of a store",
 };
+/** [state]: where checkpoints lie. A text is `folder`. */
+export const STATE_SETTINGS: GroupSetting = {
+  kind: "group",
+  doc: "Where checkpoints lie: in a folder, or in a store that replicas share.",
+  fields: {
+    folder: {
+      kind: "text",
+      optional: true,
+      doc: "The folder of checkpoints; by default .millrace beside the outputs. Beside `url` it is a folder that all replicas reach.",
+    },
+    url: {
+      kind: "text",
+      default: "",
+      doc: 'The address of a denokv server ("http://kv:4512") that keeps the checkpoints; empty: the folder keeps them.',
+    },
+    token: { kind: "text", default: "", secret: true, doc: "The server's access token." },
+    token_file: { kind: "text", optional: true, doc: "A file that holds the access token, instead of `token`." },
+    prefix: { kind: "text", default: "millrace", doc: "Keeps projects in one store apart: pipelines of equal names need different ones." },
+  },
+};
 const NO_STATE = ".millrace";
+
+/** Where a pipeline's state lies. */
+export interface StatePlace {
+  /** Of all pipelines' states. */
+  readonly folder: string;
+  /** Whether files in the folder, and beside it, are there for all who run the pipeline. */
+  readonly reach: "this machine" | "all replicas";
+  readonly shared: SharedState | null;
+}
 
 /** Null where it has a fault; undefined where it is left to the sources (endless: stream, else batch). */
 export function readKind(document: Document, context: SettingContext): PipelineKind | null | undefined {
@@ -41,14 +71,38 @@ export function readAfter(document: Document, context: SettingContext): readonly
   return names && node?.kind === "array" ? names.map((name, index) => ({ name, node: node.items[index] })) : [];
 }
 
-/** The folder of all pipelines' states: `state`, else beside the outputs. */
-export function readState(document: Document, overrides: ReadonlyMap<string, string>, context: SettingContext): string {
-  const override = overrides.get("state");
-  if (override !== undefined) return override;
+/** `state = "folder"` or [state]; null with faults. `--set state` is the folder. */
+export function readState(document: Document, overrides: ReadonlyMap<string, string>, context: SettingContext): StatePlace | null {
   const node = document.value("state");
-  if (node) return textFromNode(node, "state", context) ?? NO_STATE;
+  const override = overrides.get("state");
+  const folder = override ?? (node && node.kind !== "table" ? textFromNode(node, "state", context) ?? NO_STATE : null);
+  if (node?.kind !== "table") return { folder: folder ?? defaultFolder(context), reach: "this machine", shared: null };
+  const group = readGroup(STATE_SETTINGS, node, "[state]", context);
+  if (!group) return null;
+  const stated = group.has("folder");
+  const shared = group.text("url") === "" ? null : readShared(group, context);
+  if (shared === "fault") return null;
+  const place = folder ?? (stated ? group.text("folder") : defaultFolder(context));
+  return { folder: place, reach: shared && stated ? "all replicas" : "this machine", shared };
+}
+
+function defaultFolder(context: SettingContext): string {
   const output = context.variables.parameter("output");
   return output && "text" in output ? `${output.text}/${NO_STATE}` : NO_STATE;
+}
+
+function readShared(group: CheckedGroup, { faults }: SettingContext): SharedState | "fault" {
+  const url = URL.parse(group.text("url"));
+  const isAddress = url !== null && (url.protocol === "http:" || url.protocol === "https:") && url.username === "" && url.password === "";
+  const token = group.text("token");
+  const tokenFile = group.has("token_file") ? group.text("token_file") : null;
+  if (!isAddress) faults.add("wrong_type", group.at("url"), "[state]: url is not the address of a server", 'write "http://host:4512"');
+  const isOne = (token === "") !== (tokenFile === null);
+  if (!isOne) {
+    const message = "[state]: a server wants a token or a token_file, one of them";
+    faults.add("missing_key", group.at("token"), message, 'for example token = "${KV_TOKEN}"');
+  }
+  return isAddress && isOne ? { url: url.href.replace(/\/$/, ""), token, tokenFile, prefix: group.text("prefix") } : "fault";
 }
 
 /** [epoch] with --set epoch.NAME=... in front; null with faults. */

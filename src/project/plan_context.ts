@@ -4,12 +4,14 @@ import type { SettingGroup } from "../component/settings.ts";
 import type { Fault, Span } from "../data/fault.ts";
 import type { Expressions } from "../expr/contracts.ts";
 import type { Params } from "./params.ts";
+import type { StatePlace } from "./pipeline_settings.ts";
 import type { SettingContext } from "./settings.ts";
 
 /** One pipeline's surroundings, the same for all of its nodes. */
 export interface Planning {
   readonly pipeline: string;
   readonly stateFolder: string;
+  readonly state: StatePlace;
   readonly expressions: Expressions;
   readonly params: Params;
   readonly settings: SettingContext;
@@ -31,6 +33,7 @@ export function planContext(
     expressions: planning.expressions,
     params: planning.params,
     stateFolder: planning.stateFolder,
+    replicas: planning.state.shared === null ? "one" : "several",
     fault: (span: Span, message: string, hint?: string) => report({ code: "configuration", span, message, hint }),
     report,
   };

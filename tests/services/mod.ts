@@ -3,6 +3,7 @@
  * Maven's packages, downloaded once. Invariant: where neither can be had, the tests say so by name, and under CI=true fail.
  */
 import { composeAnswers, composeService } from "./compose.ts";
+import { denokvServer, type KvServer, lackingDenokv } from "./denokv.ts";
 import { cacheFolder, instanceOf, underLock } from "./instance.ts";
 import { downloadKafka, kafka } from "./kafka_broker.ts";
 import { makeTestUser, mariadb, mariadbAdmin, mariadbUrl, userStatements } from "./mariadb.ts";
@@ -42,11 +43,15 @@ export interface PostgresServer extends TestServer {
 export interface Skipped {
   readonly skipped: string;
 }
-export type ServerName = "kafka" | "mysql" | "postgres";
+export type ServerName = "kafka" | "mysql" | "postgres" | "denokv";
 export interface Servers {
   readonly kafka: KafkaBroker;
   readonly mysql: MysqlServer;
   readonly postgres: PostgresServer;
+}
+/** With those that only a few tests need. */
+export interface AllServers extends Servers {
+  readonly denokv: KvServer;
 }
 
 /** A running broker, shared by the files of this test process; it ends with the process. */
@@ -116,7 +121,7 @@ function clientOf(run: (sql: string) => Promise<string>): Pick<MysqlServer, "adm
   };
 }
 
-const PROGRAMS: Readonly<Record<ServerName, readonly string[]>> = {
+const PROGRAMS: Readonly<Record<Exclude<ServerName, "denokv">, readonly string[]>> = {
   kafka: ["java", "mvn"],
   mysql: ["mariadbd", "mariadb-install-db", "mariadb"],
   postgres: ["psql", "openssl", "setpriv"],
@@ -124,6 +129,7 @@ const PROGRAMS: Readonly<Record<ServerName, readonly string[]>> = {
 
 /** Why a server cannot be had here, without starting it; null when it can. Under CI=true that is an error. */
 export async function lacking(server: ServerName): Promise<string | null> {
+  if (server === "denokv") return await lackingDenokv();
   if (await composeAnswers()) return null;
   const there = await Promise.all([...PROGRAMS[server].map(hasProgram), ...(server === "postgres" ? [hasPostgres()] : [])]);
   const reason = Deno.build.os === "linux" && there.every(Boolean) ? null : await cannotInstall();
@@ -133,7 +139,12 @@ export async function lacking(server: ServerName): Promise<string | null> {
   return skipped;
 }
 
-const STARTS = { kafka: kafkaBroker, mysql: mysqlServer, postgres: postgresServer } as const;
+const START: { readonly [name in ServerName]: () => Promise<AllServers[name] | Skipped> } = {
+  kafka: kafkaBroker,
+  mysql: mysqlServer,
+  postgres: postgresServer,
+  denokv: denokvServer,
+};
 
 /**
  * A test that needs servers. Where they cannot be had, a test that says so by name stands in its place; it never passes
@@ -142,17 +153,17 @@ const STARTS = { kafka: kafkaBroker, mysql: mysqlServer, postgres: postgresServe
 export async function withServers<const S extends ServerName>(
   name: string,
   wanted: readonly S[],
-  body: (servers: Pick<Servers, S>, test: Deno.TestContext) => Promise<void>,
+  body: (servers: Pick<AllServers, S>, test: Deno.TestContext) => Promise<void>,
 ): Promise<void> {
   const reasons = (await Promise.all(wanted.map(lacking))).filter((reason) => reason !== null);
   if (reasons.length > 0) return Deno.test(`SKIPPED (${reasons.join("; ")}): ${name}`, () => {});
   Deno.test(name, async (test) => {
-    const servers: Partial<Record<ServerName, KafkaBroker | MysqlServer | PostgresServer>> = {};
+    const servers: Partial<Record<ServerName, AllServers[ServerName]>> = {};
     for (const server of wanted) {
-      const started = await STARTS[server]();
+      const started = await START[server]();
       if ("skipped" in started) throw new Error(started.skipped);
       servers[server] = started;
     }
-    await body(servers as Pick<Servers, S>, test);
+    await body(servers as Pick<AllServers, S>, test);
   });
 }

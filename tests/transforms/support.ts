@@ -161,6 +161,7 @@ export function planContext(settings: PlanContext["settings"], params: NonNullab
       type: { kind: "struct", nullable: false, fields: Object.entries(params).map(([name, { type }]) => ({ name, type })) },
       constants: new Map(Object.entries(params).map(([name, { value }]) => [`params.${name}`, value])),
     },
+    replicas: "one",
     stateFolder: ".millrace",
     fault: (span, message, hint) => report({ code: "test", span, message, ...(hint === undefined ? {} : { hint }) }),
     report,

@@ -74,6 +74,7 @@ order_by = ["meta.position"]
 
 export const csvSink: SinkSpec = {
   role: "sink",
+  local: true,
   type: "csv",
   summary: "Writes CSV files, exactly once.",
   notes: NOTES,
@@ -83,6 +84,7 @@ export const csvSink: SinkSpec = {
 };
 export const ndjsonSink: SinkSpec = {
   role: "sink",
+  local: true,
   type: "ndjson",
   summary: "Writes files of one JSON object per line, exactly once.",
   notes: NOTES,

@@ -40,9 +40,13 @@ const login = (name: string): Refusal => ({
 
 export const OFFSET_OUT_OF_RANGE = 1;
 export const UNKNOWN_TOPIC_OR_PARTITION = 3;
+export const ILLEGAL_GENERATION = 22;
+export const UNKNOWN_MEMBER_ID = 25;
+export const REBALANCE_IN_PROGRESS = 27;
 export const TOPIC_ALREADY_EXISTS = 36;
 export const DUPLICATE_SEQUENCE_NUMBER = 46;
 export const CONCURRENT_TRANSACTIONS = 51;
+export const MEMBER_ID_REQUIRED = 79;
 /** COORDINATOR_LOAD_IN_PROGRESS, COORDINATOR_NOT_AVAILABLE, NOT_COORDINATOR. */
 export const COORDINATOR_MOVED: ReadonlySet<number> = new Set([14, 15, 16]);
 /** The broker lost what it knew of the producer, or ended its transaction: nothing more can be done under this identity. */
@@ -81,6 +85,22 @@ const REFUSALS: ReadonlyMap<number, Refusal> = new Map([
   [18, { name: "RECORD_LIST_TOO_LARGE", code: "record_too_long", retry: "never", hint: "raise max.message.bytes of the topic" }],
   [19, passing("NOT_ENOUGH_REPLICAS")],
   [20, passing("NOT_ENOUGH_REPLICAS_AFTER_APPEND")],
+  [ILLEGAL_GENERATION, passing("ILLEGAL_GENERATION")],
+  [23, {
+    name: "INCONSISTENT_GROUP_PROTOCOL",
+    code: "group_shared",
+    retry: "never",
+    hint: "the group has members that are not millrace's: give the source another group",
+  }],
+  [24, { name: "INVALID_GROUP_ID", code: "server_refused", retry: "never", hint: "give the source another group" }],
+  [UNKNOWN_MEMBER_ID, passing("UNKNOWN_MEMBER_ID")],
+  [26, {
+    name: "INVALID_SESSION_TIMEOUT",
+    code: "server_refused",
+    retry: "never",
+    hint: "session_timeout must lie within the brokers' group.min.session.timeout.ms and group.max.session.timeout.ms",
+  }],
+  [REBALANCE_IN_PROGRESS, passing("REBALANCE_IN_PROGRESS")],
   [29, denied("TOPIC_AUTHORIZATION_FAILED")],
   [30, denied("GROUP_AUTHORIZATION_FAILED")],
   [31, denied("CLUSTER_AUTHORIZATION_FAILED")],
@@ -114,6 +134,13 @@ const REFUSALS: ReadonlyMap<number, Refusal> = new Map([
   [74, passing("FENCED_LEADER_EPOCH")],
   [75, passing("UNKNOWN_LEADER_EPOCH")],
   [78, passing("OFFSET_NOT_AVAILABLE")],
+  [81, { name: "GROUP_MAX_SIZE_REACHED", code: "server_refused", retry: "never", hint: "the brokers allow no more replicas in the group" }],
+  [82, {
+    name: "FENCED_INSTANCE_ID",
+    code: "fenced",
+    retry: "never",
+    hint: "another process runs as the same member: give each replica a member of its own",
+  }],
   [88, passing("UNSTABLE_OFFSET_COMMIT")],
   [89, passing("THROTTLING_QUOTA_EXCEEDED")],
   [90, fenced("PRODUCER_FENCED")],

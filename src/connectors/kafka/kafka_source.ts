@@ -2,13 +2,14 @@
 import type { SourceContext, SourcePlan, SourceSpec } from "../../component/component.ts";
 import type { DecoderSpec } from "../../data/codec.ts";
 import { assert, MillraceError } from "../../data/fault.ts";
-import type { Position, Source, SourceReader } from "../../engine/contracts.ts";
+import type { PartitionShare, Position, Source, SourceReader } from "../../engine/contracts.ts";
 import type { World } from "../../ports/mod.ts";
 import { isTopicName } from "../log/log_sink.ts";
 import { parseUntil, type Until } from "../log/until.ts";
 import { Cluster, type Topic } from "./cluster.ts";
 import { type ConnectionSettings, connectionSettings } from "./connection_settings.ts";
 import { PartitionFetcher } from "./fetcher.ts";
+import { type GroupSettings, GroupShare } from "./group_share.ts";
 import { inspectSource } from "./inspect.ts";
 import { NOTE_WAIT_MS, SEAL_POLL_MS } from "./limits.ts";
 import { PartitionReader } from "./partition_reader.ts";
@@ -21,8 +22,8 @@ export const kafkaSource: SourceSpec = {
   type: "kafka",
   connection: "kafka",
   summary: "Reads a Kafka topic, partition by partition.",
-  notes: `Positions are offsets and lie in the pipeline's own checkpoint; no consumer group is joined. Only committed records are read:
-those of aborted transactions are not seen. \`meta.position\` is the offset, \`meta.origin\` the number in the header \`millrace-origin\`,
+  notes:
+    `Positions are offsets and lie in the pipeline's own checkpoint. Only committed records are read: those of aborted transactions are not seen. \`meta.position\` is the offset, \`meta.origin\` the number in the header \`millrace-origin\`,
 else the offset. A record without a value is rejected as \`json\`, like any other that is none. Waits for the topic and for brokers that
 do not answer. Records that retention removed before they were read stop the pipeline with \`offset_lost\`: nothing is passed over in
 silence.
@@ -31,6 +32,13 @@ Kafka knows no end of a topic. \`until = "end"\` is the end as it is when the ru
 Where a bounded pipeline of millrace writes the topic, it is that writer's end, and is waited for: the writer keeps a note as offsets of
 the group \`millrace.writer.TOPIC\`, which source and sink need the right to. A run over a topic without such a note begins anew when
 it is started again after its end, because the topic may hold more by then.
+
+Replicas share the partitions of an endless source (\`until = "never"\`) where the checkpoints lie in a shared store (\`[state] url\`): they join
+the consumer group \`group\`. A replica that comes or goes moves as few partitions as possible: the old owner finishes its open epoch, the
+new one goes on from the checkpoint. One that dies is missed after \`session_timeout\`; with a \`member\` of its own it may come back
+before that and finds its partitions again. Membership only settles who reads: a replica that was given up and wakes again is refused by
+the checkpoint store and by the sinks. The group's offsets are committed once a second, as information for those who watch its lag.
+Without a shared store no group is joined.
 
 Each partition is read over a connection of its own and holds up to 4 MiB fetched ahead.`,
   settings: {
@@ -51,6 +59,25 @@ Each partition is read over a connection of its own and holds up to 4 MiB fetche
         default: "end",
         doc:
           "When the input ends: `end` (as seen at the start, or of its writer), `idle 10s`, `count N` (records of each partition), `never`.",
+      },
+      group: {
+        kind: "text",
+        optional: true,
+        operational: true,
+        doc: "The consumer group of the pipeline's replicas. Default: `millrace.PIPELINE.SOURCE`.",
+      },
+      member: {
+        kind: "text",
+        optional: true,
+        operational: true,
+        doc:
+          'Names this replica in the group over restarts (group.instance.id), for example "${HOSTNAME}"; each needs another. Default: none.',
+      },
+      session_timeout: {
+        kind: "duration",
+        default: "10s",
+        operational: true,
+        doc: "A replica that is silent for this long is given up, and others read its partitions.",
       },
     },
   },
@@ -75,7 +102,7 @@ until      = "never"
 export const topicPlace = (topic: string): string => `topic ${topic}`;
 
 function planKafkaSource(context: SourceContext): SourcePlan | null {
-  const { settings, connection, type, schema, name } = context;
+  const { settings, connection, type, schema, name, pipeline } = context;
   assert(connection, "a kafka source has a connection");
   const connecting = connectionSettings(connection, context);
   const until = checkUntil(context);
@@ -88,6 +115,7 @@ function planKafkaSource(context: SourceContext): SourcePlan | null {
     bounded: until.kind !== "never",
     partitionedBy: settings.has("key") ? settings.text("key") : null,
     partitioned: true,
+    isShared: context.replicas === "several" && until.kind === "never",
     place: topicPlace(topic),
     inspect: (world) => inspectSource(connecting, topic, world),
     create: (world, needed) =>
@@ -99,6 +127,11 @@ function planKafkaSource(context: SourceContext): SourcePlan | null {
         start: settings.text("start") as "earliest" | "latest",
         until,
         decoding: { type, needed, numericText, unknownFields },
+        group: {
+          group: settings.has("group") ? settings.text("group") : `millrace.${pipeline}.${name}`,
+          member: settings.has("member") && settings.text("member") !== "" ? settings.text("member") : null,
+          sessionTimeoutMs: settings.number("session_timeout"),
+        },
       }),
   };
 }
@@ -142,6 +175,7 @@ export interface KafkaSourceOptions {
   readonly start: "earliest" | "latest";
   readonly until: Until;
   readonly decoding: DecoderSpec;
+  readonly group: GroupSettings;
 }
 /** Where each partition begins and ends in a run that starts now; an end is null while its writer goes on. */
 interface Bounds {
@@ -156,6 +190,7 @@ class KafkaSource implements Source {
   #appeared = false;
   /** Taken once, so that a lane that is taken over again begins where it began. */
   #bounds: Promise<Bounds> | null = null;
+  #share: GroupShare | null = null;
   #note: { readonly readMs: number; readonly note: Promise<WriterNote | null> } | null = null;
 
   constructor(private readonly options: KafkaSourceOptions) {
@@ -193,6 +228,15 @@ class KafkaSource implements Source {
       // Before the run it may grow without becoming another input; after the run it is what was read, and no start will say the same.
       return note || !this.#bounds ? "" : `${topic.id}:${(await this.#bounds).end.map((end) => end ?? "").join(",")}`;
     });
+  }
+
+  share(spread: "each" | "whole"): PartitionShare {
+    const { world, connecting, node, topic, group } = this.options;
+    return this.#share = new GroupShare({ ...group, world, connecting, node, topic, spread, partitions: () => this.partitions() });
+  }
+
+  covered(partition: number, position: Position): void {
+    this.#share?.covered(partition, parsePlace(position).offset);
   }
 
   progress(positions: readonly Position[]): number {

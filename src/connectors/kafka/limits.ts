@@ -23,6 +23,11 @@ export const CONCURRENT_ASKED_MS = 5_000;
 export const REPORT_EVERY_MS = 10_000;
 /** A server that answers that it is busy is reported after this long. */
 export const BUSY_REPORT_MS = 1_000;
+/** How often a member of a group says that it lives, within the time after which it is given up for dead; and at least this often. */
+export const HEARTBEATS_PER_SESSION = 10;
+export const HEARTBEAT_MAX_MS = 3_000;
+/** How long a stop waits for the group to have heard of it. */
+export const LEAVE_WITHIN_MS = 2_000;
 /** How often a reader at the end of a topic asks whether its writer has finished. */
 export const SEAL_POLL_MS = 500;
 /** How long a reader that saw the topic being made waits for its writer's note. */

@@ -42,7 +42,7 @@ interface Opened {
 export class TopicSink implements Sink {
   readonly guarantee: Guarantee;
   readonly #cluster: Cluster;
-  readonly #producers: EpochProducer[] = [];
+  readonly #producers = new Set<EpochProducer>();
   #opened: Opened | null = null;
   constructor(private readonly options: TopicSinkOptions) {
     this.guarantee = options.guarantee;
@@ -64,19 +64,19 @@ export class TopicSink implements Sink {
     const producer = guarantee === "exactly-once"
       ? new TransactionalProducer({ ...options, timeoutMs, epochMs, marked: { pipeline, sink: node, lane, run } })
       : new ResendingProducer(options);
-    this.#producers.push(producer);
-    return new TopicSinkLane(this.options, producer, this.#opened.topic.partitions);
+    this.#producers.add(producer);
+    return new TopicSinkLane(this.options, producer, topic.partitions, () => void this.#producers.delete(producer));
   }
 
   /** What readers do not see yet lies behind the ends that the note would tell. */
   async finish(): Promise<void> {
-    await Promise.all(this.#producers.map((producer) => producer.settle()));
+    await Promise.all(this.#producers.values().map((producer) => producer.settle()));
     await this.#writeNote("sealed");
   }
 
   close(): Promise<void> {
     for (const producer of this.#producers) producer.close();
-    this.#producers.length = 0;
+    this.#producers.clear();
     this.#opened = null;
     return Promise.resolve();
   }
@@ -112,7 +112,12 @@ class TopicSinkLane implements SinkLane {
   /** Whether anything of the open epoch was handed to the producer. */
   #hasPushed = false;
 
-  constructor({ key, encoder, headers }: TopicSinkOptions, private readonly producer: EpochProducer, partitions: number) {
+  constructor(
+    { key, encoder, headers }: TopicSinkOptions,
+    private readonly producer: EpochProducer,
+    partitions: number,
+    private readonly released: () => void,
+  ) {
     this.#partitioner = new KeyPartitioner(key);
     this.#partitions = Array.from({ length: partitions }, () => new PartitionBatches(encoder, headers));
   }
@@ -145,6 +150,12 @@ class TopicSinkLane implements SinkLane {
     let bytes = this.producer.bytesWaiting;
     for (const each of this.#partitions) bytes += each.bytesHeld;
     return bytes;
+  }
+
+  release(): Promise<void> {
+    this.producer.close();
+    this.released();
+    return Promise.resolve();
   }
 
   #push(take: (from: PartitionBatches) => PreparedBatch[]): void {

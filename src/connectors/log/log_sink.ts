@@ -16,6 +16,7 @@ import { TopicWriter } from "./topic_writer.ts";
 
 export const logSink: SinkSpec = {
   role: "sink",
+  local: true,
   type: "log",
   connection: "log",
   summary: "Appends records to a topic of the embedded log, exactly once.",

@@ -37,6 +37,7 @@ export class SqlSinkLane<S extends SqlSession> implements SinkLane {
     private readonly writer: MarkerWriter,
     private readonly putter: RowPutter<S>,
     private readonly lane: number,
+    private readonly released: () => void,
   ) {}
 
   async fence(owner: number): Promise<Marker | null> {
@@ -69,6 +70,11 @@ export class SqlSinkLane<S extends SqlSession> implements SinkLane {
 
   bytesHeld(): number {
     return this.#text.length;
+  }
+
+  async release(): Promise<void> {
+    this.released();
+    await this.close();
   }
 
   async close(): Promise<void> {

@@ -45,7 +45,7 @@ interface Run {
 
 export class SqlTableSink<S extends SqlSession, T> implements Sink {
   readonly guarantee = "exactly-once";
-  readonly #lanes: SqlSinkLane<S>[] = [];
+  readonly #lanes = new Set<SqlSinkLane<S>>();
   #opened: Opened<T> | null = null;
 
   constructor(
@@ -62,8 +62,10 @@ export class SqlTableSink<S extends SqlSession, T> implements Sink {
   lane(lane: number): SinkLane {
     assert(this.#opened, "a sink is opened before its lanes");
     const { writer, table, into } = this.#opened;
-    const made = new SqlSinkLane(this.server, this.dialect.markers, writer, this.dialect.putter(table, into), lane);
-    this.#lanes.push(made);
+    const made: SqlSinkLane<S> = new SqlSinkLane(this.server, this.dialect.markers, writer, this.dialect.putter(table, into), lane, () => {
+      this.#lanes.delete(made);
+    });
+    this.#lanes.add(made);
     return made;
   }
 
@@ -85,7 +87,8 @@ export class SqlTableSink<S extends SqlSession, T> implements Sink {
 
   async close(): Promise<void> {
     this.server.close();
-    await Promise.all(this.#lanes.splice(0).map((lane) => lane.close()));
+    await Promise.all(this.#lanes.values().map((lane) => lane.close()));
+    this.#lanes.clear();
     this.#opened = null;
   }
 

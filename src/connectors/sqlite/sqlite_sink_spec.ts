@@ -8,6 +8,7 @@ import { SqliteSink, type SqliteSinkOptions } from "./sqlite_sink.ts";
 
 export const sqliteSink: SinkSpec = {
   role: "sink",
+  local: true,
   type: "sqlite",
   connection: "sqlite",
   summary: "Writes rows into a SQLite table, exactly once.",
