@@ -181,6 +181,11 @@ export interface StateTable {
   remove(slot: number): void;
   /** Whether a slot below `size` holds a row. */
   isLive(slot: number): boolean;
+  /**
+   * Announces that the number keys of rows [from, to), one array per part, will be looked for soon. Changes nothing: many keys at once
+   * are fetched from memory side by side, one after the other each would be waited for. Some hundred rows at a time.
+   */
+  warm(keys: readonly Float64Array[], from: number, to: number): void;
   keyOf(slot: number): readonly KeyPart[];
   number(column: string): NumberState;
   text(column: string): TextState;

@@ -1,6 +1,6 @@
 /** `dedupe`: passes on the first record of each key; a repeat goes to the port `duplicates` and is counted. */
 import { scopeOf, type TransformContext, type TransformPlan, type TransformSpec } from "../component/component.ts";
-import type { RecordType } from "../data/types.ts";
+import { isNumeric, type RecordType } from "../data/types.ts";
 import type { StateTableSpec } from "../engine/contracts.ts";
 import type { Checked } from "../expr/contracts.ts";
 import { keyedName, requireKeyKind } from "./support/keys.ts";
@@ -80,9 +80,15 @@ function compileDedupe(plan: DedupePlan, builder: LoopBuilder): Loop {
     `known = seen.size; if (seen.insert(${locals.join(", ")}) < known) { others[d++] = i; continue; }`,
     "rows[o++] = i;",
   ];
+  const columns = plan.parts.map((part) => plainField(part, plan.input));
+  const areNumbers = columns.every((index) => index >= 0 && isNumeric(plan.input.fields[index].type));
+  const arrays = columns.map((index) => `batch.columns[${index}].values`).join(", ");
   return builder.build("dedupe", body.join("\n"), {
-    before:
-      "const seen = state[0], rows = work.rows, others = work.others; let o = work.count, d = work.otherCount, filtered = 0, known = 0;",
+    before: [
+      "const seen = state[0], rows = work.rows, others = work.others;",
+      "let o = work.count, d = work.otherCount, filtered = 0, known = 0;",
+      areNumbers ? `seen.warm([${arrays}], from, to);` : "",
+    ].join("\n"),
     after: "work.count = o; work.otherCount = d; work.filtered += filtered;",
   });
 }

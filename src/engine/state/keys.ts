@@ -8,6 +8,8 @@ export interface Keys {
   insert(a: KeyPart, b?: KeyPart, c?: KeyPart, d?: KeyPart): number;
   /** Of a table whose key is one text, as UTF-8 bytes[from, to). */
   findText(bytes: Uint8Array, from: number, to: number): number;
+  /** See StateTable; absent where it would not pay. */
+  warm?(keys: readonly Float64Array[], from: number, to: number): void;
   keyOf(slot: number): readonly KeyPart[];
   /** Forgets the key of a live slot. The caller releases the slot. */
   remove(slot: number): void;

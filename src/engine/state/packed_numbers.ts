@@ -16,6 +16,8 @@ const PLAIN = 0, OFFSETS = 1, STEPS = 2;
 /** Above it, plain doubles are hardly longer. */
 const WIDTH_MAX = 6;
 const TWO_32 = 2 ** 32;
+/** Called often, short loops are compiled once by V8; one that runs for long is compiled again, for entering it in the middle. */
+const NUMBERS_PER_CALL = 1024;
 
 /** Appends the numbers; their count is for the reader to know. One kind of array only: V8 then compiles the loops once. */
 export function packNumbers(writer: BinaryWriter, values: Float64Array): void {
@@ -30,7 +32,7 @@ export function packNumbers(writer: BinaryWriter, values: Float64Array): void {
   const stepWidth = widthOf(range.greatestStep - range.leastStep);
   const steps = stepWidth * (length - 1) + 8 < offsetWidth * length;
   const width = steps ? stepWidth : offsetWidth;
-  writer.reserve(2 + 16 + length * width);
+  writer.reserve(2 + 16 + length * width + WIDTH_MAX);
   writer.u8(steps ? STEPS : OFFSETS);
   writer.u8(width);
   if (steps) writer.f64(values[0]);
@@ -60,32 +62,42 @@ export function unpackNumbers(reader: BinaryReader, count: number): Float64Array
 }
 
 interface Range {
-  readonly least: number;
-  readonly greatest: number;
-  readonly leastStep: number;
-  readonly greatestStep: number;
+  least: number;
+  greatest: number;
+  leastStep: number;
+  greatestStep: number;
 }
 
 /** null where a number is no exact integer, or the numbers lie too far apart. */
 function rangeOf(values: Float64Array): Range | null {
-  let least = values[0];
-  let greatest = least;
-  let leastStep = Infinity;
-  let greatestStep = -Infinity;
-  let before = NaN;
-  for (let i = 0; i < values.length; i++) {
+  const range: Range = { least: values[0], greatest: values[0], leastStep: Infinity, greatestStep: -Infinity };
+  for (let from = 0; from < values.length; from += NUMBERS_PER_CALL) {
+    if (!widen(range, values, from, Math.min(from + NUMBERS_PER_CALL, values.length))) return null;
+  }
+  if (values.length === 1) range.leastStep = range.greatestStep = 0;
+  // No step is longer than the range, so all of this arithmetic is exact.
+  return widthOf(range.greatest - range.least) > WIDTH_MAX ? null : range;
+}
+
+/** Takes values[from, to) into the range; false where one is no exact integer. */
+function widen(range: Range, values: Float64Array, from: number, to: number): boolean {
+  let { least, greatest, leastStep, greatestStep } = range;
+  let before = from === 0 ? NaN : values[from - 1];
+  for (let i = from; i < to; i++) {
     const value = values[i];
-    if (value !== (value | 0) && !Number.isSafeInteger(value) || value === 0 && 1 / value < 0) return null;
-    if (value < least) least = value;
-    if (value > greatest) greatest = value;
+    if (value !== (value | 0) && !Number.isSafeInteger(value) || value === 0 && 1 / value < 0) return false;
+    least = value < least ? value : least;
+    greatest = value > greatest ? value : greatest;
     const step = value - before; // NaN the first time: then neither comparison holds.
-    if (step < leastStep) leastStep = step;
-    if (step > greatestStep) greatestStep = step;
+    leastStep = step < leastStep ? step : leastStep;
+    greatestStep = step > greatestStep ? step : greatestStep;
     before = value;
   }
-  if (values.length === 1) leastStep = greatestStep = 0;
-  // No step is longer than the range, so all of this arithmetic is exact.
-  return widthOf(greatest - least) > WIDTH_MAX ? null : { least, greatest, leastStep, greatestStep };
+  range.least = least;
+  range.greatest = greatest;
+  range.leastStep = leastStep;
+  range.greatestStep = greatestStep;
+  return true;
 }
 
 /** Bytes that hold 0 to `most`. */
@@ -95,25 +107,38 @@ function widthOf(most: number): number {
   return width;
 }
 
-function putRests(
-  writer: BinaryWriter,
-  values: Float64Array,
-  { steps, width, least }: { readonly steps: boolean; readonly width: number; readonly least: number },
-): void {
-  const { bytes } = writer;
-  let at = writer.length;
-  const from = steps ? 1 : 0;
-  if (width === 1) {
-    for (let i = from; i < values.length; i++) bytes[at++] = (steps ? values[i] - values[i - 1] : values[i]) - least;
-    writer.length = at;
-    return;
+/** How a row of rests is written. */
+interface Rests {
+  readonly steps: boolean;
+  readonly width: number;
+  readonly least: number;
+}
+
+function putRests(writer: BinaryWriter, values: Float64Array, rests: Rests): void {
+  if (rests.width === 0) return;
+  for (let from = rests.steps ? 1 : 0; from < values.length; from += NUMBERS_PER_CALL) {
+    const to = Math.min(from + NUMBERS_PER_CALL, values.length);
+    writer.length = putSome(writer.bytes, writer.length, values, from, to, rests);
   }
-  for (let i = from; width > 0 && i < values.length; i++) {
+}
+
+function putSome(bytes: Uint8Array, start: number, values: Float64Array, from: number, to: number, rests: Rests): number {
+  const { steps, width, least } = rests;
+  let at = start;
+  for (let i = from; i < to; i++) {
     const rest = (steps ? values[i] - values[i - 1] : values[i]) - least;
-    let low = rest >>> 0; // The low 32 bits, of larger numbers too.
-    for (let k = 0; k < width && k < 4; k++, low >>>= 8) bytes[at++] = low;
-    if (width > 4) bytes[at++] = Math.floor(rest / TWO_32);
-    if (width > 5) bytes[at++] = Math.floor(rest / TWO_32) >>> 8;
+    const low = rest >>> 0; // The low 32 bits, of larger numbers too.
+    // Whole words, of which the next number overwrites what is too much: `packNumbers` reserves for the last one.
+    bytes[at] = low;
+    bytes[at + 1] = low >>> 8;
+    bytes[at + 2] = low >>> 16;
+    bytes[at + 3] = low >>> 24;
+    if (width > 4) {
+      const high = Math.floor(rest / TWO_32);
+      bytes[at + 4] = high;
+      bytes[at + 5] = high >>> 8;
+    }
+    at += width;
   }
-  writer.length = at;
+  return at;
 }

@@ -38,6 +38,8 @@ export class Table implements StateTable {
   /** Grows with what one epoch touches, not with the table. */
   #changed = new Int32Array(16);
   #changedCount = 0;
+  /** Of the changed slots, those whose key is not stored yet. */
+  #keyedCount = 0;
 
   constructor(spec: StateTableSpec) {
     assert(
@@ -71,6 +73,7 @@ export class Table implements StateTable {
     if (this.#slots.live === before) return slot;
     if (slot >= this.#capacity) this.#grow(this.#capacity * 2);
     this.touch(slot);
+    if ((this.#marks[slot] & KEYED) === 0) this.#keyedCount++;
     this.#marks[slot] |= KEYED;
     return slot;
   }
@@ -95,6 +98,10 @@ export class Table implements StateTable {
 
   isLive(slot: number): boolean {
     return this.#slots.isLive(slot);
+  }
+
+  warm(keys: readonly Float64Array[], from: number, to: number): void {
+    this.#keys.warm?.(keys, from, to);
   }
 
   touch(slot: number): void {
@@ -126,12 +133,18 @@ export class Table implements StateTable {
   writeChanges(writer: BinaryWriter, number: number, epoch: number): void {
     if (this.#changedCount === 0) return;
     const slots = this.#changedSlots();
-    this.#writeRows(writer, number, slots, (slot) => (this.#marks[slot] & KEYED) !== 0);
-    for (const slot of slots) {
+    const some = (slot: number): boolean => (this.#marks[slot] & KEYED) !== 0;
+    this.#writeRows(writer, number, slots, this.#keyedCount === 0 ? "none" : this.#keyedCount === slots.length ? "all" : some);
+    let chunk = -1;
+    for (let i = 0; i < slots.length; i++) {
+      const slot = slots[i];
       this.#marks[slot] = 0;
+      if (this.#chunkOf(slot) === chunk) continue;
       this.#markUnfolded(slot, epoch);
+      chunk = this.#chunkOf(slot);
     }
     this.#changedCount = 0;
+    this.#keyedCount = 0;
   }
 
   /** Appends all rows of a chunk, and takes them for folded at `epoch`. */
@@ -139,7 +152,7 @@ export class Table implements StateTable {
     const first = chunk * STATE_CHUNK_ROWS;
     const slots = new Int32Array(Math.min(STATE_CHUNK_ROWS, this.size - first));
     for (let i = 0; i < slots.length; i++) slots[i] = first + i;
-    this.#writeRows(writer, number, slots, () => true);
+    this.#writeRows(writer, number, slots, "all");
     this.unfoldedSince[chunk] = 0;
     this.foldedAt[chunk] = epoch;
   }
@@ -182,14 +195,14 @@ export class Table implements StateTable {
     return slots;
   }
 
-  #writeRows(writer: BinaryWriter, number: number, slots: Int32Array, isKeyed: (slot: number) => boolean): void {
+  #writeRows(writer: BinaryWriter, number: number, slots: Int32Array, isKeyed: "all" | "none" | ((slot: number) => boolean)): void {
     const start = writer.length;
     writer.u32(0);
     writer.u32(number);
     writer.u32(this.size);
     const allLive = this.live === this.size;
     const kept = allLive ? slots : slots.filter((slot) => this.#slots.isLive(slot));
-    const keyed = kept.filter(isKeyed);
+    const keyed = isKeyed === "all" ? kept : isKeyed === "none" ? NONE : kept.filter(isKeyed);
     writeSlots(writer, allLive ? NONE : slots.filter((slot) => !this.#slots.isLive(slot)));
     writeSlots(writer, keyed);
     writeSlots(writer, kept);
