@@ -50,6 +50,13 @@ export interface Binding {
   readonly fields?: ReadonlyMap<string, Binding>;
   /** For nullable structs: true when the struct is null. */
   readonly isNull?: string;
+  /** Set where the value follows from something of which there are fewer than records, such as a looked-up row. */
+  readonly keeper?: Keeper;
+}
+/** Keeps results by what they follow from. Two bindings with the same keeper follow from the same thing. */
+export interface Keeper {
+  /** Code that evaluates `code` once for each of these things. `code` must read bindings with this keeper and nothing else of the record. */
+  keep(code: string): string;
 }
 export type Bindings = ReadonlyMap<string, Binding>;
 

@@ -3,28 +3,38 @@
  * null is never touched, and code that sits inside a closure uses locals of that closure only.
  */
 import { assert } from "../../data/fault.ts";
-import type { Binding, Bindings, CodeUnit } from "../contracts.ts";
+import { isNumeric, type Type } from "../../data/types.ts";
+import type { Binding, Bindings, CodeUnit, Keeper } from "../contracts.ts";
 import { absorb } from "../runtime/failures.ts";
 import * as comprehensions from "../runtime/comprehensions.ts";
-import type { Emitter, LogicNode, MacroNode, Node, NullTestNode, PathNode } from "../tree.ts";
+import { childrenOf, type Emitter, type LogicNode, type MacroNode, type Node, type NullTestNode, type PathNode } from "../tree.ts";
 import { literalCode, UnitEmitter } from "./unit.ts";
 
 /** The JavaScript expression that gives the node's value. */
 export function emitTree(node: Node, bindings: Bindings, unit: CodeUnit): string {
-  return new TreeEmitter(bindings, unit, new UnitEmitter(unit)).emit(node);
+  return new TreeEmitter(bindings, unit, new UnitEmitter(unit), "keep").emit(node);
 }
 
 class TreeEmitter {
   readonly #bindings: Bindings;
   readonly #unit: CodeUnit;
   readonly #emitter: Emitter;
-  constructor(bindings: Bindings, unit: CodeUnit, emitter: Emitter) {
+  /** Whether results may be kept: not again inside of what is kept already, and not inside closures. */
+  readonly #keeping: "keep" | "compute";
+  constructor(bindings: Bindings, unit: CodeUnit, emitter: Emitter, keeping: "keep" | "compute") {
     this.#bindings = bindings;
     this.#unit = unit;
     this.#emitter = emitter;
+    this.#keeping = keeping;
   }
 
   emit(node: Node): string {
+    const keeper = this.#keeping === "keep" ? this.#keeperOf(node) : null;
+    if (keeper === null) return this.#compute(node);
+    return keeper.keep(new TreeEmitter(this.#bindings, this.#unit, this.#emitter, "compute").#compute(node));
+  }
+
+  #compute(node: Node): string {
     switch (node.op) {
       case "constant":
         return literalCode(node.value, this.#emitter);
@@ -46,6 +56,16 @@ class TreeEmitter {
       case "macro":
         return this.#macro(node);
     }
+  }
+
+  /** The one keeper behind everything that the node reads, where text is among that: numbers are as cheap to compute as to keep. */
+  #keeperOf(node: Node): Keeper | null {
+    if (!COMPUTING.has(node.op) || !isKeptType(node.type)) return null;
+    const paths = pathsOf(node);
+    if (paths === null || !paths.some(({ type }) => type.kind === "string")) return null;
+    const keepers = new Set(paths.map(({ root }) => this.#bindings.get(root)?.keeper ?? null));
+    const [keeper] = keepers;
+    return keepers.size === 1 ? keeper : null;
   }
 
   /** Follows the bindings as far as they have fields, then reads the rest from the struct itself. */
@@ -120,10 +140,26 @@ class TreeEmitter {
       temporaries.push(name);
       return name;
     });
-    const code = body(new TreeEmitter(this.#bindings, this.#unit, emitter));
+    const code = body(new TreeEmitter(this.#bindings, this.#unit, emitter, "compute"));
     if (temporaries.length === 0) return `(${parameters.join(", ")}) => ${code.startsWith("{") ? `(${code})` : code}`;
     return `(${parameters.join(", ")}) => { let ${temporaries.join(", ")}; return ${code}; }`;
   }
+}
+
+const COMPUTING: ReadonlySet<Node["op"]> = new Set(["call", "if", "and", "or"]);
+/** Other numbers would each take memory of their own in an array of values. */
+const isKeptType = (type: Type): boolean => !isNumeric(type) || type.kind === "bool" || type.kind === "int";
+
+/** All paths that a node reads; null where it has variables of its own. */
+function pathsOf(node: Node): readonly PathNode[] | null {
+  if (node.op === "path") return node.local === null ? [node] : null;
+  const paths: PathNode[] = [];
+  for (const child of childrenOf(node)) {
+    const some = pathsOf(child);
+    if (some === null) return null;
+    paths.push(...some);
+  }
+  return paths;
 }
 
 const ASCII_NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;

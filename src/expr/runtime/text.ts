@@ -10,6 +10,9 @@ const isLowSurrogate = (code: number) => code >= 0xdc00 && code <= 0xdfff;
 /** Number of code points. */
 export function sizeOf(text: string): number {
   let size = text.length;
+  let bits = 0;
+  for (let i = 0; i < text.length; i++) bits |= text.charCodeAt(i);
+  if (bits < 0x8000) return size; // Surrogates have the highest bit.
   for (let i = 1; i < text.length; i++) {
     if (isLowSurrogate(text.charCodeAt(i)) && isHighSurrogate(text.charCodeAt(i - 1))) {
       size--;
@@ -29,6 +32,7 @@ function offsetOf(text: string, place: number): number {
 }
 /** The code points [from, to). */
 export function substring(text: string, from: number, to: number): string {
+  if (from === 0 && to === 1 && text.length > 0 && text.charCodeAt(0) < 0xd800) return text[0];
   const start = offsetOf(text, from);
   const end = to < from ? -1 : offsetOf(text, to);
   return start < 0 || end < 0 ? noSuchIndex(`substring(${from}, ${to}) of a text of ${sizeOf(text)} characters`) : text.slice(start, end);

@@ -90,6 +90,9 @@ function loadStates({ plan, builder, states, slot, key }: Writing): string {
   if (plan.key === null || states.length === 0) return "";
   const slice = builder.textSlice(plan.key);
   const whole = `${key} = ${builder.keyPart(builder.emit(plan.key), plan.key.type)}`;
+  const keys = builder.plainNumbers(plan.key);
+  const numbers = states.filter(({ state }) => isNumeric(state.type));
+  if (keys !== null) builder.warm(`state[0].find(${keys}[j])`).push(...numbers.map(({ column }) => `w += ${column}.values[at];`));
   const lines = [
     slice === null
       ? `${whole}; ${slot} = state[0].find(${key});`

@@ -3,11 +3,11 @@ import type { TablePlan, TableRows } from "../../component/component.ts";
 import type { Cel, CelTable } from "../../component/settings.ts";
 import { assert } from "../../data/fault.ts";
 import { isNumeric, type Type, withNull } from "../../data/types.ts";
-import type { Binding, Checked, Scope } from "../../expr/contracts.ts";
+import type { Binding, Checked, Keeper, Scope } from "../../expr/contracts.ts";
 import { dependencyOrder } from "./dependency_order.ts";
-import { type LoopBuilder, numberAt } from "./loop_builder.ts";
+import { type LookedRow, type LoopBuilder, numberAt } from "./loop_builder.ts";
 import { nameFault, nearestHint } from "./names.ts";
-import { type PlanChecker, withVariables } from "./plan_checker.ts";
+import { type PlanChecker, rootsOf, withVariables } from "./plan_checker.ts";
 
 export interface LookupPlan {
   readonly name: string;
@@ -88,12 +88,82 @@ export function bindLookups(builder: LoopBuilder, lookups: readonly LookupPlan[]
     // -2: not looked up yet. A number from the start keeps the variable a small integer.
     const slot = builder.local(lookup.name, "-2");
     const row = `(${slot} === -2 ? ${slot} = ${find} : ${slot})`;
-    builder.looked.set(lookup.name, { table: rows, row });
-    builder.bindings.set(lookup.name, bindRow(builder, rows, row, slot, lookup.table));
+    const keys = builder.plainNumbers(lookup.key);
+    const reads = keys === null ? [] : builder.warm(`${rows}.find(${keys}[j])`);
+    const keeper = rowBehind(builder, lookup.key)?.keeper ?? new RowKeeper(builder, row, reads);
+    keeper.follows(rows);
+    builder.looked.set(lookup.name, { keeper });
+    builder.bindings.set(lookup.name, { ...bindRow(builder, { table: lookup.table, rows, row, slot, reads }), keeper });
   }
 }
 
-function bindRow(builder: LoopBuilder, rows: string, row: string, slot: string, table: TablePlan): Binding {
+/** The one looked-up row that an expression reads, and nothing of the record beside it. */
+export function rowBehind(builder: LoopBuilder, checked: Checked): LookedRow | undefined {
+  const [root, ...others] = rootsOf(checked);
+  return root === undefined || others.length > 0 ? undefined : builder.looked.get(root);
+}
+
+/** Keeps values in arrays by row number + 1: tables stay as they are while a pipeline runs. */
+class RowKeeper implements Keeper {
+  readonly #builder: LoopBuilder;
+  /** Code for the number of the row that was found, below 0 for none. */
+  readonly #row: string;
+  /** Code for the row's table, then for those that were looked into with what stands in the row. */
+  readonly #tables: string[] = [];
+  /** Names of the arrays, by the code of what they keep. */
+  readonly #arrays = new Map<string, string>();
+
+  /** See LoopBuilder.warm. */
+  readonly #reads: string[];
+
+  constructor(builder: LoopBuilder, row: string, reads: string[]) {
+    this.#builder = builder;
+    this.#row = row;
+    this.#reads = reads;
+  }
+
+  follows(table: string): void {
+    this.#tables.push(table);
+  }
+
+  keep(code: string): string {
+    const builder = this.#builder;
+    let kept = this.#arrays.get(code);
+    if (kept === undefined) {
+      kept = builder.hoist("kept", `${builder.unit.constant(keptByRow(), "keptByRow")}([${this.#tables.join(", ")}])`);
+      this.#arrays.set(code, kept);
+      this.#reads.push(`if (${kept}[at + 1] === work) w++;`);
+    }
+    const row = builder.local("row");
+    const value = builder.local("value");
+    return `((${row} = ${this.#row} + 1, ${value} = ${kept}[${row}]) === undefined ? ${kept}[${row}] = ${code} : ${value})`;
+  }
+}
+
+/** Gives the values kept for the rows of the first table, by row number + 1; begins anew when one of the tables was loaded again. */
+function keptByRow(): (tables: readonly TableRows[]) => unknown[] {
+  let loaded: readonly unknown[] = [];
+  let kept: unknown[] = [];
+  return (tables) => {
+    if (tables.some(({ columns }, i) => columns[0].values !== loaded[i])) {
+      loaded = tables.map(({ columns }) => columns[0].values);
+      kept = new Array(tables[0].columns[0].values.length + 1).fill(undefined);
+    }
+    return kept;
+  };
+}
+
+interface BoundRow {
+  readonly table: TablePlan;
+  /** Code for the table's rows, and for the number of the row that was found: looked up where needed, and once it was. */
+  readonly rows: string;
+  readonly row: string;
+  readonly slot: string;
+  /** See LoopBuilder.warm. */
+  readonly reads: string[];
+}
+
+function bindRow(builder: LoopBuilder, { table, rows, row, slot, reads }: BoundRow): Binding {
   const fields = new Map<string, Binding>();
   table.type.fields.forEach((field, index) => {
     fields.set(
@@ -102,6 +172,7 @@ function bindRow(builder: LoopBuilder, rows: string, row: string, slot: string, 
         const column = builder.hoist(field.name, `${rows}.columns[${index}]`);
         const values = builder.hoist(field.name, `${column}.values`);
         if (!isNumeric(field.type)) return `(${row} < 0 ? null : ${values}[${slot}])`;
+        reads.push(`w += ${values}[at];`);
         const valid = field.type.nullable ? builder.hoist(field.name, `${column}.valid`) : null;
         return `(${row} < 0 ? null : ${numberAt(values, valid, slot, field.type)})`;
       }),

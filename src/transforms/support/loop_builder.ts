@@ -7,7 +7,15 @@ import type { Batch, Column } from "../../data/batch.ts";
 import { assert } from "../../data/fault.ts";
 import { isNumeric, type RecordType, type Type, typeText } from "../../data/types.ts";
 import type { Output, StateTable } from "../../engine/contracts.ts";
-import { type Binding, type Bindings, type Checked, type CodeUnit, EvaluationError, type Expressions } from "../../expr/contracts.ts";
+import {
+  type Binding,
+  type Bindings,
+  type Checked,
+  type CodeUnit,
+  EvaluationError,
+  type Expressions,
+  type Keeper,
+} from "../../expr/contracts.ts";
 import { boolPart } from "./keys.ts";
 import type { Work } from "./work.ts";
 
@@ -24,13 +32,26 @@ export const ROW = "i";
  */
 const ROWS_PER_CALL = 512;
 
+interface Warming {
+  readonly slot: string;
+  readonly reads: readonly string[];
+}
+/** A look-up as code. */
+export interface LookedRow {
+  /** Keeps what follows from the row; where its key follows from another looked-up row, from that one. */
+  readonly keeper: Keeper & { follows(table: string): void };
+}
+
 /** Collects the pieces of one loop; `build` joins them. */
 export class LoopBuilder {
   readonly unit: CodeUnit;
   readonly bindings = new Map<string, Binding>();
-  /** By the name of a look-up: code for the table and for the number of the row that was found, below 0 for none. */
-  readonly looked = new Map<string, { readonly table: string; readonly row: string }>();
+  /** By the name of a look-up. */
+  readonly looked = new Map<string, LookedRow>();
   readonly #expressions: Expressions;
+  readonly #warming: Warming[] = [];
+  /** Arrays of the input's number fields. */
+  readonly #numbers = new Map<string, string>();
   readonly #hoisted: string[] = [];
   readonly #locals: string[] = [];
   readonly #resets: string[] = [];
@@ -50,6 +71,17 @@ export class LoopBuilder {
     const name = this.unit.local(hint);
     this.#hoisted.push(`const ${name} = ${code};`);
     return name;
+  }
+
+  /**
+   * Reads memory for some hundred rows before the first of them is computed: what misses the cache is then fetched side by side, not
+   * one after the other. `slot` is code over row `j` of the batch; statements added to the result read what belongs to slot `at`
+   * and make something of it in the number `w`, so that no compiler may leave the reading out.
+   */
+  warm(slot: string): string[] {
+    const reads: string[] = [];
+    this.#warming.push({ slot, reads });
+    return reads;
   }
 
   /** A variable of the loop; with `reset`, set to that at the start of each row. */
@@ -113,6 +145,11 @@ export class LoopBuilder {
     return { bytes: names.bytes, from: `${names.start}[${ROW}]`, to: `${names.end}[${ROW}]` };
   }
 
+  /** The array of an expression that merely names a number field of the input; null for any other, and where there may be nulls. */
+  plainNumbers(checked: Checked): string | null {
+    return checked.type.nullable ? null : this.#numbers.get(checked.source.text.trim()) ?? null;
+  }
+
   /** JavaScript for a part of a state key. */
   keyPart(code: string, type: Type): string {
     if (type.kind !== "bool") return code;
@@ -138,6 +175,7 @@ export class LoopBuilder {
     }
     const column = this.hoist(name, `${this.unit.constant(numbersOf, "numbersOf")}(batch.columns[${index}])`);
     const values = this.hoist(name, `${column}.values`);
+    this.#numbers.set(name, values);
     const valid = type.nullable ? this.hoist(name, `${column}.valid`) : null;
     return numberAt(values, valid, ROW, type);
   }
@@ -163,6 +201,7 @@ export class LoopBuilder {
   build(name: string, body: string, around: { readonly before?: string; readonly after?: string } = {}): Loop {
     const refuse = this.unit.constant(refuseRow, "refuseRow");
     const loop = `${this.#hoisted.join("\n")}
+${this.#warmingCode()}
 let ${["i = from", ...this.#locals].join(", ")};
 ${around.before ?? ""}
 for (; i < to; i++) {
@@ -181,6 +220,14 @@ ${around.after ?? ""}`;
       const { rows } = batch;
       for (let from = 0; from < rows; from += ROWS_PER_CALL) run(batch, out, work, state, from, Math.min(from + ROWS_PER_CALL, rows));
     };
+  }
+
+  #warmingCode(): string {
+    if (this.#warming.length === 0) return "";
+    const loops = this.#warming.map(({ slot, reads }) =>
+      `for (let j = from; j < to; j++) { const at = ${slot}; w += at; if (at >= 0) { ${reads.join(" ")} } }`
+    );
+    return ["let w = 0;", ...loops, "work.warmed = w;"].join("\n");
   }
 
   /** Puts out-of-line code where it belongs, the last first: it may name what was moved out before it, never the other way. */

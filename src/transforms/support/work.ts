@@ -22,6 +22,8 @@ export interface Work {
   otherCount: number;
   /** Rows that ended here without going anywhere. */
   filtered: number;
+  /** Means nothing: see LoopBuilder.warm. */
+  warmed: number;
   /** By computed output column. */
   made: readonly MadeColumn[];
 }
@@ -33,7 +35,7 @@ export interface OutputShape {
 }
 
 export function newWork(): Work {
-  return { rows: new Int32Array(0), count: 0, others: new Int32Array(0), otherCount: 0, filtered: 0, made: [] };
+  return { rows: new Int32Array(0), count: 0, others: new Int32Array(0), otherCount: 0, filtered: 0, warmed: 0, made: [] };
 }
 
 /** Makes room for a batch of `rows`, with fresh computed columns. */
