@@ -95,21 +95,24 @@ export class SourceTime {
     const lateRows = this.#lateRows;
     const fineRows = this.#fineRows;
     let greatest = place.greatestMicros;
+    let own = greatest - latenessMicros;
+    // The first row may bring an idle partition back: it meets what there was without it.
+    let mark = floor;
     let late = 0;
     for (let row = 0; row < rows; row++) {
-      const own = greatest - latenessMicros;
-      const least = own < others ? own : others;
-      watermark[row] = least > floor ? least : floor;
+      watermark[row] = mark;
       const micros = time[row];
-      if (judges) {
-        // Behind its own partition's watermark, or behind what the lane went on to while the partition was idle.
-        if (micros < own || micros < floor) {
-          lateRows[late++] = row;
-          continue;
+      // Behind its own partition's watermark, or behind what the lane went on to while the partition was idle.
+      if (judges && (micros < own || micros < floor)) lateRows[late++] = row;
+      else {
+        if (judges) fineRows[row - late] = row;
+        if (micros > greatest) {
+          greatest = micros;
+          own = greatest - latenessMicros;
         }
-        fineRows[row - late] = row;
       }
-      if (micros > greatest) greatest = micros;
+      const least = own < others ? own : others;
+      if (least > mark) mark = least;
     }
     place.greatestMicros = greatest;
     return late;

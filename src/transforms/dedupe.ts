@@ -9,7 +9,8 @@ import { narrow, PlanChecker, rootsOf } from "./support/plan_checker.ts";
 import { plainField } from "./support/projection.ts";
 import { once, RowOperator } from "./support/row_operator.ts";
 import { INPUTS, WHERE } from "./support/settings.ts";
-import type { OutputShape } from "./support/work.ts";
+import type { OutputShape, Work } from "./support/work.ts";
+import { type Keep, keepCode, keepColumns, RememberingOperator } from "./dedupe/key_memory.ts";
 
 interface DedupePlan {
   readonly input: RecordType;
@@ -17,6 +18,7 @@ interface DedupePlan {
   /** [within, key] or [key]. */
   readonly parts: readonly Checked[];
   readonly used: ReadonlySet<string>;
+  readonly keep: Keep | null;
 }
 
 function planDedupe(context: TransformContext): TransformPlan | null {
@@ -35,9 +37,7 @@ function planDedupe(context: TransformContext): TransformPlan | null {
       `pass on only those that have one: where = "${key.source.text.trim()} != null"`,
     );
   }
-  if (settings.has("keep")) {
-    checker.fault(settings.at("keep"), "`keep` with a bound is not there yet", "leave `keep` out: every key is remembered for ever");
-  }
+  const keep = settings.has("keep") ? readKeep(context, checker) : null;
   const parts = [
     ...(within === null ? [] : [{ checked: within, what: "`within`" }]),
     ...(key === null ? [] : [{ checked: key, what: "the key" }]),
@@ -47,11 +47,11 @@ function planDedupe(context: TransformContext): TransformPlan | null {
   const checked = parts.map((part) => part.checked);
   const used = new Set([...checked, ...(where === null ? [] : [where])].flatMap((c) => [...rootsOf(c)]));
   const shape: OutputShape = { type: input, inputs: input.fields.map((_, index) => index) };
-  const loop = once(() => compileDedupe({ input, where, parts: checked, used }, new LoopBuilder(context.expressions)));
+  const loop = once(() => compileDedupe({ input, where, parts: checked, used, keep }, new LoopBuilder(context.expressions)));
   const table: StateTableSpec = {
     name: keyedName("seen", checked.map((part) => part.type)),
     key: kinds.map((kind) => kind!),
-    columns: [],
+    columns: keep === null ? [] : keepColumns(keep),
     version: 1,
   };
   const owner = plainField(checked[0], input);
@@ -62,8 +62,26 @@ function planDedupe(context: TransformContext): TransformPlan | null {
     ) => [new Set([...used, ...(outputs.get("out") ?? []), ...(outputs.get("duplicates") ?? [])].filter((name) => isField(input, name)))],
     keyedBy: owner < 0 ? "*" : input.fields[owner].name,
     needsEnd: false,
-    create: ({ state }) => new RowOperator(loop(), shape, [state.table(table)], { port: "duplicates", count: "duplicates" }),
+    create: ({ state }) => {
+      const seen = state.table(table);
+      const rows = (work?: Work) => new RowOperator(loop(), shape, [seen], { port: "duplicates", count: "duplicates" }, work);
+      return keep === null ? rows() : new RememberingOperator(keep, seen, rows);
+    },
   };
+}
+
+function readKeep({ settings, inputs: [input] }: TransformContext, checker: PlanChecker): Keep | null {
+  const group = settings.group("keep");
+  if (group.has("count") === group.has("for")) {
+    checker.fault(group.span, "`keep` says either `for` how long or the `count` of keys", 'keep = { for = "10m" }');
+    return null;
+  }
+  if (group.has("count")) return { kind: "count", keys: group.number("count") };
+  if (!input.timed) {
+    const hint = 'each source that they come from needs time = { field = "...", lateness = "2s" }; or keep = { count = 1_000_000 }';
+    checker.fault(group.at("for"), `rows of "${input.node}" have no event time`, hint);
+  }
+  return { kind: "for", micros: group.number("for") * 1000 };
 }
 
 function isField(type: RecordType, name: string): boolean {
@@ -73,11 +91,12 @@ function isField(type: RecordType, name: string): boolean {
 function compileDedupe(plan: DedupePlan, builder: LoopBuilder): Loop {
   builder.readRecord(plan.input, plan.used);
   const locals = plan.parts.map(() => builder.local("key"));
+  const keep = plan.keep && keepCode(plan.keep, locals, builder);
   const body = [
     plan.where === null ? "" : `if (!(${builder.emit(plan.where)})) { filtered++; continue; }`,
     ...plan.parts.map((part, index) => `${locals[index]} = ${builder.keyPart(builder.emit(part), part.type)};`),
     // One search: a key that was there already gets a slot below the size before.
-    `known = seen.size; if (seen.insert(${locals.join(", ")}) < known) { others[d++] = i; continue; }`,
+    keep?.body ?? `known = seen.size; if (seen.insert(${locals.join(", ")}) < known) { others[d++] = i; continue; }`,
     "rows[o++] = i;",
   ];
   const columns = plan.parts.map((part) => plainField(part, plan.input));
@@ -88,6 +107,7 @@ function compileDedupe(plan: DedupePlan, builder: LoopBuilder): Loop {
       "const seen = state[0], rows = work.rows, others = work.others;",
       "let o = work.count, d = work.otherCount, filtered = 0, known = 0;",
       areNumbers ? `seen.warm([${arrays}], from, to);` : "",
+      keep?.before ?? "",
     ].join("\n"),
     after: "work.count = o; work.otherCount = d; work.filtered += filtered;",
   });
@@ -98,7 +118,8 @@ export const dedupe: TransformSpec = {
   role: "transform",
   type: "dedupe",
   summary: "Passes on the first record of each key; repeats go to the port `duplicates`.",
-  notes: `Every key is remembered for ever, in the pipeline's state. With \`within\`, a key is compared only among records with the same
+  notes: `Every key is remembered for ever, in the pipeline's state, unless \`keep\` says for how long. Event time is that of the row which
+brought the key: a repeat is a new row when the watermark has come further than \`for\` behind it. With \`within\`, a key is compared only among records with the same
 \`within\`, so that the result does not depend on how the input is divided into lanes.`,
   inputs: ["inputs"],
   settings: {
@@ -114,8 +135,15 @@ export const dedupe: TransformSpec = {
         optional: true,
         doc: "How long keys are remembered. Left out: for ever.",
         fields: {
-          count: { kind: "int", unit: "keys", min: 1, max: Number.MAX_SAFE_INTEGER, optional: true, doc: "The newest keys by arrival." },
-          for: { kind: "duration", optional: true, doc: "Event time." },
+          count: {
+            kind: "int",
+            unit: "keys",
+            min: 1,
+            max: Number.MAX_SAFE_INTEGER,
+            optional: true,
+            doc: "So many, in each lane: the newest by arrival.",
+          },
+          for: { kind: "duration", optional: true, doc: "For so much event time; the sources need `time`." },
         },
       },
     },

@@ -75,7 +75,7 @@ Deno.test("faults of a dedupe", () => {
   deepEqual(faults({ key: "[id]" }), [
     "key:1 the key cannot be a list<int> (keys are int, decimal, string, bool, timestamp, date or duration)",
   ]);
-  deepEqual(faults({ key: "id", keep: { count: 5 } }), [
-    "keep:1 `keep` with a bound is not there yet (leave `keep` out: every key is remembered for ever)",
+  deepEqual(faults({ key: "id", keep: { count: 5, for: "1m" } }), [
+    'keep:1 `keep` says either `for` how long or the `count` of keys (keep = { for = "10m" })',
   ]);
 });

@@ -302,3 +302,49 @@ Deno.test("faults of event time and windows say what is there and what would be 
   assert.match(await faults(small.replace(/^window.*$/m, 'emit = "update"')), /`emit` goes with `window`/);
   assert.match(await faults(small.replace('inputs = ["w"]', 'inputs = ["s.late"]')), /"s" has no output "late"/);
 });
+
+const KEPT = (keep: string): string => `
+[sources.s]
+type   = "ndjson"
+path   = "s"
+fields = { at = "timestamp", key = "string", n = "int" }
+time   = { field = "at", lateness = "10s" }
+[transforms.once]
+type   = "dedupe"
+inputs = ["s"]
+key    = "key"
+keep   = ${keep}
+[sinks.out]
+type   = "console"
+inputs = ["once"]
+[sinks.repeats]
+type   = "console"
+inputs = ["once.duplicates"]
+`;
+
+Deno.test("a dedupe forgets a key when the watermark is further behind it than `for`", async () => {
+  assert.equal(
+    await differences(`${KEPT('{ for = "30s" }')}
+[[tests]]
+name = "forgotten"
+given.s = [
+  ${row("00:00:00", "a", 1)}, ${row("00:00:39", "b", 2)}, ${row("00:00:05", "a", 3)}, ${row("00:00:40", "c", 4)},
+  ${row("00:00:30", "a", 5)}, ${row("00:00:41", "a", 6)},
+]
+expect.out = [{ n = 1 }, { n = 2 }, { n = 4 }, { n = 5 }]
+expect.repeats = [{ n = 3 }, { n = 6 }]`),
+    "",
+  );
+});
+
+Deno.test("a dedupe with a count remembers the newest keys; a repeat does not make a key newer", async () => {
+  assert.equal(
+    await differences(`${KEPT("{ count = 2 }")}
+[[tests]]
+name = "two keys"
+given.s = [${["a", "b", "a", "c", "a", "c", "b"].map((key, n) => row("00:00:00", key, n)).join(", ")}]
+expect.out = [{ n = 0 }, { n = 1 }, { n = 3 }, { n = 4 }, { n = 6 }]
+expect.repeats = [{ n = 2 }, { n = 5 }]`),
+    "",
+  );
+});

@@ -5,7 +5,7 @@
  * ones are taken out.
  */
 import type { KeyPart, StateTable } from "../../engine/contracts.ts";
-import type { DueSlots } from "./due_slots.ts";
+import type { DueSlots } from "../support/due_slots.ts";
 
 /** A column of every windowed group. */
 export const WINDOW_END = { name: "window end", kind: "number" } as const;

@@ -1,6 +1,6 @@
 /** The `window` of an aggregate: what the settings say, checked, and the code that finds a row's windows. */
 import type { SettingGroup } from "../../component/settings.ts";
-import { assert } from "../../data/fault.ts";
+import { timesOf } from "../support/event_times.ts";
 import type { LoopBuilder } from "../support/loop_builder.ts";
 import type { PlanChecker } from "../support/plan_checker.ts";
 
@@ -130,9 +130,4 @@ if (${mark} >= ${end}) ${late}`,
 /** Exact for every timestamp, before 1970 too. */
 function aligned(time: string, step: number): string {
   return `${time} - (${time} % ${step} + ${step}) % ${step}`;
-}
-
-function timesOf(batch: { readonly meta: { readonly time: Float64Array | null } }): Float64Array {
-  assert(batch.meta.time !== null, "rows that come to a window have event time");
-  return batch.meta.time;
 }

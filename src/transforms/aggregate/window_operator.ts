@@ -4,12 +4,11 @@
  */
 import type { Batch, Column } from "../../data/batch.ts";
 import { makeMeta, numberColumn } from "../../data/columns.ts";
-import { assert } from "../../data/fault.ts";
 import type { RecordType } from "../../data/types.ts";
 import type { Operator, OperatorContext, Output, StateTable, StateTableSpec } from "../../engine/contracts.ts";
 import type { Loop } from "../support/loop_builder.ts";
 import { newWork, pick, type Work } from "../support/work.ts";
-import { DueSlots, SlotList } from "./due_slots.ts";
+import { DueSlots, SlotList } from "../support/due_slots.ts";
 import { emitResults, resultColumns, type ResultParts, valueCounts } from "./results.ts";
 import { Sessions, WINDOW_END, WINDOW_START } from "./sessions.ts";
 import { ValueCounts } from "./value_counts.ts";
@@ -129,7 +128,7 @@ export class WindowOperator implements Operator {
   }
 
   drain(at: number, rowsMax: number, out: Output): number {
-    assert(this.#queue !== null, "what is due is asked for before it is given out");
+    this.#queue ??= this.#makeQueue(); // A replay does not ask how much there is.
     const to = Math.min(this.#queue.length, this.#queueAt + rowsMax);
     const slots = [...this.#queue.subarray(this.#queueAt, to)];
     const { columns, beyond } = resultColumns(this.#parts, this.#state, slots, 1);
@@ -143,6 +142,7 @@ export class WindowOperator implements Operator {
     emitResults({ rows: slots.length, type: this.#parts.type, columns: all, meta: { ...meta, time } }, beyond, out);
     for (const slot of slots) this.#settle(slot);
     this.#queueAt = to;
+    if (to === this.#queue.length) this.#forgetQueue();
     return at + slots.length;
   }
 
@@ -185,6 +185,14 @@ export class WindowOperator implements Operator {
     queue.set(sortedSlots(leaving, this.#parts.orderBy, view));
     queue.set(sortedSlots(told, this.#parts.orderBy, view), leaving.count);
     return queue;
+  }
+
+  /** What was told may change again in this epoch, and is then told behind it. */
+  #forgetQueue(): void {
+    this.#closed = new SlotList();
+    this.#toTell = new SlotList();
+    this.#queue = new Int32Array(0);
+    this.#queueAt = 0;
   }
 
   #isChanged(slot: number): boolean {

@@ -4,7 +4,7 @@
  */
 import type { StateTable } from "../../engine/contracts.ts";
 import { compareValues } from "./accumulators.ts";
-import type { SlotList } from "./due_slots.ts";
+import type { SlotList } from "../support/due_slots.ts";
 import { aggregateValue, keyValue, type ResultParts } from "./results.ts";
 
 /** A column of the result to order by. */

@@ -10,14 +10,17 @@ export class RowOperator implements Operator {
   readonly #shape: OutputShape;
   readonly #state: readonly StateTable[];
   readonly #other: { readonly port: string; readonly count: "filtered" | "duplicates" } | null;
-  readonly #work: Work = newWork();
+  readonly #work: Work;
 
+  /** `work`: with what else the loop works with. */
   constructor(
     loop: Loop,
     shape: OutputShape,
     state: readonly StateTable[] = [],
     other: { readonly port: string; readonly count: "filtered" | "duplicates" } | null = null,
+    work: Work = newWork(),
   ) {
+    this.#work = work;
     this.#loop = loop;
     this.#shape = shape;
     this.#state = state;
