@@ -2,6 +2,7 @@
  * Text of timestamps and dates: RFC 3339 and user patterns, read from and written to bytes. Invariant: what `parseBytes` takes
  * is a time that exists, and `write` gives text that reads back as the same value as far as the pattern tells it.
  */
+import { epochScale, epochText } from "./epoch_format.ts";
 import { DATE_MAX, DATE_MIN, daysOf, isDate, packedDate } from "./calendar.ts";
 import { putDigits } from "./bytes.ts";
 import { MillraceError } from "./fault.ts";
@@ -48,6 +49,8 @@ function remember(texts: Map<string, TimeText>, key: string, made: TimeText): Ti
 }
 
 function makeTimestampText(format: string | undefined, zoneName: string | undefined): TimeText {
+  const scale = epochScale(format);
+  if (scale !== null) return epochText(scale);
   const zone = zoneName === undefined ? null : zoneOf(zoneName);
   if (zoneName !== undefined && zone === null) {
     throw new MillraceError("time_zone", `There is no time zone ${JSON.stringify(zoneName)}.`, {

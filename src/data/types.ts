@@ -19,7 +19,10 @@ export type Type =
 export interface Field {
   readonly name: string;
   readonly type: Type;
-  /** timestamp, date: the text pattern (yyyy MM dd HH mm ss SSS SSSSSS XXX xxx 'quoted'); absent: RFC 3339. */
+  /**
+   * timestamp, date: the text pattern (yyyy MM dd HH mm ss SSS SSSSSS XXX xxx 'quoted'); or, for a
+   * timestamp, epoch_s, epoch_ms or epoch_us: a number since 1970. Absent: RFC 3339.
+   */
   readonly format?: string;
   /** timestamp: the IANA zone of text without one. Absent: such text is rejected (`type:F`). */
   readonly zone?: string;

@@ -3,6 +3,7 @@
  * and times are written exactly as the columns' fast code writes them.
  */
 import { formatDecimal } from "./decimal.ts";
+import { epochScale } from "./epoch_format.ts";
 import { formatDuration } from "./duration.ts";
 import { timeTextOf } from "./field_text.ts";
 import { timestampText } from "./time_text.ts";
@@ -31,8 +32,10 @@ export function jsonText(field: Field, value: unknown, options: JsonOptions): st
       return JSON.stringify(value);
     case "bool":
       return value === true || value === 1 ? "true" : "false";
-    case "timestamp":
-      return JSON.stringify(timestampTextOf(field, options).format(value as number));
+    case "timestamp": {
+      const text = timestampTextOf(field, options).format(value as number);
+      return epochScale(options.timestamps ?? field.format) === null ? JSON.stringify(text) : text;
+    }
     case "date":
       return JSON.stringify(timeTextOf(field)!.format(value as number));
     case "duration":

@@ -77,7 +77,11 @@ const FIELDS: JsonSchema = {
         type: "object",
         properties: {
           type: TEXT,
-          format: { ...TEXT, description: "timestamp, date: as in yyyy-MM-dd HH:mm:ss. Default: RFC 3339." },
+          format: {
+            ...TEXT,
+            description:
+              "timestamp, date: as in yyyy-MM-dd HH:mm:ss; or a number since 1970: epoch_s, epoch_ms, epoch_us. Default: RFC 3339.",
+          },
           zone: { ...TEXT, description: "timestamp: the zone of text without one." },
           one_of: { ...TEXTS, description: "string: all values that are allowed." },
           tag: { ...TEXT, description: "Masks the field wherever people look." },

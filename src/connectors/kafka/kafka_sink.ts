@@ -93,7 +93,11 @@ bounded pipeline at a time should write a topic. Numbers of partitions are read 
         doc: "Decimals in JSON.",
         choices: { number: "as numbers with exactly their scale", string: "as texts, for readers that would make doubles of them" },
       },
-      timestamps: { kind: "text", optional: true, doc: "Pattern of all timestamps. Default: each field's own format, else RFC 3339." },
+      timestamps: {
+        kind: "text",
+        optional: true,
+        doc: "Pattern of all timestamps, or epoch_ms and the like. Default: each field's own format, else RFC 3339.",
+      },
     },
   },
   examples: [{

@@ -1,6 +1,7 @@
 /** CSV records to columns, by code generated for the header; what that does not recognise is read by the slow path. */
 import type { Decoder, DecoderSpec } from "../codec.ts";
 import { DecodedColumns } from "../decoded_columns.ts";
+import { asWritten } from "../epoch_format.ts";
 import { assert } from "../fault.ts";
 import { compileFastCsv } from "./fast.ts";
 import { compileSlowCsv } from "./slow.ts";
@@ -13,7 +14,8 @@ const ROWS_PER_CALL = 512;
  * fields than the header), `unknown:F`, then by field in schema order `missing:F` (no such column), `type:F`, `scale:F`,
  * `range:F`, `one_of:F`. An empty field, quoted or not, is null where the type allows it and "" for a string.
  */
-export function compileCsvDecoder(spec: DecoderSpec, header: readonly string[]): Decoder {
+export function compileCsvDecoder(wished: DecoderSpec, header: readonly string[]): Decoder {
+  const spec = { ...wished, type: asWritten(wished.type) };
   assert(new Set(header).size === header.length, "a CSV header names each column once");
   const fast = compileFastCsv(spec, header);
   const slow = compileSlowCsv(spec, header);

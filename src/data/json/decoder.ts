@@ -4,6 +4,7 @@
  */
 import type { Decoder, DecoderSpec } from "../codec.ts";
 import { DecodedColumns } from "../decoded_columns.ts";
+import { asWritten } from "../epoch_format.ts";
 import { LearnedLayouts } from "./learned_layouts.ts";
 import { compileSlowJson } from "./slow.ts";
 
@@ -11,7 +12,8 @@ import { compileSlowJson } from "./slow.ts";
  * Compiles a decoder of JSON objects, one per record. Reject codes by priority: `json` (no JSON object, not UTF-8, a key twice),
  * `unknown:F`, then by field in schema order `missing:F`, `type:F`, `scale:F`, `range:F`, `one_of:F`.
  */
-export function compileJsonDecoder(spec: DecoderSpec): Decoder {
+export function compileJsonDecoder(wished: DecoderSpec): Decoder {
+  const spec = { ...wished, type: asWritten(wished.type) };
   const slow = compileSlowJson(spec);
   const layouts = new LearnedLayouts(spec);
   return (records) => {

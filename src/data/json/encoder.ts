@@ -7,7 +7,8 @@ import type { Encoder, RowsEncoder } from "../codec.ts";
 import { cell } from "../columns.ts";
 import { compileEncoder, compileRowsEncoder, type EncoderForm } from "../encoder_code.ts";
 import { timeTextOf } from "../field_text.ts";
-import type { RecordType } from "../types.ts";
+import { epochScale } from "../epoch_format.ts";
+import type { Field, RecordType } from "../types.ts";
 import { type JsonOptions, jsonText, timestampTextOf } from "../value_text.ts";
 
 /** Compiles an encoder of all fields of `type`. See JsonOptions for how decimals and timestamps are written. */
@@ -24,13 +25,18 @@ function jsonForm(type: RecordType, options: JsonOptions): EncoderForm {
     before: (field, place) => `${place === 0 ? "{" : ","}${JSON.stringify(field.name)}:`,
     end: type.fields.length === 0 ? "{}\n" : "}\n",
     nullText: "null",
-    quoteOf: () => '"',
+    quoteOf: (field) => isNumber(field, options) ? "" : '"',
     decimalQuote: options.decimals === "string" ? '"' : "",
     timeText: (field) => field.type.kind === "timestamp" ? timestampTextOf(field, options) : timeTextOf(field)!,
     putSlice: putJsonString,
     bytesPerByte: 6,
     valueText: (field, value) => jsonText(field, value, options),
   };
+}
+
+/** A timestamp that is written as a number since 1970. */
+function isNumber(field: Field, { timestamps }: JsonOptions): boolean {
+  return field.type.kind === "timestamp" && epochScale(timestamps ?? field.format) !== null;
 }
 
 /** A row as one JSON object without line end, of those fields that were decoded: how rejects of made rows are kept. */
