@@ -28,11 +28,12 @@ export function sourceBatch(
   { records, position, origin, tooLong }: PlacedRecords,
   decode: Decoder,
 ): { readonly batch: Batch; readonly rejected: readonly Rejected[] } {
-  const { columns, bad } = decode(records);
+  const { columns, bad, spelled: forms } = decode(records);
   const { bytes, start, end, rows } = records;
   const shared = new SharedText(bytes, rows > 0 ? start[0] : 0, rows > 0 ? end[rows - 1] : 0);
   const raw = textColumn(bytes, start, end, null, shared);
-  const batch: Batch = { rows, type, columns, meta: makeMeta(source, partition, position, origin, raw) };
+  const spelled = forms && { fields: type.fields, columns, forms };
+  const batch: Batch = { rows, type, columns, meta: makeMeta(source, partition, position, origin, raw, spelled) };
   if (bad.length === 0 && tooLong.length === 0) return { batch, rejected: [] };
   const reasons = new Map(bad.map(({ row, reason }) => [row, reason]));
   for (const row of tooLong) reasons.set(row, "too-long");

@@ -2,7 +2,7 @@
  * A batch of records as columns. Invariant: every column has exactly `rows` entries, in the same order; a column is never
  * written after its batch was handed on, so batches may share columns.
  */
-import type { RecordType } from "./types.ts";
+import type { Field, RecordType } from "./types.ts";
 
 /** Numbers: int, decimal, double, timestamp, date, duration, bool (0 or 1). `valid` is null when nothing is null. */
 export interface NumberColumn {
@@ -42,6 +42,16 @@ export interface Meta {
   readonly time: Float64Array | null;
   /** The lane's watermark just before each row, µs, -Infinity before any; null where it is that of the batch's node. */
   readonly watermark: Float64Array | null;
+  /** Which columns `raw` spells out; null where nobody can tell. */
+  readonly spelled: SpelledColumns | null;
+}
+/** Columns that the bytes of `raw` say exactly as an encoder would, in some rows: those bytes can then be copied. */
+export interface SpelledColumns {
+  readonly fields: readonly Field[];
+  /** By field; only a batch's column that is the same object is spelled by `raw`. */
+  readonly columns: readonly (Column | null)[];
+  /** Per row: bits of data/json/spelling.ts, 0 where the bytes say the fields in some other way. */
+  readonly forms: Uint8Array;
 }
 
 export interface Batch {

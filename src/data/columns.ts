@@ -2,7 +2,7 @@
  * Making, reading and rearranging columns and batches. Invariant: no function here changes a column it was given; `select`
  * shares text bytes, `concat` copies them, so that its result keeps no batch alive.
  */
-import type { Batch, Column, Meta, NumberColumn, TextColumn, ValueColumn } from "./batch.ts";
+import type { Batch, Column, Meta, NumberColumn, SpelledColumns, TextColumn, ValueColumn } from "./batch.ts";
 import { builderOf, TextBuilder } from "./builders.ts";
 import { assert } from "./fault.ts";
 import { selectText } from "./text_column.ts";
@@ -51,8 +51,9 @@ export function makeMeta(
   position: Float64Array,
   origin: Float64Array = position,
   raw: TextColumn | null = null,
+  spelled: SpelledColumns | null = null,
 ): Meta {
-  return { source, partition, position, origin, raw, time: null, watermark: null };
+  return { source, partition, position, origin, raw, time: null, watermark: null, spelled };
 }
 /** No rows, with every column there. */
 export function emptyBatch(type: RecordType, source: string, partition = 0): Batch {
@@ -78,9 +79,25 @@ export function selectColumn(column: Column, rows: Int32Array, count: number): C
 /** The rows `rows[0, count)` of a batch, in that order. */
 export function select(batch: Batch, rows: Int32Array, count: number): Batch {
   const columns = batch.columns.map((column) => column === null ? null : selectColumn(column, rows, count));
-  return { rows: count, type: batch.type, columns, meta: selectMeta(batch.meta, rows, count) };
+  const meta = selectMeta(batch.meta, rows, count);
+  return { rows: count, type: batch.type, columns, meta: { ...meta, spelled: selectSpelled(batch, columns, rows, count) } };
 }
-/** The rows `rows[0, count)` of a batch's origin. */
+/** What the raw bytes say of the selected columns; null where one of them is no longer among the columns. */
+function selectSpelled(batch: Batch, selected: Batch["columns"], rows: Int32Array, count: number): SpelledColumns | null {
+  const { spelled } = batch.meta;
+  if (spelled === null) return null;
+  const columns: (Column | null)[] = [];
+  for (const [i, column] of spelled.columns.entries()) {
+    // Fields mostly keep their places.
+    const at = batch.columns[i] === column ? i : batch.columns.indexOf(column);
+    if (column !== null && at < 0) return null;
+    columns.push(column === null ? null : selected[at]);
+  }
+  const forms = new Uint8Array(count);
+  for (let i = 0; i < count; i++) forms[i] = spelled.forms[rows[i]];
+  return { fields: spelled.fields, columns, forms };
+}
+/** The rows `rows[0, count)` of a batch's origin. What raw bytes say is told by columns, which only `select` has. */
 export function selectMeta(meta: Meta, rows: Int32Array, count: number): Meta {
   const position = selectNumbers(meta.position, rows, count);
   const origin = meta.origin === meta.position ? position : selectNumbers(meta.origin, rows, count);
@@ -91,6 +108,7 @@ export function selectMeta(meta: Meta, rows: Int32Array, count: number): Meta {
     raw: meta.raw === null ? null : selectColumn(meta.raw, rows, count),
     time: meta.time && selectNumbers(meta.time, rows, count),
     watermark: meta.watermark && selectNumbers(meta.watermark, rows, count),
+    spelled: null,
   };
 }
 
@@ -112,7 +130,7 @@ export function concat(batches: readonly Batch[]): Batch {
   const raw = raws.every((part) => part !== null) ? concatText(raws, batches) : null;
   const time = concatWhereAll(batches.map((batch) => batch.meta.time), rows);
   const watermark = concatWhereAll(batches.map((batch) => batch.meta.watermark), rows);
-  return { rows, type: first.type, columns, meta: { ...first.meta, position, origin, raw, time, watermark } };
+  return { rows, type: first.type, columns, meta: { ...first.meta, position, origin, raw, time, watermark, spelled: null } };
 }
 
 function concatColumns(type: Type, parts: readonly Column[], batches: readonly Batch[]): Column {

@@ -1,6 +1,6 @@
 /**
- * Compiles encoders of rows: functions per record type that bind a batch's columns once and then write row after row with a
- * single check of the room left. The formats (JSON, CSV) say what stands around the values and how text is written.
+ * Compiles encoders of rows: functions per record type that bind a batch's columns once and then write row after row with
+ * a single check of the room left. The formats (JSON, CSV) say what stands around the values and how text is written.
  * Invariant: the room asked for is never less than what is written.
  */
 import type { Batch, Column } from "./batch.ts";
@@ -11,6 +11,7 @@ import { assert } from "./fault.ts";
 import { sourceName } from "./source_name.ts";
 import type { TimeText } from "./time_text.ts";
 import { type Field, isNumeric, type RecordType } from "./types.ts";
+import { COPY_SLACK, copyWords, viewOf } from "./words.ts";
 
 /** What a format adds to the values. All texts are ASCII or valid UTF-8. */
 export interface EncoderForm {
@@ -19,29 +20,49 @@ export interface EncoderForm {
   /** Text behind the last value. */
   readonly end: string;
   readonly nullText: string;
+  /** Put around texts. Absent: putSlice and valueText do it where a text needs it. */
+  readonly textQuote?: string;
   /** Put around times and durations. */
   quoteOf(field: Field): string;
   /** Put around decimals. */
   readonly decimalQuote: string;
   timeText(field: Field): TimeText;
-  /** Writes a text slice; at most `bytesPerByte` bytes for each of its bytes, and two more. */
-  putSlice(target: Uint8Array, at: number, bytes: Uint8Array, from: number, to: number): number;
+  /** Writes bytes[from, to): at most `bytesPerByte` bytes for each of them, and two more. */
+  readonly putSlice: PutSlice;
   readonly bytesPerByte: number;
-  /** The finished text of a run-time value that is not null. */
+  /** Writes a string: at most `bytesPerByte` bytes for each UTF-16 unit. Absent: as its valueText. */
+  readonly putString?: (target: Uint8Array, at: number, text: string) => number;
+  /** The finished text of a run-time value that is not null; a string's only where putString is absent. */
   valueText(field: Field, value: unknown): string;
 }
+/** Gives the position behind. The views show the same bytes as the arrays. */
+export type PutSlice = (
+  target: Uint8Array,
+  at: number,
+  bytes: Uint8Array,
+  from: number,
+  to: number,
+  targetView: DataView,
+  bytesView: DataView,
+) => number;
 
-/** An encoder of one row at a time. See `encoderCode`. */
-export function compileEncoder(type: RecordType, indexes: readonly number[], form: EncoderForm): Encoder {
-  const { constants, names, binding, room, measuring, writing } = encoderCode(type, indexes, form);
+/** Where a row's first `fields` columns come from: its raw bytes but for the last one, which the form's end writes again. */
+export interface CopiedPart {
+  readonly fields: number;
+}
+
+/** An encoder of one row at a time. See `encoderCode`. It holds on to the columns of the last batch until it gets another one. */
+export function compileEncoder(type: RecordType, indexes: readonly number[], form: EncoderForm, copied: CopiedPart | null = null): Encoder {
+  const { constants, names, binding, room, measuring, writing } = encoderCode(type, indexes, form, copied);
   const body = `
-let last = null${names.map((name) => `, ${name}`).join("")};
+let last = null, target = null, view = null${names.map((name) => `, ${name}`).join("")};
 return function encoder(batch, row, into) {
   if (batch !== last) { ${binding.join(" ")} last = batch; }
   let need = ${room};
   ${measuring.join("\n  ")}
   into.reserve(need);
   const b = into.bytes;
+  if (b !== target) { target = b; view = viewOf(b); }
   let p = into.length;
   ${writing.join("\n  ")}
   into.length = p;
@@ -50,17 +71,22 @@ return function encoder(batch, row, into) {
 }
 
 /** An encoder of many rows in one call: cheaper by the row, as all columns stay in local variables. See `encoderCode`. */
-export function compileRowsEncoder(type: RecordType, indexes: readonly number[], form: EncoderForm): RowsEncoder {
-  const { constants, names, binding, room, measuring, writing } = encoderCode(type, indexes, form);
+export function compileRowsEncoder(
+  type: RecordType,
+  indexes: readonly number[],
+  form: EncoderForm,
+  copied: CopiedPart | null = null,
+): RowsEncoder {
+  const { constants, names, binding, room, measuring, writing } = encoderCode(type, indexes, form, copied);
   const body = `
 return function rows_encoder(batch, from, to, into, ends, at) {
   let row = from${names.map((name) => `, ${name}`).join("")};
   ${binding.join(" ")}
-  let b = into.bytes, p = into.length;
+  let b = into.bytes, view = viewOf(b), p = into.length;
   for (; row < to; row++) {
     let need = ${room};
     ${measuring.join("\n    ")}
-    if (p + need > b.length) { into.length = p; into.reserve(need); b = into.bytes; }
+    if (p + need > b.length) { into.length = p; into.reserve(need); b = into.bytes; view = viewOf(b); }
     ${writing.join("\n    ")}
     ends[at++] = p;
   }
@@ -82,39 +108,80 @@ interface EncoderCode {
 }
 
 /**
- * Code that encodes the fields `indexes` of `type`, in that order. Its batches must have these columns decoded. A row-wise encoder
- * holds on to the columns of the last batch until it gets another one.
+ * Code that encodes the fields `indexes` of `type`, in that order; those of the copied part, if any, are not written but copied. Its
+ * batches must have the others decoded.
  */
-function encoderCode(type: RecordType, indexes: readonly number[], form: EncoderForm): EncoderCode {
-  const constants: Record<string, unknown> = { putInteger, putDecimal, putDouble, putText, putSlice: form.putSlice, bind: columnOfKind };
+function encoderCode(type: RecordType, indexes: readonly number[], form: EncoderForm, copied: CopiedPart | null): EncoderCode {
+  const constants: Record<string, unknown> = {
+    putInteger,
+    putDecimal,
+    putDouble,
+    putText,
+    viewOf,
+    copyWords,
+    putSlice: form.putSlice,
+    putString: form.putString,
+    bind: columnOfKind,
+    noNull,
+    valueText: form.valueText,
+  };
   const names: string[] = [];
   const binding: string[] = [];
   const measuring: string[] = [];
   const writing: string[] = [];
+  const literals = new Literals();
+  const textQuote = form.textQuote ?? "";
   let room = 0;
+  if (copied !== null) {
+    names.push("raw", "rawView");
+    binding.push("raw = batch.meta.raw; rawView = viewOf(raw.bytes);");
+    measuring.push(`const first = raw.start[row], end = raw.end[row] - 1; need += end - first + ${COPY_SLACK};`);
+    writing.push(`if (end + ${COPY_SLACK} <= raw.bytes.length) copyWords(view, p, rawView, first, end);
+  else b.set(raw.bytes.subarray(first, end), p);
+  p += end - first;`);
+  }
   for (const [place, index] of indexes.entries()) {
+    if (copied !== null && place < copied.fields) continue;
     const field = type.fields[index];
-    const before = form.before(field, place);
-    room += 3 * before.length + NUMBER_BYTES_MAX;
-    writing.push(literalCode(before));
+    literals.add(form.before(field, place));
     constants[`f${index}`] = field;
     if (isNumeric(field.type)) {
       names.push(`v${index}`, `n${index}`);
       binding.push(`{ const c = bind(batch, ${index}, f${index}, "number"); v${index} = c.values; n${index} = c.valid; }`);
       const time = field.type.kind === "timestamp" || field.type.kind === "date" ? form.timeText(field) : null;
-      room += time?.bytesMax ?? 0;
-      const value = `{ const v = v${index}[row]; ${numberWriteCode(field, index, form, time, constants)} }`;
-      writing.push(`if (n${index} !== null && n${index}[row] === 0) { ${literalCode(form.nullText)} } else ${value}`);
+      room += NUMBER_BYTES_MAX + form.nullText.length + (time?.bytesMax ?? 0);
+      const write = numberWrite(field, index, form, time, constants);
+      if (field.type.nullable) {
+        const value = literalCode(write.before) + write.code + literalCode(write.after);
+        writing.push(
+          literals.take(),
+          `if (n${index} !== null && n${index}[row] === 0) { ${literalCode(form.nullText)} } else { ${value} }`,
+        );
+      } else {
+        literals.add(write.before);
+        writing.push(literals.take(), `if (n${index} !== null && n${index}[row] === 0) noNull(f${index});`, write.code);
+        literals.add(write.after);
+      }
     } else {
-      names.push(`k${index}`, `o${index}`, `m${index} = ${JSON.stringify(form.nullText)}`);
-      binding.push(`k${index} = bind(batch, ${index}, f${index}, "text");`);
-      measuring.push(measureCode(index, form, constants));
-      writing.push(`if (x${index} !== null) p = putText(b, p, x${index}); else p = putSlice(b, p, k${index}.bytes, s${index}, e${index});`);
+      names.push(...["k", "x", "b", "w", "s", "e", "n", "o", "m"].map((name) => name + index));
+      binding.push(bindTextCode(index));
+      measuring.push(measureCode(field, index, form));
+      room += 2 * textQuote.length + form.nullText.length;
+      const code = textWriteCode(field, index, form);
+      const isText = field.type.kind === "string";
+      if (isText && !field.type.nullable) {
+        literals.add(textQuote);
+        writing.push(literals.take(), code);
+        literals.add(textQuote);
+      } else {
+        const quote = isText ? literalCode(textQuote) : "";
+        writing.push(literals.take(), `if (z${index}) { ${literalCode(form.nullText)} } else { ${quote} ${code} ${quote} }`);
+      }
     }
   }
-  writing.push(literalCode(form.end));
-  room += 3 * form.end.length;
-  return { constants, names, binding, room, measuring, writing };
+  literals.add(form.end);
+  writing.push(literals.take());
+  return { constants, names, binding, room: room + literals.bytes, measuring, writing };
 }
 
 /** The column of a field: a wrong kind or a column that was pruned is a mistake of ours. */
@@ -125,52 +192,93 @@ function columnOfKind(batch: Batch, index: number, field: Field, kind: "number" 
   return column;
 }
 
-/** Assignments of the text's bytes. */
+function noNull(field: Field): never {
+  assert(false, `field ${field.name} holds null, which its type does not allow`);
+}
+
+/** Texts that follow one another between two values. */
+class Literals {
+  #pending = "";
+  /** Of all of them. */
+  bytes = 0;
+  add(text: string): void {
+    this.#pending += text;
+  }
+  take(): string {
+    this.bytes += encoder.encode(this.#pending).length;
+    const code = literalCode(this.#pending);
+    this.#pending = "";
+    return code;
+  }
+}
+const encoder = new TextEncoder();
+
+/** Writes the text's bytes, four at a time; where their number is no multiple of four, the last two words overlap. */
 function literalCode(text: string): string {
-  return [...new TextEncoder().encode(text)].map((byte) => `b[p++] = ${byte};`).join(" ");
+  const bytes = encoder.encode(text);
+  const words = new DataView(bytes.buffer);
+  if (bytes.length < 4) return [...bytes].map((byte) => `b[p++] = ${byte};`).join(" ");
+  const lines: string[] = [];
+  for (let at = 0; at < bytes.length; at += 4) {
+    const place = Math.min(at, bytes.length - 4);
+    lines.push(`view.setInt32(p + ${place}, ${words.getInt32(place, true)}, true);`);
+  }
+  return `${lines.join(" ")} p += ${bytes.length};`;
+}
+
+function bindTextCode(index: number): string {
+  return `k${index} = bind(batch, ${index}, f${index}, "text");
+    x${index} = b${index} = w${index} = s${index} = e${index} = n${index} = null;
+    if (k${index}.kind === "value") x${index} = k${index}.values;
+    else { b${index} = k${index}.bytes; w${index} = viewOf(b${index}); s${index} = k${index}.start; e${index} = k${index}.end; n${index} = k${index}.valid; }`;
 }
 
 /**
- * For text and other values: where the slice is, or the finished text, before anything is written. Made values are mostly the same
- * as the one before: `o` is that one and `m` its text.
+ * Before anything is written: y is the string or finished text of a value column, else null and [i, j) the slice; z is whether
+ * the value is null. Made values are mostly the same as the one before: o is that one and m its text.
  */
-function measureCode(index: number, form: EncoderForm, constants: Record<string, unknown>): string {
-  constants.valueText = (field: Field, value: unknown) =>
-    value === null || value === undefined ? form.nullText : form.valueText(field, value);
-  const nullText = JSON.stringify(form.nullText);
-  return `let s${index} = 0, e${index} = 0, x${index} = null;
-  if (k${index}.kind === "value") {
-    const v = k${index}.values[row];
-    if (v !== o${index}) { m${index} = valueText(f${index}, v); o${index} = v; }
-    x${index} = m${index}; need += 3 * x${index}.length;
-  } else if (k${index}.valid !== null && k${index}.valid[row] === 0) x${index} = ${nullText};
-  else { s${index} = k${index}.start[row]; e${index} = k${index}.end[row]; need += ${form.bytesPerByte} * (e${index} - s${index}) + 2; }`;
+function measureCode(field: Field, index: number, form: EncoderForm): string {
+  const isString = field.type.kind === "string";
+  const made = isString && form.putString !== undefined
+    ? `need += ${form.bytesPerByte} * y${index}.length;`
+    : `if (y${index} !== o${index}) { m${index} = valueText(f${index}, y${index}); o${index} = y${index}; }
+    y${index} = m${index}; need += 3 * y${index}.length;`;
+  return `let i${index} = 0, j${index} = 0, y${index} = null, z${index} = false;
+  if (x${index} !== null) { y${index} = x${index}[row]; if (y${index} === null || y${index} === undefined) z${index} = true; else { ${made} } }
+  else if (n${index} !== null && n${index}[row] === 0) z${index} = true;
+  else { i${index} = s${index}[row]; j${index} = e${index}[row]; need += ${form.bytesPerByte} * (j${index} - i${index}) + 2; }
+  ${isString && !field.type.nullable ? `if (z${index}) noNull(f${index});` : ""}`;
 }
 
-/** Writes the number `v`. */
-function numberWriteCode(
+function textWriteCode(field: Field, index: number, form: EncoderForm): string {
+  const put = field.type.kind === "string" && form.putString !== undefined ? "putString" : "putText";
+  return `if (y${index} !== null) p = ${put}(b, p, y${index});
+  else p = putSlice(b, p, b${index}, i${index}, j${index}, view, w${index});`;
+}
+
+/** How the number `v` is written: constant text, code, constant text. */
+function numberWrite(
   field: Field,
   index: number,
   form: EncoderForm,
   time: TimeText | null,
   constants: Record<string, unknown>,
-): string {
+): { readonly before: string; readonly code: string; readonly after: string } {
   const { type } = field;
+  const value = `v${index}[row]`;
   switch (type.kind) {
     case "int":
-      return "p = putInteger(b, p, v);";
-    case "decimal": {
-      const quote = literalCode(form.decimalQuote);
-      return `${quote} p = putDecimal(b, p, v, ${type.scale}); ${quote}`;
-    }
+      return { before: "", code: `p = putInteger(b, p, ${value});`, after: "" };
+    case "decimal":
+      return { before: form.decimalQuote, code: `p = putDecimal(b, p, ${value}, ${type.scale});`, after: form.decimalQuote };
     case "double":
-      return "p = putDouble(b, p, v);";
+      return { before: "", code: `p = putDouble(b, p, ${value});`, after: "" };
     case "bool":
-      return `if (v !== 0) { ${literalCode("true")} } else { ${literalCode("false")} }`;
+      return { before: "", code: `if (${value} !== 0) { ${literalCode("true")} } else { ${literalCode("false")} }`, after: "" };
     default: {
-      const quote = literalCode(form.quoteOf(field));
+      const quote = form.quoteOf(field);
       constants[`t${index}`] = time?.write ?? putDuration;
-      return `${quote} p = t${index}(${time === null ? "b, p, v" : "v, b, p"}); ${quote}`;
+      return { before: quote, code: `p = t${index}(${time === null ? `b, p, ${value}` : `${value}, b, p`});`, after: quote };
     }
   }
 }

@@ -10,28 +10,41 @@ import { timeTextOf } from "../field_text.ts";
 import { epochScale } from "../epoch_format.ts";
 import type { Field, RecordType } from "../types.ts";
 import { type JsonOptions, jsonText, timestampTextOf } from "../value_text.ts";
+import { copyingEncoder, copyingRowsEncoder } from "./copying_encoder.ts";
+import { writtenForm } from "./spelling.ts";
+import { putJsonSlice, putJsonString } from "./string_text.ts";
 
-/** Compiles an encoder of all fields of `type`. See JsonOptions for how decimals and timestamps are written. */
+/**
+ * Compiles an encoder of all fields of `type`. See JsonOptions for how decimals and timestamps are written. A row whose own bytes say
+ * exactly the first fields is written by copying them; that changes no byte (spelling.ts).
+ */
 export function compileJsonEncoder(type: RecordType, options: JsonOptions = {}): Encoder {
-  return compileEncoder(type, type.fields.map((_, index) => index), jsonForm(type, options));
+  const { indexes, form, written } = jsonForm(type, options);
+  const whole = compileEncoder(type, indexes, form);
+  return written === 0 ? whole : copyingEncoder(type, written, whole, (fields) => compileEncoder(type, indexes, form, { fields }));
 }
 /** The same for many rows in one call. */
 export function compileJsonRowsEncoder(type: RecordType, options: JsonOptions = {}): RowsEncoder {
-  return compileRowsEncoder(type, type.fields.map((_, index) => index), jsonForm(type, options));
+  const { indexes, form, written } = jsonForm(type, options);
+  const whole = compileRowsEncoder(type, indexes, form);
+  return written === 0 ? whole : copyingRowsEncoder(type, written, whole, (fields) => compileRowsEncoder(type, indexes, form, { fields }));
 }
 
-function jsonForm(type: RecordType, options: JsonOptions): EncoderForm {
-  return {
+function jsonForm(type: RecordType, options: JsonOptions) {
+  const form: EncoderForm = {
     before: (field, place) => `${place === 0 ? "{" : ","}${JSON.stringify(field.name)}:`,
     end: type.fields.length === 0 ? "{}\n" : "}\n",
     nullText: "null",
+    textQuote: '"',
     quoteOf: (field) => isNumber(field, options) ? "" : '"',
     decimalQuote: options.decimals === "string" ? '"' : "",
     timeText: (field) => field.type.kind === "timestamp" ? timestampTextOf(field, options) : timeTextOf(field)!,
-    putSlice: putJsonString,
+    putSlice: putJsonSlice,
     bytesPerByte: 6,
+    putString: putJsonString,
     valueText: (field, value) => jsonText(field, value, options),
   };
+  return { indexes: type.fields.map((_, index) => index), form, written: writtenForm(type.fields, options) };
 }
 
 /** A timestamp that is written as a number since 1970. */
@@ -48,36 +61,4 @@ export function rowJson(batch: Batch, row: number): string {
     members.push(`${JSON.stringify(field.name)}:${jsonText(field, cell(column, field.type, row), {})}`);
   }
   return `{${members.join(",")}}`;
-}
-
-/** 0: stands for itself; 1: written as \u00xx; otherwise the letter behind the backslash. */
-const ESCAPES = new Uint8Array(256).fill(1, 0, 32);
-for (const [byte, letter] of [[34, '"'], [92, "\\"], [8, "b"], [12, "f"], [10, "n"], [13, "r"], [9, "t"]] as const) {
-  ESCAPES[byte] = letter.charCodeAt(0);
-}
-const HEX = new TextEncoder().encode("0123456789abcdef");
-
-/** Writes a slice of UTF-8 as a JSON string, quotes included, escaped as JSON.stringify does. */
-function putJsonString(target: Uint8Array, at: number, bytes: Uint8Array, from: number, to: number): number {
-  target[at++] = 34;
-  for (let i = from; i < to; i++) {
-    const byte = bytes[i];
-    const escape = ESCAPES[byte];
-    if (escape === 0) {
-      target[at++] = byte;
-      continue;
-    }
-    target[at++] = 92;
-    if (escape !== 1) {
-      target[at++] = escape;
-      continue;
-    }
-    target[at++] = 117;
-    target[at++] = 48;
-    target[at++] = 48;
-    target[at++] = HEX[byte >> 4];
-    target[at++] = HEX[byte & 15];
-  }
-  target[at++] = 34;
-  return at;
 }

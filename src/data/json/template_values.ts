@@ -167,7 +167,7 @@ function timeCode(field: Field, index: number, constants: Record<string, unknown
       p = q + 1;`;
 }
 /** As our encoder writes it: "T", "Z", and no fraction or one without zeros at its end that are not needed. */
-const RFC3339_WRITTEN = "if (b[q - 1] !== 90 || b[p + 10] !== 84 || (q - p !== 20 && (b[q - 2] === 48 || q - p > 27))) forms = 0;";
+const RFC3339_WRITTEN = "if (b[q - 1] !== 90 || b[p + 10] !== 84 || (q - p !== 20 && b[q - 2] === 48)) forms = 0;";
 
 /** The length of a time's text where it is always the same and stands in JSON as it is; the reader checks every byte of it. */
 function plainLength(field: Field): number | null {

@@ -1,0 +1,81 @@
+/**
+ * Writes a row whose own bytes say exactly its first fields by copying them, and only encodes the fields behind them; other rows
+ * field by field. Invariant: both ways give the same bytes, because the decoder marks a row only where they do (spelling.ts).
+ */
+import type { Batch } from "../batch.ts";
+import type { Encoder, RowsEncoder } from "../codec.ts";
+import { type Field, type RecordType, typeText, withoutNull } from "../types.ts";
+
+/**
+ * An encoder of `type` that takes `whole` for rows that are not spelled in `form`, and for the others what `copying` gives for the number
+ * of fields that are copied.
+ */
+export function copyingEncoder(type: RecordType, form: number, whole: Encoder, copying: (fields: number) => Encoder): Encoder {
+  const choice = new CopyChoice(type, copying);
+  let last: Batch | null = null;
+  let forms: Uint8Array | null = null;
+  return (batch, row, into) => {
+    if (batch !== last) {
+      forms = choice.formsOf(batch);
+      last = batch;
+    }
+    if (forms !== null && (forms[row] & form) !== 0) choice.copy!(batch, row, into);
+    else whole(batch, row, into);
+  };
+}
+
+/** The same for many rows in one call: runs of rows of one kind together. */
+export function copyingRowsEncoder(
+  type: RecordType,
+  form: number,
+  whole: RowsEncoder,
+  copying: (fields: number) => RowsEncoder,
+): RowsEncoder {
+  const choice = new CopyChoice(type, copying);
+  return (batch, from, to, into, ends, at) => {
+    const forms = choice.formsOf(batch);
+    if (forms === null) return whole(batch, from, to, into, ends, at);
+    for (let row = from, next = from; row < to; row = next) {
+      const kind = forms[row] & form;
+      while (next < to && (forms[next] & form) === kind) next++;
+      const encode = kind === 0 ? whole : choice.copy!;
+      encode(batch, row, next, into, ends, at + row - from);
+    }
+  };
+}
+
+/** Which rows of a batch can be copied, and by what. */
+class CopyChoice<E> {
+  readonly #type: RecordType;
+  readonly #copying: (fields: number) => E;
+  /** The fields that raw bytes spelled last, for which `copy` was made. */
+  #known: readonly Field[] | null = null;
+  /** null where the type does not begin with those fields. */
+  copy: E | null = null;
+
+  constructor(type: RecordType, copying: (fields: number) => E) {
+    this.#type = type;
+    this.#copying = copying;
+  }
+
+  /** null where all rows are to be written field by field. */
+  formsOf(batch: Batch): Uint8Array | null {
+    const { spelled, raw } = batch.meta;
+    if (spelled === null || raw === null) return null;
+    if (!spelled.columns.every((column, i) => column !== null && column === batch.columns[i])) return null;
+    if (this.#known !== spelled.fields) {
+      this.#known = spelled.fields;
+      this.copy = beginsWith(this.#type.fields, spelled.fields) ? this.#copying(spelled.fields.length) : null;
+    }
+    return this.copy === null ? null : spelled.forms;
+  }
+}
+
+/** Whether the first fields of a type are written as these are: a field that lost its null is the same to an encoder. */
+function beginsWith(fields: readonly Field[], first: readonly Field[]): boolean {
+  return first.length > 0 && first.length <= fields.length && first.every((field, i) => {
+    const own = fields[i];
+    const isSameType = typeText(withoutNull(field.type)) === typeText(withoutNull(own.type));
+    return isSameType && field.name === own.name && field.format === own.format && field.zone === own.zone;
+  });
+}
