@@ -39,7 +39,7 @@ export function compileFastJson(spec: DecoderSpec, keys: readonly string[]): Fas
     return !field.type.nullable ? "break record;" : spec.needed.has(field.name) ? nullCode(field, index) : "";
   });
   const body = `
-return (columns, from, to) => {
+return function json_decoder(columns, from, to) {
   const { records: { bytes: b, start, end }, view, stores, arena, arenaBase } = columns;
   ${locals.join("\n  ")}
   for (let row = from; row < to; row++) {

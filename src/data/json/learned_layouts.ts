@@ -19,6 +19,9 @@ const RECORDS_PER_COMPILATION = 100_000;
 /** Characters between the values of a record: the input chooses them, and longer ones are not worth their code. */
 const LAYOUT_LENGTH_MAX = 8192;
 
+/** Rows in one call of the generated code, so that V8 need not compile it a second time for entering a loop that runs for long. */
+const ROWS_PER_CALL = 512;
+
 interface Known {
   readonly text: string;
   readonly read: FastJson;
@@ -44,7 +47,10 @@ export class LearnedLayouts {
   read(columns: DecodedColumns, from: number, to: number): number {
     if (from === 0) this.#earn(to);
     let row = from;
-    while ((row = readOn(this.#templates, columns, row, to)) < to) {
+    while (row < to) {
+      const until = Math.min(row + ROWS_PER_CALL, to);
+      row = readOn(this.#templates, columns, row, until);
+      if (row === until) continue;
       const next = readOn(this.#orders, columns, row, row + 1);
       if (next === row) return row;
       this.missed(columns, row);

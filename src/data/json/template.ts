@@ -56,7 +56,7 @@ export function compileTemplate(spec: DecoderSpec, layout: Layout): FastJson {
   const literals = [...layout.before, layout.after].reduce((sum, text) => sum + bytesOf(text).length + 2, 0);
   const lookahead = literals + VALUE_LOOKAHEAD * (layout.keys.length + 1);
   const body = `
-return (columns, from, to) => {
+return function json_template(columns, from, to) {
   const { records: { bytes: b, start, end }, view, stores, arena, arenaBase, forms: rowForms } = columns;
   const last = b.length - ${lookahead};
   ${locals.join("\n  ")}
