@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import type { Batch, Column } from "../../src/data/batch.ts";
 import { createWriter, writtenText } from "../../src/data/bytes.ts";
 import { columnOf, concat, makeMeta, select, textColumn } from "../../src/data/columns.ts";
-import { compileJsonDecoder, compileJsonEncoder, type JsonOptions } from "../../src/data/json/mod.ts";
+import { compileJsonDecoder, compileJsonEncoder, compileJsonRowsEncoder, type JsonOptions } from "../../src/data/json/mod.ts";
 import { DECIMAL_NUMBERS, DECIMAL_STRINGS } from "../../src/data/json/spelling.ts";
 import {
   BOOL,
@@ -36,10 +36,16 @@ function batchOf(type: RecordType, texts: readonly string[], after = AFTER): Bat
   const raw = textColumn(read.bytes, start.subarray(0, texts.length), end.subarray(0, texts.length), null);
   return { rows: texts.length, type, columns, meta: makeMeta("in", 0, position, position, raw, forms) };
 }
+/** Row by row and many rows a call. */
 function written(batch: Batch, options: JsonOptions = {}): string {
   const writer = createWriter(16);
   const encode = compileJsonEncoder(batch.type, options);
-  for (let row = 0; row < batch.rows; row++) encode(batch, row, writer);
+  const ends = Array.from({ length: batch.rows }, (_, row) => (encode(batch, row, writer), writer.length));
+  const together = createWriter(16);
+  const endsTogether = new Uint32Array(batch.rows + 1);
+  compileJsonRowsEncoder(batch.type, options)(batch, 0, batch.rows, together, endsTogether, 1);
+  assert.equal(writtenText(together), writtenText(writer));
+  assert.deepEqual([...endsTogether], [0, ...ends]);
   return writtenText(writer);
 }
 /** The same rows where nobody knows how their bytes are spelled. */
