@@ -194,6 +194,8 @@ export interface SinkSpec extends Spec {
   /** Writes files of this machine: a replica elsewhere cannot go on with what another one wrote. */
   readonly local?: true;
   readonly connection?: string;
+  /** Set when it has a `type` and may name a connection of this type beside it. */
+  readonly optionalConnection?: string;
   plan(context: SinkContext): SinkPlan | null;
 }
 /** A [connections.X] variant: its settings only; the sources and sinks of that type open it. */

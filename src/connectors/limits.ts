@@ -19,3 +19,7 @@ export const WAIT_MS = 50;
 export const TABLE_PAGE_ROWS_MAX = 4096;
 /** SQLite waits this long for another process's transaction unless the connection says otherwise. */
 export const BUSY_TIMEOUT = "5s";
+/** Builders of partitions that are kept from epoch to epoch; with more they are made anew. */
+export const PARTITIONS_KEPT_MAX = 1024;
+/** Bytes of rows in a journal of open files that are shown already, before it is written anew. */
+export const JOURNAL_SPARE_BYTES = 4 << 20;

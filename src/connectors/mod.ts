@@ -14,9 +14,11 @@ import { logSource } from "./log/log_source.ts";
 import { mysqlConnection } from "./mysql/mysql_connection.ts";
 import { mysqlSink } from "./mysql/mysql_sink_spec.ts";
 import { mysqlSource } from "./mysql/mysql_source.ts";
+import { parquetSink } from "./parquet/parquet_sink.ts";
 import { postgresConnection } from "./postgres/postgres_connection.ts";
 import { postgresSink } from "./postgres/postgres_sink_spec.ts";
 import { postgresSource } from "./postgres/postgres_source.ts";
+import { s3Connection } from "./s3/s3_settings.ts";
 import { sqliteConnection } from "./sqlite/sqlite_connection.ts";
 import { sqliteSink } from "./sqlite/sqlite_sink_spec.ts";
 import { sqliteSource } from "./sqlite/sqlite_source.ts";
@@ -32,7 +34,17 @@ export const sources: readonly SourceSpec[] = [
   sqliteSource,
   kafkaSource,
 ];
-export const sinks: readonly SinkSpec[] = [csvSink, ndjsonSink, logSink, mysqlSink, postgresSink, sqliteSink, kafkaSink, consoleSink];
+export const sinks: readonly SinkSpec[] = [
+  csvSink,
+  ndjsonSink,
+  parquetSink,
+  logSink,
+  mysqlSink,
+  postgresSink,
+  sqliteSink,
+  kafkaSink,
+  consoleSink,
+];
 export const connections: readonly ConnectionSpec[] = [
   filesConnection,
   logConnection,
@@ -40,4 +52,5 @@ export const connections: readonly ConnectionSpec[] = [
   postgresConnection,
   sqliteConnection,
   kafkaConnection,
+  s3Connection,
 ];

@@ -216,6 +216,8 @@ export interface EpochStamp {
   readonly digest: string;
   /** Recorded time of the epoch, µs: the same however often it is delivered, and never before that of an earlier one. */
   readonly timeMicros: number;
+  /** Said where the pipeline was told to stop with this epoch, however often it is delivered. */
+  readonly stopping?: true;
 }
 /** The newest epoch a sink holds of a lane; null when none. */
 export interface Marker {
@@ -243,6 +245,8 @@ export interface SinkLane {
    * time; null for never. Only an epoch may decide such things: its time is replayed, a clock is not.
    */
   dueMicros?(): number | null;
+  /** Whether a planned stop should give this lane one more epoch, stamped `stopping`, to show what it would else keep open. */
+  holdsOpen?(): boolean;
 }
 export interface Sink {
   readonly guarantee: Guarantee;

@@ -164,7 +164,7 @@ export class HeldLane {
 
   /** What is to leave unfinished when the pipeline stops, one epoch after another; "stopped" when nothing is left. */
   async farewell(): Promise<"flipped" | "stopped"> {
-    if (!this.graph.stop()) return "stopped";
+    if (!this.graph.stop() && !this.#sinks.some(({ lane }) => lane.holdsOpen?.())) return "stopped";
     const epoch = this.#begin(this.#epochTime());
     // Every epoch says so itself: a replay begins with what the epoch before left.
     schedule(epoch, { kind: "stop" });
@@ -276,7 +276,8 @@ export class HeldLane {
     const digest = digestOf({ run, lane, epoch, before: before.digest }, intent);
     const { sets, deletes } = this.#state.checkpoint(epoch);
     const groups = groupForCommits(sets, run);
-    const stamp = { epoch, digest, timeMicros: intent.timeMicros };
+    const stopping = intent.schedule.some(({ kind }) => kind === "stop") ? { stopping: true as const } : {};
+    const stamp = { epoch, digest, timeMicros: intent.timeMicros, ...stopping };
     await all([
       ...this.#sinks.map((sink) => this.#deliver(sink, stamp)),
       this.#writeState(groups.slice(0, -1), epoch),
@@ -290,12 +291,12 @@ export class HeldLane {
 
   async #deliver(
     { node, lane: sinkLane }: LaneSink,
-    { epoch, digest, timeMicros }: Pick<EpochStamp, "epoch" | "digest" | "timeMicros">,
+    stamp: Pick<EpochStamp, "epoch" | "digest" | "timeMicros" | "stopping">,
   ): Promise<void> {
     const { world, plan, run, lane } = this.#setting;
     if (this.#holding.has(node.name)) return;
-    await sinkLane.deliver({ pipeline: plan.pipeline, run, lane, epoch, owner: this.head.generation, digest, timeMicros });
-    world.probe.step("sink_delivered", `${this.#name(epoch)} sink ${node.name}`);
+    await sinkLane.deliver({ pipeline: plan.pipeline, run, lane, owner: this.head.generation, ...stamp });
+    world.probe.step("sink_delivered", `${this.#name(stamp.epoch)} sink ${node.name}`);
   }
 
   async #writeState(groups: ReturnType<typeof groupForCommits>, epoch: number): Promise<void> {

@@ -148,16 +148,24 @@ function anyNode<S>(specs: readonly S[], schemaOf: (spec: S) => JsonSchema): Jso
   return { anyOf: specs.map(schemaOf) };
 }
 
+interface Typed {
+  readonly type: string;
+  readonly summary: string;
+  readonly connection?: string;
+  readonly optionalConnection?: string;
+}
+
 /** `type`, or for what goes through a connection `connection`, with the rest of a node's common keys. */
-function typed(spec: { readonly type: string; readonly summary: string; readonly connection?: string }): {
+function typed(spec: Typed): {
   readonly properties: JsonSchema;
   readonly required: readonly string[];
 } {
   const type = { anyOf: [{ const: spec.type, description: spec.summary }, { $ref: "#/definitions/placeholder" }] };
-  if (spec.connection === undefined) return { properties: { type }, required: ["type"] };
+  const through = spec.connection ?? spec.optionalConnection;
+  if (through === undefined) return { properties: { type }, required: ["type"] };
   return {
-    properties: { type, connection: { ...TEXT, description: `A connection of type "${spec.connection}".` } },
-    required: ["connection"],
+    properties: { type, connection: { ...TEXT, description: `A connection of type "${through}".` } },
+    required: [spec.connection === undefined ? "type" : "connection"],
   };
 }
 

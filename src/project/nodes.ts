@@ -144,7 +144,11 @@ function checkConnection(
   connection: Connection,
   reader: NodeReader,
 ): void {
-  const wished = "connection" in spec ? spec.connection : undefined;
+  const wished = "connection" in spec && spec.connection !== undefined
+    ? spec.connection
+    : spec.role === "sink"
+    ? spec.optionalConnection
+    : undefined;
   if (wished === connection.type) return;
   const message = wished === undefined
     ? `${title}: type "${spec.type}" takes no connection`

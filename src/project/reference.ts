@@ -1,5 +1,5 @@
 /** The reference pages, one for each component and an index: Markdown made from the components' own definitions. */
-import type { ComponentSpec } from "../component/component.ts";
+import type { ComponentSpec, SinkSpec } from "../component/component.ts";
 import type { GroupSetting, Setting } from "../component/settings.ts";
 import { TIME_SETTINGS } from "../component/event_time.ts";
 import { EPOCH_SETTINGS } from "./pipeline_settings.ts";
@@ -59,11 +59,14 @@ function commonKeys(spec: ComponentSpec): string[] {
       return [`Written as \`[transforms.NAME]\` with \`type = "${spec.type}"\` and ${inputs.join(", ")}.`];
     }
     case "sink":
-      return [`Written as \`[sinks.NAME]\` with ${typeOf(spec.type, spec.connection)} and \`inputs = ["..."]\`.`];
+      return [`Written as \`[sinks.NAME]\` with ${typeOf(spec.type, spec.connection)} and \`inputs = ["..."]\`${optionalText(spec)}.`];
     case "connection":
       return [`Written as \`[connections.NAME]\` with \`type = "${spec.type}"\`, or as one of several variants chosen by \`use\`.`];
   }
 }
+
+const optionalText = ({ optionalConnection }: SinkSpec): string =>
+  optionalConnection === undefined ? "" : `; \`connection = "..."\` may name one of type \`${optionalConnection}\``;
 
 const typeOf = (type: string, connection: string | undefined): string =>
   connection === undefined ? `\`type = "${type}"\`` : `\`connection = "..."\` naming a connection of type \`${connection}\``;

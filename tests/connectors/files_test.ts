@@ -63,22 +63,6 @@ Deno.test("a published file that was removed is not made again in silence", asyn
   assert.deepEqual(await errorOf(sink.finish()), { code: "output_missing", hint: "start over with --rerun to make it again" });
 });
 
-Deno.test("parts are rolled by span and size, named after pipeline, lane and epoch; a rerun clears its own", async () => {
-  const big = "x".repeat(100);
-  const machine = new Machine();
-  machine.put("out/keep.ndjson", "somebody else's");
-  const settings = `type = "ndjson"\npath = "out/"\npublish = "parts"\nroll_epochs = 4\nroll_size = "250B"`;
-  await published(settings, [[[1, "a"]], [], [[2, big]], [[3, big]], [[4, "b"]], [[5, "c"]], [], [], [], [[6, "d"]]], machine);
-  const ids = (path: string) => [...machine.text(path)!.matchAll(/"id":(\d)/g)].map((match) => match[1]).join("");
-  assert.deepEqual(machine.paths("out/").filter((path) => path.includes("/p-")).map((path) => [path, ids(path)]), [
-    ["out/p-00000-000000000001.ndjson", "12"],
-    ["out/p-00000-000000000004.ndjson", "345"],
-    ["out/p-00000-000000000010.ndjson", "6"],
-  ]);
-  await published(settings, [[[7, "e"]]], machine, "r2");
-  assert.deepEqual(machine.paths("out/"), ["out/keep.ndjson", "out/p-00000-000000000001.ndjson"]);
-});
-
 Deno.test("a path without a dot is a folder, and the file in it is named after the pipeline", async () => {
   assert.equal(
     (await published(`type = "ndjson"\npath = "out/rejects"`, [[[1, "a"]]])).text("out/rejects/p.ndjson"),

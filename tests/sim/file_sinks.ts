@@ -1,15 +1,21 @@
 /** The real file sinks over the simulated disk: one sorted CSV file at the end, and a folder of rolled NDJSON files. */
+import { createHash } from "node:crypto";
 import { FileSink } from "../../src/connectors/files/file_sink.ts";
 import { encodingOf } from "../../src/connectors/files/format.ts";
-import { OneFilePublisher, PartsPublisher } from "../../src/connectors/files/publisher.ts";
+import { LocalPlace } from "../../src/connectors/files/parts/local_place.ts";
+import type { Partitioning } from "../../src/connectors/files/parts/partitioning.ts";
+import { PartsSink } from "../../src/connectors/files/parts/parts_sink.ts";
+import { textFormat } from "../../src/connectors/files/parts/text_format.ts";
+import { OneFilePublisher } from "../../src/connectors/files/publisher.ts";
 import { sortKey } from "../../src/connectors/files/sort_key.ts";
-import { INT } from "../../src/data/types.ts";
+import type { NumberColumn } from "../../src/data/batch.ts";
+import { BOOL, INT } from "../../src/data/types.ts";
 import type { SinkNode } from "../../src/engine/contracts.ts";
 import type { World } from "../../src/ports/mod.ts";
 import type { SimDisk } from "../../src/sim/disk.ts";
 import { parseCsv } from "./parse_csv.ts";
 import { LEDGER_TYPE } from "./operators.ts";
-import { hasLocalSinks, type Setup } from "./setup.ts";
+import type { Setup } from "./setup.ts";
 
 const CSV_PATH = "out/ledger.csv";
 const PARTS_FOLDER = "out/ledger";
@@ -18,6 +24,19 @@ const PARTS_FOLDER = "out/ledger";
 const COLUMNS = LEDGER_TYPE.fields.map((field) => field.name);
 const CSV = encodingOf(LEDGER_TYPE, { format: "csv", columns: COLUMNS, lineEnd: "lf", decimals: "number" });
 const NDJSON = encodingOf(LEDGER_TYPE, { format: "ndjson", columns: COLUMNS, lineEnd: "lf", decimals: "number" });
+/** Folders by a computed value, so that files of several partitions are open at a time. */
+const PARTITIONS: Partitioning = [{
+  name: "odd",
+  value: {
+    type: BOOL,
+    field: null,
+    uses: new Set(["account"]),
+    over: ({ columns }) => {
+      const account = columns[COLUMNS.indexOf("account")] as NumberColumn;
+      return (row) => account.values[row] % 2 === 1;
+    },
+  },
+}];
 const BY_POSITION = sortKey([{ type: INT, field: null, uses: new Set(), over: ({ meta }) => (row) => meta.position[row] }]);
 
 /** The sinks as one process sees them. */
@@ -30,15 +49,17 @@ export function fileSinks({ files }: World, setup: Setup): SinkNode[] {
     key: BY_POSITION,
     publisher: new OneFilePublisher(files, CSV_PATH, CSV.header),
   });
-  const rolled = new FileSink({
+  const rolled = new PartsSink({
     files,
     stateFolder: "state/sinks/ledger_parts",
-    encoder: NDJSON.encoder,
-    key: null,
-    publisher: new PartsPublisher(files, PARTS_FOLDER, NDJSON.extension, NDJSON.header, { epochs: setup.rollEpochs, bytes: 2_000 }),
+    sink: "ledger_parts",
+    place: new LocalPlace(files, PARTS_FOLDER),
+    format: textFormat(NDJSON, null),
+    partitioning: PARTITIONS,
+    roll: { bytes: 2_000, everyMicros: setup.rollMicros, filesMax: 2 },
+    spareBytes: 500,
   });
-  const sinks = [{ name: "ledger_csv", inputs, sink: sorted }];
-  return hasLocalSinks(setup) ? [...sinks, { name: "ledger_parts", inputs, sink: rolled }] : sinks;
+  return [{ name: "ledger_csv", inputs, sink: sorted }, { name: "ledger_parts", inputs, sink: rolled }];
 }
 
 /** The rows of the published CSV file, in order, each as values in the order of the columns; null when there is no file. */
@@ -49,12 +70,20 @@ export function publishedCsv(disk: SimDisk): string[][] | null {
   return header?.join() === COLUMNS.join() ? rows : null;
 }
 
-/** The rows of all rolled files in the order of their names. */
-export function publishedParts(disk: SimDisk): string[][] {
+/** The rows of all rolled files that the manifest lists; null where files and manifest do not agree. */
+export function publishedParts(disk: SimDisk): string[][] | null {
   const rows: string[][] = [];
-  for (const [path, bytes] of disk.snapshot()) {
-    if (!path.startsWith(`${PARTS_FOLDER}/`) || !path.endsWith(".ndjson")) continue;
-    for (const line of new TextDecoder().decode(bytes).split("\n").slice(0, -1)) {
+  const files = [...disk.snapshot()].filter(([path]) => path.startsWith(`${PARTS_FOLDER}/`));
+  const shown = new Map(files.filter(([path]) => path.endsWith(".ndjson") && !path.includes("/_")));
+  const entries = files.filter(([path]) => path.startsWith(`${PARTS_FOLDER}/_manifest/`) && path.endsWith(".json"));
+  if (entries.length !== shown.size) return null;
+  for (const [, entry] of entries) {
+    const { file, rows: count, bytes: size, sha256 } = JSON.parse(new TextDecoder().decode(entry));
+    const bytes = shown.get(`${PARTS_FOLDER}/${file}`);
+    if (bytes?.length !== size || createHash("sha256").update(bytes!).digest("hex") !== sha256) return null;
+    const lines = new TextDecoder().decode(bytes).split("\n").slice(0, -1);
+    if (lines.length !== count) return null;
+    for (const line of lines) {
       const row = JSON.parse(line);
       rows.push(COLUMNS.map((column) => column === "amount" || column === "balance" ? row[column].toFixed(2) : String(row[column])));
     }

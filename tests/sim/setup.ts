@@ -18,8 +18,8 @@ export interface Setup {
   readonly epoch: { readonly everyMs: number; readonly recordsMax: number; readonly bytesMax: number };
   readonly batchRowsMax: number;
   readonly idlePerMille: number;
-  /** Epochs of one rolled file. */
-  readonly rollEpochs: number;
+  /** Recorded time after which a rolled file is closed. */
+  readonly rollMicros: number;
   readonly hazards: Hazards;
   readonly faults: readonly PlannedFault[];
 }
@@ -49,7 +49,7 @@ export function setupOf(seed: number): Setup {
     epoch: { everyMs: random.pick([5, 50, 1_000]), recordsMax: random.between(1, 10), bytesMax: random.pick([300, 1 << 20]) },
     batchRowsMax: random.between(1, 12),
     idlePerMille: random.pick([0, 50, 300]),
-    rollEpochs: random.between(1, 6),
+    rollMicros: random.pick([1_000, 20_000, 60_000_000]),
     hazards: random.chance(600) ? ROUGH : { ...NO_HAZARDS, orphanApplied: 300, lateMicrosMax: 30_000 },
     faults: planFaults(random, FAULTS_MAX),
   };
@@ -59,10 +59,7 @@ export function lanesOf(setup: Setup): number {
   return setup.lanesByPartition ? setup.records.length : 1;
 }
 
-/**
- * Rolled files appear and make room while the run goes on, and a topic has one writing process: both live on one machine's disk, under its
- * kernel's locks.
- */
+/** A topic has one writing process: it lives on one machine's disk, under its kernel's locks. */
 export function hasLocalSinks(setup: Setup): boolean {
   return setup.deployment === "one_machine";
 }

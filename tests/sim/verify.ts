@@ -6,7 +6,7 @@ import { publishedCsv, publishedParts } from "./file_sinks.ts";
 import { expectedOf, type LedgerRow, type RejectRow } from "./model.ts";
 import { LEDGER_TYPE } from "./operators.ts";
 import type { Servers } from "./pipeline.ts";
-import { hasLocalSinks, type Setup } from "./setup.ts";
+import type { Setup } from "./setup.ts";
 
 /** What a run has left. */
 export interface Outcome {
@@ -43,16 +43,22 @@ function fileProblems(setup: Setup, servers: Servers, disk: SimDisk): string[] {
   const problems: string[] = [];
   const csv = publishedCsv(disk);
   if (csv === null) problems.push("there is no published CSV file with its header");
-  const files: [string, string[][]][] = [["CSV file", csv ?? []]];
-  if (hasLocalSinks(setup)) files.push(["rolled files", publishedParts(disk)]);
-  for (const [what, rows] of files) {
-    setup.records.forEach((_, partition) => {
-      const actual = rows.filter((row) => Number(row[ACCOUNT]) % setup.records.length === partition).map(fileLine);
-      const wished = ofPartition(servers.ledger.rows, partition).map((row) => tableLine(row.values));
-      const difference = firstDifference(actual, wished);
+  const parts = publishedParts(disk);
+  if (parts === null) problems.push("the manifest does not list the rolled files as they are");
+  setup.records.forEach((_, partition) => {
+    const table = ofPartition(servers.ledger.rows, partition);
+    const differ = (what: string, actual: readonly string[][], wished: readonly SimSqlRow[]): void => {
+      const difference = firstDifference(actual.map(fileLine), wished.map((row) => tableLine(row.values)));
       if (difference !== null) problems.push(`${what}, partition ${partition}: ${difference}`);
-    });
-  }
+    };
+    const ofThis = (row: string[]): boolean => Number(row[ACCOUNT]) % setup.records.length === partition;
+    differ("CSV file", (csv ?? []).filter(ofThis), table);
+    // Rolled files keep the order within a folder.
+    for (const odd of [0, 1]) {
+      const rows = (parts ?? []).filter((row) => ofThis(row) && Number(row[ACCOUNT]) % 2 === odd);
+      differ(`rolled files of folder ${odd}`, rows, table.filter((row) => row.values[ACCOUNT] as number % 2 === odd));
+    }
+  });
   const positionOf = new Map(servers.ledger.rows.map((row) => [`${row.values[ID]} ${row.values[ACCOUNT]}`, row.position]));
   const positions = (csv ?? []).map((row) => positionOf.get(`${row[ID]} ${row[ACCOUNT]}`) ?? -1);
   if (positions.some((position, index) => index > 0 && position < positions[index - 1]!)) problems.push("the CSV file is not sorted");

@@ -1,6 +1,6 @@
 /**
- * The sink behind `csv` and `ndjson`: idempotent for ever (DESIGN.md section 1). Fencing cuts nothing: an epoch's part has one
- * name and one content whoever writes it, so an older owner can only repeat what is there.
+ * The sink behind `publish = "one_file"`: idempotent for ever (DESIGN.md section 1). Fencing cuts nothing: an epoch's part has
+ * one name and one content whoever writes it, so an older owner can only repeat what is there.
  */
 import type { Batch } from "../../data/batch.ts";
 import { assert } from "../../data/fault.ts";
@@ -9,7 +9,7 @@ import type { EpochStamp, Marker, Sink, SinkLane } from "../../engine/contracts.
 import type { Files } from "../../ports/mod.ts";
 import { EpochRows } from "./epoch_rows.ts";
 import { PartStore } from "./part_store.ts";
-import type { Publisher } from "./publisher.ts";
+import type { OneFilePublisher } from "./publisher.ts";
 import type { SortKey } from "./sort_key.ts";
 
 export interface FileSinkOptions {
@@ -18,7 +18,7 @@ export interface FileSinkOptions {
   readonly stateFolder: string;
   readonly encoder: RowsEncoder;
   readonly key: SortKey | null;
-  readonly publisher: Publisher;
+  readonly publisher: OneFilePublisher;
 }
 
 export class FileSink implements Sink {
@@ -28,11 +28,9 @@ export class FileSink implements Sink {
   constructor(private readonly options: FileSinkOptions) {}
 
   async open({ run, fresh }: { readonly run: string; readonly fresh: boolean }): Promise<void> {
-    const { files, stateFolder, publisher } = this.options;
+    const { files, stateFolder } = this.options;
     this.#store = new PartStore(files, `${stateFolder}/${run}`);
     if (!fresh) return;
-    // A first epoch may have been delivered and not committed; it will be delivered again with the same bytes.
-    if (!(await files.stat(this.#store.folder))) await publisher.clear();
     await this.#store.removeOtherRuns();
     await this.#store.make();
   }
@@ -65,7 +63,7 @@ class FileSinkLane implements SinkLane {
     this.onOwner(owner);
     this.discard();
     await this.store.settle();
-    await this.options.publisher.recovered(this.store, this.lane, owner);
+    await this.options.publisher.recovered(owner);
     return await this.store.marker(this.lane);
   }
 
@@ -74,9 +72,8 @@ class FileSinkLane implements SinkLane {
   }
 
   async deliver(stamp: EpochStamp): Promise<void> {
-    const part = this.#rows.count === 0 ? null : await this.store.write(stamp, this.#rows.ordered(), this.options.key?.width ?? null);
+    if (this.#rows.count > 0) await this.store.write(stamp, this.#rows.ordered(), this.options.key?.width ?? null);
     this.#rows.clear();
-    await this.options.publisher.delivered(this.store, this.lane, stamp.epoch, part, String(stamp.owner));
   }
 
   discard(): void {

@@ -3,9 +3,12 @@ import type { Example, SinkContext, SinkPlan, SinkSpec } from "../../component/c
 import type { GroupSetting, Setting } from "../../component/settings.ts";
 import { typeText } from "../../data/types.ts";
 import { compileRowExpression, type RowExpression } from "../row_expressions.ts";
+import { chooseColumns } from "./columns_setting.ts";
 import { FileSink } from "./file_sink.ts";
 import { encodingOf, type EncodingOptions, type FileFormat, type LineEnd } from "./format.ts";
-import { OneFilePublisher, PartsPublisher, type Publisher } from "./publisher.ts";
+import { PARTS_NOTES, PARTS_SETTINGS, planParts } from "./parts/parts_plan.ts";
+import { textFormat } from "./parts/text_format.ts";
+import { OneFilePublisher } from "./publisher.ts";
 import { isSortable, type SortKey, sortKey } from "./sort_key.ts";
 
 const COMMON: Readonly<Record<string, Setting>> = {
@@ -20,20 +23,16 @@ const COMMON: Readonly<Record<string, Setting>> = {
     doc: "When people see the rows. Default: one_file where the input ends, else parts.",
     choices: {
       one_file: "one file, renamed into place when the input has ended; its bytes depend neither on lanes nor on crashes",
-      parts: "a folder of files, one per lane and span of epochs, each complete when it appears",
+      parts: "a folder of files that appear as the run goes on, each whole and never changed, with a manifest",
     },
   },
-  order_by: { kind: "cel_list", optional: true, doc: "Sort keys of a file's rows; equal ones by lane and order of arrival. Nulls first." },
-  columns: { kind: "text_list", optional: true, doc: "Fields to write, in this order. Default: all." },
-  roll_epochs: {
-    kind: "int",
-    unit: "epochs",
-    min: 1,
-    max: 1_000_000,
-    default: 100,
-    doc: "parts: a file holds at most so many epochs, and appears when a later one comes or the input ends.",
+  order_by: {
+    kind: "cel_list",
+    optional: true,
+    doc: "Sort keys of a file's rows; equal ones by lane and order of arrival. Nulls first. parts: of the rows of each epoch in it.",
   },
-  roll_size: { kind: "size", default: "64MiB", doc: "parts: a file is closed before it grows beyond this." },
+  columns: { kind: "text_list", optional: true, doc: "Fields to write, in this order. Default: all." },
+  ...PARTS_SETTINGS,
 };
 const CSV_SETTINGS: GroupSetting = {
   kind: "group",
@@ -57,10 +56,12 @@ const NDJSON_SETTINGS: GroupSetting = {
   },
 };
 
-const NOTES = `Every epoch's rows are first kept as an immutable part in the state folder, under a name that follows from the epoch
-alone: delivering it again changes nothing, so the sink is exactly-once without locks or transactions. A file appears by one rename
-after everything in it is on disk. With \`parts\`, rows become visible when their file is complete: after \`roll_epochs\` epochs or
-\`roll_size\`, at latest when the input ends. They are named \`PIPELINE-LANE-EPOCH\`; a rerun removes those of the earlier run.`;
+const NOTES =
+  `With \`one_file\` every epoch's rows are kept as an immutable part in the state folder, under a name that follows from the epoch
+alone: delivering it again changes nothing, so the sink is exactly-once without locks or transactions. The file appears by one rename
+after everything in it is on disk.
+
+${PARTS_NOTES}`;
 
 function example(format: FileFormat): readonly Example[] {
   const toml = `[sinks.result]
@@ -76,6 +77,7 @@ export const csvSink: SinkSpec = {
   role: "sink",
   local: true,
   type: "csv",
+  optionalConnection: "s3",
   summary: "Writes CSV files, exactly once.",
   notes: NOTES,
   settings: CSV_SETTINGS,
@@ -86,6 +88,7 @@ export const ndjsonSink: SinkSpec = {
   role: "sink",
   local: true,
   type: "ndjson",
+  optionalConnection: "s3",
   summary: "Writes files of one JSON object per line, exactly once.",
   notes: NOTES,
   settings: NDJSON_SETTINGS,
@@ -107,24 +110,19 @@ function planFileSink(context: SinkContext, format: FileFormat): SinkPlan | null
   };
   const key: SortKey | null = keys.length > 0 ? sortKey(keys) : null;
   const path = placeOf(context, publish, format);
-  const roll = { epochs: settings.number("roll_epochs"), bytes: settings.number("roll_size") };
+  const uses = new Set(keys.flatMap((expression) => [...expression.uses]));
+  if (publish === "parts") {
+    return planParts(context, path, { columns, uses, make: () => textFormat(encodingOf(input, options), key) });
+  }
   return {
     guarantee: "exactly-once",
     guaranteeNote: "every epoch has one immutable part",
-    needs: new Set([...columns, ...keys.flatMap((expression) => [...expression.uses])]),
+    needs: new Set([...columns, ...uses]),
     place: path,
     create({ files }) {
-      const encoding = encodingOf(input, options);
-      const publisher: Publisher = publish === "one_file"
-        ? new OneFilePublisher(files, path, encoding.header)
-        : new PartsPublisher(files, path, encoding.extension, encoding.header, roll, `${context.pipeline}-`);
-      return new FileSink({
-        files,
-        stateFolder: `${context.stateFolder}/sinks/${context.name}`,
-        encoder: encoding.encoder,
-        key,
-        publisher,
-      });
+      const { encoder, header } = encodingOf(input, options);
+      const publisher = new OneFilePublisher(files, path, header);
+      return new FileSink({ files, stateFolder: `${context.stateFolder}/sinks/${context.name}`, encoder, key, publisher });
     },
   };
 }
@@ -147,20 +145,15 @@ function choosePublish(context: SinkContext): "one_file" | "parts" | null {
     );
     return null;
   }
-  return publish as "one_file" | "parts";
-}
-
-function chooseColumns(context: SinkContext): readonly string[] | null {
-  const { settings, input } = context;
-  const known = input.fields.map((field) => field.name);
-  if (!settings.has("columns")) return known;
-  const columns = settings.texts("columns");
-  const wrong = columns.filter((name, i) => !known.includes(name) || columns.indexOf(name) !== i);
-  for (const name of new Set(wrong)) {
-    const message = known.includes(name) ? `column "${name}" is listed twice` : `there is no field "${name}" to write`;
-    context.fault(settings.at("columns"), message, `the rows have: ${known.join(", ")}`);
+  if (publish === "one_file" && settings.has("partition_by")) {
+    context.fault(settings.at("partition_by"), "one file has no partitions", 'leave it out, or say publish = "parts"');
+    return null;
   }
-  return wrong.length > 0 ? null : columns;
+  if (publish === "one_file" && settings.text("path").startsWith("s3://")) {
+    context.fault(settings.at("path"), "an object store takes parts only", 'say publish = "parts"');
+    return null;
+  }
+  return publish as "one_file" | "parts";
 }
 
 function compileOrder(context: SinkContext): readonly RowExpression[] | null {

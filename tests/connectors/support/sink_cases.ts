@@ -1,4 +1,5 @@
 /** Every exactly-once sink with a way to read what it shows, for the suites that hold for all of them. */
+import { createHash } from "node:crypto";
 import { DatabaseSync } from "node:sqlite";
 import { denoFiles } from "../../../src/platform/files.ts";
 import type { Batch } from "../../../src/data/batch.ts";
@@ -69,8 +70,14 @@ function fileCase(name: string, settings: string, read: (machine: Machine) => st
 
 const linesOf = (text: string | null): string[] | null => text === null ? null : text.split("\n");
 
-function rolledLines(machine: Machine): string[] {
-  return machine.paths("out/").flatMap((path) => [path, ...machine.text(path)!.split("\n")]);
+/** What readers of a lake see: its files and its manifest. Names carry the run, which is not part of what is shown. */
+function shownFiles(machine: Machine): string[] {
+  const withoutRun = (text: string) => text.replaceAll(/p\.out\.r\d\./g, "p.out.").replace(/"run":"r\d"/, "");
+  return machine.paths("out/").filter((path) => !path.endsWith(".tmp")).flatMap((path) => {
+    // The sums are those of the same bytes, and say which.
+    if (path.endsWith(".parquet")) return [withoutRun(path), createHash("sha256").update(machine.files.get(path)!).digest("hex")];
+    return [withoutRun(path), ...withoutRun(machine.text(path)!).split("\n")];
+  });
 }
 
 const logPlans = once(async () => {
@@ -162,8 +169,22 @@ export const SINK_CASES: readonly SinkCase[] = [
     `type = "ndjson"\npath = "out"\norder_by = ["meta.position"]\n`,
     (machine) => linesOf(machine.text("out/p.ndjson")),
   ),
-  fileCase("ndjson, parts", `type = "ndjson"\npath = "out"\npublish = "parts"\nroll_epochs = 3\n`, rolledLines),
-  fileCase("csv, parts in order", `type = "csv"\npath = "out"\npublish = "parts"\nroll_epochs = 2\norder_by = ["id"]\n`, rolledLines),
+  fileCase("ndjson, parts", `type = "ndjson"\npath = "out"\npublish = "parts"\nroll = { every = "3s" }\n`, shownFiles),
+  fileCase(
+    "csv, parts in order, by size",
+    `type = "csv"\npath = "out"\npublish = "parts"\nroll = { size = "200B", every = "1h" }\norder_by = ["id"]\n`,
+    shownFiles,
+  ),
+  fileCase(
+    "ndjson, parts of partitions",
+    `type = "ndjson"\npath = "out"\npublish = "parts"\nroll = { every = "4s" }\npartitions_max = 3\npartition_by = { half = "id > 20", name = "name" }\n`,
+    shownFiles,
+  ),
+  fileCase(
+    "parquet, parts",
+    `type = "parquet"\npath = "out"\nroll = { size = "600B", every = "4s" }\npartition_by = { half = "id > 20" }\n`,
+    shownFiles,
+  ),
   logCase,
   sqliteCase(""),
   sqliteCase(`mode = "upsert"\nkey = ["id"]`),

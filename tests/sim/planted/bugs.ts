@@ -106,4 +106,10 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     edits: [{ find: "    await this.store.settle();\n", replace: "" }],
     seedsMax: 700,
   },
+  {
+    name: "rows of an open file are delivered before they are on the disk",
+    file: "src/connectors/files/parts/journal.ts",
+    edits: [{ find: "    await this.#handle!.sync();\n", replace: "" }],
+    seedsMax: 100,
+  },
 ];

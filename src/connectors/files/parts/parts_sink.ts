@@ -1,0 +1,72 @@
+/**
+ * The sink behind `publish = "parts"`: a folder, or a prefix of a bucket, of rolled files with a manifest. Idempotent for ever
+ * (DESIGN.md section 1): names and rows of a file follow from the epochs alone, so an older owner can only repeat what is there.
+ */
+import { assert } from "../../../data/fault.ts";
+import type { Sink, SinkLane } from "../../../engine/contracts.ts";
+import type { Files } from "../../../ports/mod.ts";
+import { makeDurableFolder } from "../../../ports/durable.ts";
+import type { PartPlace, RowFormat } from "./contracts.ts";
+import { isEntry, isOfOtherRun } from "./manifest.ts";
+import type { Roll } from "./open_files.ts";
+import type { Partitioning } from "./partitioning.ts";
+import { PartsLane } from "./parts_lane.ts";
+
+export interface PartsSinkOptions {
+  readonly files: Files;
+  /** Journals of a run lie in a folder below it that is named after the run. */
+  readonly stateFolder: string;
+  /** The sink's name, as file names tell it. */
+  readonly sink: string;
+  readonly place: PartPlace;
+  readonly format: RowFormat;
+  readonly partitioning: Partitioning;
+  readonly roll: Roll;
+  /** See JournalPlace. */
+  readonly spareBytes: number;
+}
+
+export class PartsSink implements Sink {
+  readonly guarantee = "exactly-once";
+  readonly #lanes: PartsLane[] = [];
+  #run: { readonly pipeline: string; readonly run: string } | null = null;
+  constructor(private readonly options: PartsSinkOptions) {}
+
+  async open({ pipeline, run, fresh }: { readonly pipeline: string; readonly run: string; readonly fresh: boolean }): Promise<void> {
+    const { place } = this.options;
+    this.#run = { pipeline, run };
+    await place.open();
+    if (fresh) await this.#clearOtherRuns(pipeline, run);
+  }
+
+  lane(lane: number): SinkLane {
+    assert(this.#run, "a sink is opened before its lanes");
+    const made = new PartsLane({ ...this.options, ...this.#run, lane, journals: `${this.options.stateFolder}/${this.#run.run}` });
+    this.#lanes.push(made);
+    return made;
+  }
+
+  async finish(): Promise<void> {
+    for (const lane of this.#lanes) await lane.finish();
+  }
+
+  close(): Promise<void> {
+    for (const lane of this.#lanes) lane.close();
+    return Promise.resolve();
+  }
+
+  /** Files go before their entries: a file that nothing lists would be found by its name for ever. */
+  async #clearOtherRuns(pipeline: string, run: string): Promise<void> {
+    const { files, stateFolder, place, sink } = this.options;
+    const isStale = (name: string): boolean => isOfOtherRun(name, { pipeline, sink }, run);
+    const stale = (await place.names()).filter(isStale);
+    for (const name of stale.filter((name) => !isEntry(name))) await place.remove(name);
+    for (const name of stale.filter(isEntry)) await place.remove(name);
+    for (const name of await files.list(place.drafts)) if (isStale(name)) await files.remove(`${place.drafts}/${name}`);
+    for (const name of await files.list(stateFolder)) {
+      const path = `${stateFolder}/${name}`;
+      if (name !== run && path !== place.drafts) await files.remove(path);
+    }
+    await makeDurableFolder(files, `${stateFolder}/${run}`);
+  }
+}

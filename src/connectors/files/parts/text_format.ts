@@ -1,0 +1,82 @@
+/** CSV and NDJSON as formats of parts: a block is a piece of the file as it stands. */
+import type { Batch } from "../../../data/batch.ts";
+import { createWriter, written } from "../../../data/bytes.ts";
+import type { ByteWriter, Encoder } from "../../../data/codec.ts";
+import { select } from "../../../data/columns.ts";
+import { WRITE_BYTES_MAX } from "../../limits.ts";
+import { EpochRows } from "../epoch_rows.ts";
+import type { Encoding } from "../format.ts";
+import type { SortKey } from "../sort_key.ts";
+import type { BlockBuilder, RowFormat } from "./contracts.ts";
+
+const CAPACITY_BYTES = 1 << 10;
+/** Room is given back when an epoch used less than one part in so many. */
+const SPARE_FACTOR = 8;
+
+/** With `key`, the rows of each epoch are put in order within their file. */
+export function textFormat({ encoder, header, extension }: Encoding, key: SortKey | null): RowFormat {
+  return {
+    extension,
+    groupBytes: WRITE_BYTES_MAX,
+    blocks: () => key ? new SortedTextBlocks(encoder, key) : new TextBlocks(encoder),
+    file(write) {
+      let isBegun = false;
+      return {
+        async append(blocks) {
+          if (!isBegun && header.length > 0) await write(header);
+          isBegun = true;
+          for (const block of blocks) await write(block);
+        },
+        finish: () => Promise.resolve(),
+      };
+    },
+  };
+}
+
+class TextBlocks implements BlockBuilder {
+  rows = 0;
+  #writer: ByteWriter = createWriter(CAPACITY_BYTES);
+  constructor(private readonly encode: Encoder) {}
+
+  get bytes(): number {
+    return this.#writer.length;
+  }
+  append(batch: Batch, rows: Int32Array, count: number): void {
+    const { encode } = this;
+    const writer = this.#writer;
+    for (let i = 0; i < count; i++) encode(batch, rows[i], writer);
+    this.rows += count;
+  }
+  block(): Uint8Array {
+    return written(this.#writer);
+  }
+  clear(): void {
+    // One big epoch must not hold its memory for ever.
+    const { bytes, length } = this.#writer;
+    if (bytes.length > SPARE_FACTOR * Math.max(length, CAPACITY_BYTES)) this.#writer = createWriter(Math.max(length, CAPACITY_BYTES));
+    this.#writer.length = 0;
+    this.rows = 0;
+  }
+}
+
+class SortedTextBlocks implements BlockBuilder {
+  readonly #rows: EpochRows;
+  constructor(encode: Encoder, key: SortKey) {
+    this.#rows = new EpochRows(encode, key);
+  }
+  get rows(): number {
+    return this.#rows.count;
+  }
+  get bytes(): number {
+    return this.#rows.bytes;
+  }
+  append(batch: Batch, rows: Int32Array, count: number): void {
+    this.#rows.append(count === batch.rows ? batch : select(batch, rows, count));
+  }
+  block(): Uint8Array {
+    return this.#rows.ordered().rows;
+  }
+  clear(): void {
+    this.#rows.clear();
+  }
+}
