@@ -18,7 +18,7 @@ export interface OrderedRows {
 }
 
 /** Rows in one call of the generated encoder: called often, V8 need not compile it a second time for a loop that runs for long. */
-const ROWS_PER_CALL = 512;
+export const ROWS_PER_CALL = 512;
 const CAPACITY_BYTES = 64 << 10;
 /** Room is given back when an epoch used less than one part in so many. */
 const SPARE_FACTOR = 8;

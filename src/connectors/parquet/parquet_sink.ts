@@ -26,6 +26,7 @@ export const parquetSink: SinkSpec = {
   role: "sink",
   type: "parquet",
   optionalConnection: "s3",
+  local: true,
   summary: "Writes Parquet files, exactly once.",
   notes: NOTES,
   settings: {

@@ -28,7 +28,7 @@ export interface PartsSinkOptions {
 
 export class PartsSink implements Sink {
   readonly guarantee = "exactly-once";
-  readonly #lanes: PartsLane[] = [];
+  readonly #lanes = new Map<number, PartsLane>();
   #run: { readonly pipeline: string; readonly run: string } | null = null;
   constructor(private readonly options: PartsSinkOptions) {}
 
@@ -42,16 +42,18 @@ export class PartsSink implements Sink {
   lane(lane: number): SinkLane {
     assert(this.#run, "a sink is opened before its lanes");
     const made = new PartsLane({ ...this.options, ...this.#run, lane, journals: `${this.options.stateFolder}/${this.#run.run}` });
-    this.#lanes.push(made);
+    // A lane that went to another replica may come back.
+    this.#lanes.get(lane)?.close();
+    this.#lanes.set(lane, made);
     return made;
   }
 
   async finish(): Promise<void> {
-    for (const lane of this.#lanes) await lane.finish();
+    for (const lane of this.#lanes.values()) await lane.finish();
   }
 
   close(): Promise<void> {
-    for (const lane of this.#lanes) lane.close();
+    for (const lane of this.#lanes.values()) lane.close();
     return Promise.resolve();
   }
 
