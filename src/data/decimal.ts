@@ -11,7 +11,7 @@ export { divideRounded, isRoundingMode, multiplyRounded, rescale, ROUNDING_MODES
 export { compareProducts, multiplyExact, POWERS_OF_TEN, SCALE_MAX } from "./exact.ts";
 export { addBigToWide, addToWide, bigToNumber, wideToBig, wideToNumber } from "./wide.ts";
 
-import { POWERS_OF_TEN } from "./exact.ts";
+import { DIGITS_EXACT, POWERS_OF_TEN } from "./exact.ts";
 
 /**
  * Which grammar a number's text has. "text": `-?digits(.digits)?`, leading zeros allowed. "json": a JSON number (RFC 8259),
@@ -23,8 +23,6 @@ const ZERO = 48;
 const MINUS = 45;
 const PLUS = 43;
 const POINT = 46;
-/** Up to this many digits a sum of digits times ten is exact in a double. */
-const DIGITS_EXACT = 15;
 
 /** The value of bytes[from, to) at `scale`, or a failure. Costs some 2 ns a digit. */
 export function parseDecimalBytes(bytes: Uint8Array, from: number, to: number, scale: number, form: NumberForm): number {
@@ -54,10 +52,9 @@ export function parseDecimalBytes(bytes: Uint8Array, from: number, to: number, s
     decimals = at - fraction;
     if (decimals === 0) return NOT_THE_TYPE;
   }
-  if (at !== to || wholeDigits + decimals > DIGITS_EXACT || decimals > scale || wholeDigits + scale > DIGITS_EXACT) {
-    return parseUncommon(bytes, from, to, scale, form);
-  }
+  if (at !== to || wholeDigits + decimals > DIGITS_EXACT || decimals > scale) return parseUncommon(bytes, from, to, scale, form);
   value *= POWERS_OF_TEN[scale - decimals];
+  if (value > INTEGER_MAX) return OUT_OF_RANGE;
   return negative ? 0 - value : value;
 }
 

@@ -7,8 +7,10 @@ import { OUT_OF_RANGE } from "./parse_failure.ts";
 
 /** 10^0 to 10^22, all exact as doubles. */
 export const POWERS_OF_TEN: readonly number[] = Array.from({ length: 23 }, (_, power) => Number(`1e${power}`));
-/** The largest scale of a decimal type: 15 digits are what a double holds whatever they are. */
-export const SCALE_MAX = 15;
+/** Up to this many digits a double holds whatever they are, and a sum of digits times ten is exact. */
+export const DIGITS_EXACT = 15;
+/** The largest scale of a decimal type. */
+export const SCALE_MAX = DIGITS_EXACT;
 
 /** a × b, or OUT_OF_RANGE. */
 export function multiplyExact(a: number, b: number): number {

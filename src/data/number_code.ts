@@ -2,8 +2,9 @@
  * Generated code for numbers in their everyday form, shared by the compiled decoders. Invariant: it takes only text that
  * decimal.ts reads to the same value, and leaves everything else to the slow path by jumping to `fail`.
  */
-import { SCALE_MAX } from "./exact.ts";
+import { DIGITS_EXACT } from "./exact.ts";
 import type { NumberForm } from "./decimal.ts";
+import { INTEGER_MAX } from "./limits.ts";
 import type { Type } from "./types.ts";
 
 /**
@@ -19,15 +20,15 @@ export function numberCode(type: Type, form: NumberForm, fail: string): string {
     "const sign = b[p] === 45 ? -1 : 1; p += sign < 0 ? 1 : 0;",
     "q = p; v = 0;",
     "while ((d = b[p] - 48) >= 0 && d <= 9) { v = v * 10 + d; p++; }",
-    `q = p - q; if (q === 0 || q > ${SCALE_MAX - scale}${zero}) ${fail}`,
+    `q = p - q; if (q === 0 || q > ${DIGITS_EXACT}${zero}) ${fail}`,
   ];
   if (point) {
-    const most = type.kind === "double" ? `${SCALE_MAX} - q` : scale;
-    const unit = type.kind === "double" ? "v /= POWERS[x];" : `v *= POWERS[${scale} - x];`;
+    const most = type.kind === "double" ? "" : ` || x > ${scale}`;
+    const unit = type.kind === "double" ? "v /= POWERS[x];" : `v *= POWERS[${scale} - x]; if (v > ${INTEGER_MAX}) ${fail}`;
     lines.push(
       "x = 0;",
       `if (b[p] === 46) { const f = ++p; while ((d = b[p] - 48) >= 0 && d <= 9) { v = v * 10 + d; p++; } x = p - f; ` +
-        `if (x === 0 || x > ${most}) ${fail} }`,
+        `if (x === 0 || q + x > ${DIGITS_EXACT}${most}) ${fail} }`,
       unit,
     );
   }

@@ -101,6 +101,12 @@ Deno.test("times in a pattern are spelled alike unless a zone or an offset allow
   assert.equal(formsOf(offset, '{"f":"2025-10-26 02:30:00+01:00"}'), 0);
 });
 
+Deno.test("times since 1970 are spelled alike as whole numbers or without zeros at the end", () => {
+  const type = fieldsOf({ f: { type: TIMESTAMP, format: "epoch_ms" } });
+  for (const text of ["1760000001494", "0", "-1", "1760000001494.5"]) assert.notEqual(formsOf(type, `{"f":${text}}`), 0, text);
+  for (const text of ["-0", '"1"', "1.50", "1e3"]) assert.equal(formsOf(type, `{"f":${text}}`), 0, text);
+});
+
 Deno.test("a row with more fields is its bytes and a tail, the same as written field by field", () => {
   const others = [
     CANONICAL.replace("12.50", "12.5"),

@@ -9,6 +9,7 @@ import { createWriter } from "../../src/data/bytes.ts";
 import type { Column } from "../../src/data/batch.ts";
 import type { Decoded, Decoder, DecoderSpec, Records } from "../../src/data/codec.ts";
 import { makeMeta } from "../../src/data/columns.ts";
+import { asWritten } from "../../src/data/epoch_format.ts";
 import { compileJsonDecoder, compileJsonEncoder } from "../../src/data/json/mod.ts";
 import { compileSlowJson } from "../../src/data/json/slow.ts";
 import { DECIMAL_NUMBERS, DECIMAL_STRINGS } from "../../src/data/json/spelling.ts";
@@ -40,6 +41,8 @@ const NUMERIC: RecordType = {
     { name: "x", type: DOUBLE },
     { name: "d", type: decimalOf(2) },
     { name: "at", type: TIMESTAMP },
+    { name: "ms", type: TIMESTAMP, format: "epoch_ms" },
+    { name: "us", type: withNull(TIMESTAMP), format: "epoch_us" },
   ],
 };
 
@@ -166,6 +169,12 @@ function value(field: Field, dice: Dice): string {
       return dice.pick(["true", "false"]);
     case "timestamp":
     case "date":
+      if (field.format?.startsWith("epoch")) {
+        const time = field.format === "epoch_us" || dice.once(2)
+          ? dice.pick(NUMBERS)
+          : String(1_760_000_000_000 + dice.next()) + dice.pick(["", "", ".5", ".123", ".10"]);
+        return dice.once(8) ? `"${time}"` : time;
+      }
       if (field.format === undefined) return type.kind === "date" ? '"2024-02-29"' : `"${dice.pick(TIMES.slice(0, 8))}"`;
       return `"2025-04-${10 + dice.below(20)} 01:21:${10 + dice.below(50)}"`.slice(0, field.format.length + 1) + '"';
     case "duration":
@@ -269,7 +278,7 @@ export class Subject {
   constructor(spec: DecoderSpec) {
     this.#spec = spec;
     this.#fast = compileJsonDecoder(spec);
-    this.#slow = slowDecoder(spec, compileSlowJson(spec));
+    this.#slow = slowDecoder(spec, compileSlowJson({ ...spec, type: asWritten(spec.type) }));
     const isWhole = spec.needed.size === spec.type.fields.length;
     this.#encoders = !isWhole ? [] : ([[DECIMAL_NUMBERS, "number"], [DECIMAL_STRINGS, "string"]] as const).map(([form, decimals]) => ({
       form,

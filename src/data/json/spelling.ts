@@ -3,7 +3,6 @@
  * field anew: compact, all fields in schema order, canonical values. Invariant: a bit is set only where encoding the decoded
  * fields in that form gives the record's bytes; whether a record is copied can therefore not be told from the output.
  */
-import { epochScale } from "../epoch_format.ts";
 import { timeTextOf } from "../field_text.ts";
 import type { Field, RecordType } from "../types.ts";
 import type { JsonOptions } from "../value_text.ts";
@@ -25,8 +24,6 @@ export function spelledForms(type: RecordType, layout: Layout): number {
  * at the text, "never" where that would cost as much as writing them.
  */
 export function spelling(field: Field): "always" | "checked" | "never" {
-  // A timestamp since 1970, read as a number.
-  if (epochScale(field.format) !== null) return "never";
   switch (field.type.kind) {
     case "string":
     case "bool":

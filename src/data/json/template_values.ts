@@ -4,8 +4,10 @@
  * wherever the value is not spelled as our encoder would write it in that form (spelling.ts).
  */
 import type { DecoderSpec } from "../codec.ts";
-import { SCALE_MAX } from "../exact.ts";
+import { epochScale } from "../epoch_format.ts";
+import { DIGITS_EXACT } from "../exact.ts";
 import { numberReader, timeTextOf } from "../field_text.ts";
+import { INTEGER_MAX } from "../limits.ts";
 import type { Field } from "../types.ts";
 import { converterOf, Refusal } from "./convert.ts";
 import { JsonReader } from "./reader.ts";
@@ -124,32 +126,37 @@ const FOUR_DIGITS = `w = view.getInt32(p, true) ^ 0x30303030;
       if (((w | w + 0x76767676) & 0x80808080) === 0) { w = Math.imul(w, 10) + (w >>> 8); v = v * 10000 + (w & 255) * 100 + (w >> 16 & 255); p += 4;`;
 const DIGITS = "while ((d = b[p] - 48) >= 0 && d <= 9) { v = v * 10 + d; p++; }";
 
-/** An int, decimal or double into `v`. "text" is what stands in quotes: leading zeros are allowed there, but not canonical. */
-function numberCode({ type }: Field, form: "json" | "text"): string {
+/**
+ * An int, decimal or double into `v`; a timestamp since 1970 is one of the first two here. "text" is what stands in quotes: leading
+ * zeros are allowed there, but not canonical.
+ */
+function numberCode({ type, format }: Field, form: "json" | "text"): string {
   const scale = type.kind === "decimal" ? type.scale : 0;
+  const isTime = epochScale(format) !== null;
   const zero = form === "json" ? " || (q > 1 && b[p - q] === 48)" : "";
   const lines = [
     "const negative = b[p] === 45; if (negative) p++;",
     "q = p; v = 0;",
     // Whole numbers are often long: ids, times in milliseconds.
-    type.kind === "int" ? `${FOUR_DIGITS} ${FOUR_DIGITS} ${FOUR_DIGITS} } } }` : "",
+    type.kind === "int" || isTime ? `${FOUR_DIGITS} ${FOUR_DIGITS} ${FOUR_DIGITS} } } }` : "",
     DIGITS,
-    `q = p - q; if (q === 0 || q > ${SCALE_MAX - scale}${zero}) break record;`,
+    `q = p - q; if (q === 0 || q > ${DIGITS_EXACT}${zero}) break record;`,
   ];
   if (form === "text" && type.kind === "decimal") lines.push("if (q > 1 && b[p - q] === 48) forms = 0;");
   if (type.kind === "double" || scale > 0) {
-    const most = type.kind === "double" ? `${SCALE_MAX} - q` : scale;
+    const most = type.kind === "double" ? "" : ` || x > ${scale}`;
     lines.push(
       "x = 0;",
-      `if (b[p] === 46) { const f = ++p; ${DIGITS} x = p - f; if (x === 0 || x > ${most}) break record; }`,
+      `if (b[p] === 46) { const f = ++p; ${DIGITS} x = p - f; if (x === 0 || q + x > ${DIGITS_EXACT}${most}) break record; }`,
       type.kind === "double"
         // The shortest text of a double of at most 15 digits is these digits; below 1e-6 it has an exponent.
         ? "if (x > 0) { v /= POWERS[x]; if (b[p - 1] === 48 || v < 1e-6) forms = 0; }"
-        : `if (x !== ${scale}) { v *= POWERS[${scale} - x]; forms = 0; }`,
+        : `if (x !== ${scale}) { v *= POWERS[${scale} - x]; if (v > ${INTEGER_MAX}) break record; ${isTime ? "" : "forms = 0;"} }`,
+      isTime ? "if (x > 0 && b[p - 1] === 48) forms = 0;" : "",
     );
   }
   lines.push("if (negative) { if (v === 0) forms = 0; v = 0 - v; }");
-  if (type.kind === "decimal") lines.push(`forms &= ${form === "json" ? DECIMAL_NUMBERS : DECIMAL_STRINGS};`);
+  if (type.kind === "decimal" && !isTime) lines.push(`forms &= ${form === "json" ? DECIMAL_NUMBERS : DECIMAL_STRINGS};`);
   else if (form === "text") lines.push("forms = 0;");
   return `{ ${lines.join(" ")} }`;
 }
