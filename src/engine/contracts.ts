@@ -24,6 +24,8 @@ export type Polled =
     readonly rejected: readonly Rejected[];
     readonly read: number;
     readonly next: Position;
+    /** Called at most once, when nobody reads the batch any more: its memory may be used again. Who keeps batches does not call it. */
+    release?(): void;
   }
   /** Nothing now; ask again after `retryAfterMs`. */
   | { readonly kind: "idle"; readonly retryAfterMs: number }
@@ -106,6 +108,7 @@ export interface Output {
 
 /** One node of the graph, in one lane. Synchronous and deterministic: no clock, randomness or outside world. */
 export interface Operator {
+  /** Must not keep the batch or its columns beyond the call. */
   process(input: number, batch: Batch, out: Output): void;
   /**
    * No older row than `micros` is to be expected on any input, but for late ones; Infinity at the end. Must not emit: what is due is

@@ -239,6 +239,7 @@ export class HeldLane {
       return schedule(epoch, { kind: "end", source: node.name, partition });
     }
     this.graph.feed(node.name, taken.batch, taken.rejected, taken.read);
+    taken.release?.();
     epoch.records += taken.read;
     schedule(epoch, { kind: "batch", source: node.name, partition, read: taken.read, end: taken.end });
   }

@@ -27,6 +27,8 @@ export type Taken =
     readonly rejected: readonly Rejected[];
     readonly read: number;
     readonly end: Position;
+    /** To be called when the batch has gone through the graph. */
+    release?(): void;
   }
   | { readonly kind: "end"; readonly input: LaneInput }
   /** The partition has given nothing for as long as its source's event time is waited for; said once until it gives something. */
@@ -108,7 +110,8 @@ export class LaneInputs {
       } else {
         this.#advance(cursor, polled.next);
         this.#fetchAhead(cursor, rowsMaxNext(polled.read));
-        return { kind: "batch", input: cursor.input, batch: polled.batch, rejected: polled.rejected, read: polled.read, end: polled.next };
+        const { batch, rejected, read, next: end } = polled;
+        return { kind: "batch", input: cursor.input, batch, rejected, read, end, release: () => polled.release?.() };
       }
     }
     return { kind: "idle", retryAfterMs: Math.max(IDLE_WAIT_MIN_MS, retryAfterMs) };

@@ -21,6 +21,8 @@ export interface DataConnection {
   readonly isOpen: boolean;
   /** The body of the response to a request of a version without tagged fields. The pieces must not change before it is there. */
   request(api: number, version: number, pieces: readonly Uint8Array[]): Promise<Uint8Array>;
+  /** A response that nobody reads any more: its memory serves the next one. Absent: it is not kept. */
+  recycle?(response: Uint8Array): void;
   close(): void;
 }
 
@@ -40,6 +42,9 @@ interface Asked {
 
 const LENGTH_BYTES = 4;
 const CORRELATION_BYTES = 4;
+/** Memory of larger responses is kept, so many of them: what arrives ten times a second should not be the collector's work. */
+const KEPT_BYTES_MIN = 64 << 10;
+const KEPT_MAX = 8;
 /** What is read at once while it is not known how much comes: most answers to a produce fit. */
 const READ_BYTES = 16 << 10;
 
@@ -49,6 +54,7 @@ export class PlainConnection implements DataConnection {
   readonly #asked: Asked[] = [];
   #writing: Promise<void> = Promise.resolve();
   #watching = false;
+  readonly #kept: ArrayBufferLike[] = [];
 
   constructor(private readonly options: PlainOptions) {
     this.#receive().catch((error) => this.#fail(error));
@@ -89,7 +95,7 @@ export class PlainConnection implements DataConnection {
       const length = new DataView(ahead.buffer).getInt32(0);
       if (length < CORRELATION_BYTES || length > RESPONSE_BYTES_MAX) throw new Error(`a response of ${length} bytes`);
       const end = LENGTH_BYTES + length;
-      const response = new Uint8Array(length);
+      const response = this.#memory(length);
       response.set(ahead.subarray(LENGTH_BYTES, Math.min(have, end)));
       for (let at = have - LENGTH_BYTES; at < length;) at += await this.#read(connection, response.subarray(at));
       const rest = Math.max(0, have - end);
@@ -97,6 +103,18 @@ export class PlainConnection implements DataConnection {
       have = rest;
       this.#answer(response);
     }
+  }
+
+  recycle({ buffer }: Uint8Array): void {
+    if (buffer.byteLength >= KEPT_BYTES_MIN && this.#kept.length < KEPT_MAX) this.#kept.push(buffer);
+  }
+
+  #memory(length: number): Uint8Array {
+    if (length < KEPT_BYTES_MIN) return new Uint8Array(length);
+    const kept = this.#kept.pop();
+    // Rounded up, because no two answers have the same length.
+    const buffer = kept && kept.byteLength >= length ? kept : new ArrayBuffer(Math.ceil(length * 1.25 / KEPT_BYTES_MIN) * KEPT_BYTES_MIN);
+    return new Uint8Array(buffer, 0, length);
   }
 
   async #read(connection: Connection, into: Uint8Array): Promise<number> {

@@ -32,11 +32,14 @@ export interface Fetched {
   readonly aborted: readonly AbortedTransaction[];
   /** Whole batches, the last one perhaps cut; the first may begin before the offset. */
   readonly records: Uint8Array;
+  /** Called when nobody reads the records any more; null where their memory is not kept. */
+  readonly recycle: (() => void) | null;
 }
 
 /** Waits at the broker until there is something, at most `waitMs`. */
 export async function fetchPartition(connection: DataConnection, request: FetchRequest): Promise<Fetched> {
-  return parseFetch(await connection.request(FETCH, FETCH_VERSION, [formatFetch(request)]));
+  const response = await connection.request(FETCH, FETCH_VERSION, [formatFetch(request)]);
+  return { ...parseFetch(response), recycle: connection.recycle ? () => connection.recycle!(response) : null };
 }
 
 function formatFetch({ topic, partition, offset, bytesMax, waitMs }: FetchRequest): Uint8Array {
@@ -49,7 +52,7 @@ function formatFetch({ topic, partition, offset, bytesMax, waitMs }: FetchReques
   return writer.int32(0).string("").done();
 }
 
-function parseFetch(bytes: Uint8Array): Fetched {
+function parseFetch(bytes: Uint8Array): Omit<Fetched, "recycle"> {
   const reader = new WireReader(bytes);
   reader.int32();
   const errorCode = reader.int16();
@@ -62,7 +65,7 @@ function parseFetch(bytes: Uint8Array): Fetched {
   return topics[0][0];
 }
 
-function parsePartition(reader: WireReader): Fetched {
+function parsePartition(reader: WireReader): Omit<Fetched, "recycle"> {
   reader.int32();
   const errorCode = reader.int16();
   reader.int64();

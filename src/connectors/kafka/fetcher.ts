@@ -12,6 +12,7 @@ import { OFFSET_OUT_OF_RANGE, refusedCode } from "./errors.ts";
 import { type Fetched, fetchPartition } from "./fetch_request.ts";
 import { FETCH_BYTES_MAX, FETCH_WAIT_MS, PREFETCH_BYTES_MAX } from "./limits.ts";
 import { Patience } from "./patience.ts";
+import { Prefetched } from "./prefetched.ts";
 import { damaged, readRecordBatches, type RecordSlices } from "./record_batches.ts";
 
 export interface FetcherOptions {
@@ -30,7 +31,7 @@ export class PartitionFetcher {
   coveredTo = 0;
   /** The last stable offset as the broker last told it; null before it did, and while it does not answer. */
   end: number | null = null;
-  #queue: RecordSlices[] = [];
+  #queue: Prefetched[] = [];
   #queuedBytes = 0;
   /** Where the queue begins. */
   #from = 0;
@@ -53,7 +54,7 @@ export class PartitionFetcher {
    * The slices that hold the first record at or behind `offset`. null when there is none yet: then `coveredTo` and `end` tell how
    * far it was looked. Waits up to `waitMs` where more is known to be there.
    */
-  async next(offset: number, waitMs: number): Promise<RecordSlices | null> {
+  async next(offset: number, waitMs: number): Promise<Prefetched | null> {
     this.#moveTo(offset);
     this.#loop ??= this.#run();
     const { clock } = this.options.world;
@@ -78,7 +79,7 @@ export class PartitionFetcher {
   /** Drops what lies before the offset; begins anew where the queue does not reach it. */
   #moveTo(offset: number): void {
     if (offset < this.#from || offset > this.coveredTo || this.#loop === null) {
-      this.#queue = [];
+      for (const dropped of this.#queue.splice(0)) dropped.release();
       this.#queuedBytes = 0;
       this.#from = this.coveredTo = offset;
       this.end = null;
@@ -88,10 +89,11 @@ export class PartitionFetcher {
       this.#connection?.close();
       return this.#notify();
     }
-    while (this.#queue.length > 0 && lastOffset(this.#queue[0]) < offset) {
+    while (this.#queue.length > 0 && lastOffset(this.#queue[0].slices) < offset) {
       const read = this.#queue.shift()!;
-      this.#queuedBytes -= read.bytes.length;
-      this.#from = read.nextOffset;
+      this.#queuedBytes -= read.slices.bytes.length;
+      this.#from = read.slices.nextOffset;
+      read.release();
       this.#notify();
     }
   }
@@ -149,11 +151,11 @@ export class PartitionFetcher {
     return slices;
   }
 
-  #accept({ lastStableOffset }: Fetched, slices: RecordSlices): void {
+  #accept({ lastStableOffset, records, recycle }: Fetched, slices: RecordSlices): void {
     this.end = lastStableOffset;
     this.coveredTo = slices.nextOffset;
     if (slices.rows > 0) {
-      this.#queue.push(slices);
+      this.#queue.push(new Prefetched(slices, slices.bytes === records ? recycle : null));
       this.#queuedBytes += slices.bytes.length;
     }
     this.#notify();

@@ -48,11 +48,12 @@ export class PartitionReader implements SourceReader {
     const rowsMax = Math.min(limits.rowsMax, until ? Infinity : this.#countLeft(place));
     if (place.offset >= bound || rowsMax <= 0) return { kind: "end" };
     const { fetcher } = this.options;
-    const slices = await fetcher.next(place.offset, POLL_WAIT_MS);
-    if (!slices) {
+    const fetched = await fetcher.next(place.offset, POLL_WAIT_MS);
+    if (!fetched) {
       if (fetcher.coveredTo >= bound) return { kind: "end" };
       return until ? { kind: "idle", retryAfterMs: CAUGHT_UP_WAIT_MS } : await this.#waitOrEnd(place);
     }
+    const { slices } = fetched;
     const row = rowAt(slices, place.offset);
     if (slices.offset[row] >= bound) return { kind: "end" };
     const count = Math.min(rowsMax, rowAt(slices, bound) - row, rowsWithin(slices, row, limits.bytesMax));
@@ -60,7 +61,7 @@ export class PartitionReader implements SourceReader {
     const offset = slices.offset[row + count - 1] + 1;
     const next = until && offset === until.offset ? limits.until! : formatPlace({ ...place, offset, read: place.read + count });
     this.#quietSinceMs = this.options.world.clock.monotonicMs();
-    return { kind: "batch", ...polled, read: count, next };
+    return { kind: "batch", ...polled, read: count, next, release: fetched.use() };
   }
 
   close(): void {
