@@ -61,6 +61,8 @@ async function dispatch(command: Command, context: CommandContext): Promise<numb
     case "run":
     case "layer":
       return await (await import("./commands/run.ts")).run(command, context);
+    case "serve":
+      return await (await import("./commands/serve.ts")).serve(command, context);
     case "check":
       return await (await import("./commands/check.ts")).check(command, context);
     case "test":

@@ -54,6 +54,30 @@ const produce = layer("produce", "Produces records into topics.", "Which produce
 const stream = layer("stream", "Processes streams as they arrive.", "Which streams. Default: all.");
 const batch = layer("batch", "Runs batch jobs.", "Which jobs. Default: all.");
 
+const serve = command(
+  "serve",
+  merge(
+    object({
+      command: constant("serve"),
+      kind: constant("serve"),
+      names: multiple(argument(string({ metavar: "NAME" }), { description: message`Which servers. Default: all.` })),
+      path: project,
+      listen: optional(option("--listen", string({ metavar: "HOST:PORT" }), {
+        description: message`Where to listen instead; port 0 takes any free one and prints it.`,
+      })),
+      rate: optional(option("--rate", string({ metavar: "N" }), {
+        description: message`Records per second and client instead: 100, 0.1, 30/m, or max.`,
+      })),
+    }),
+    running,
+    settings,
+  ),
+  {
+    brief: message`Serves streams to whoever connects.`,
+    description: message`Serves streams over TCP until Ctrl+C. These are the project's pipelines of kind "serve".`,
+  },
+);
+
 const connect = option("--connect", {
   description:
     message`Also asks the servers, changing nothing: their versions, and whether tables and topics are as the project wants them.`,
@@ -85,10 +109,11 @@ const schema = command("schema", object({ command: constant("schema") }), {
   brief: message`Prints the JSON Schema of configuration files, for editors.`,
 });
 
-export const grammar = or(run, load, produce, stream, batch, check, test, generate, schema);
+export const grammar = or(run, load, produce, stream, batch, serve, check, test, generate, schema);
 export type Command = InferValue<typeof grammar>;
 export type RunCommand = Extract<Command, { command: "run" }>;
 export type LayerCommand = Extract<Command, { command: "layer" }>;
+export type ServeCommand = Extract<Command, { command: "serve" }>;
 export type CheckCommand = Extract<Command, { command: "check" }>;
 export type TestCommand = Extract<Command, { command: "test" }>;
 export type GenerateCommand = Extract<Command, { command: "generate" }>;

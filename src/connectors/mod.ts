@@ -19,6 +19,7 @@ import { postgresConnection } from "./postgres/postgres_connection.ts";
 import { postgresSink } from "./postgres/postgres_sink_spec.ts";
 import { postgresSource } from "./postgres/postgres_source.ts";
 import { s3Connection } from "./s3/s3_settings.ts";
+import { socketServerSink } from "./socket/server/socket_server_sink.ts";
 import { sqliteConnection } from "./sqlite/sqlite_connection.ts";
 import { sqliteSink } from "./sqlite/sqlite_sink_spec.ts";
 import { sqliteSource } from "./sqlite/sqlite_source.ts";
@@ -43,6 +44,7 @@ export const sinks: readonly SinkSpec[] = [
   postgresSink,
   sqliteSink,
   kafkaSink,
+  socketServerSink,
   consoleSink,
 ];
 export const connections: readonly ConnectionSpec[] = [

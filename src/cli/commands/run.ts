@@ -30,7 +30,8 @@ export async function run(command: RunCommand | LayerCommand, context: CommandCo
   }
 }
 
-function eventsOf(progress: ProgressLines, quiet: boolean): RunEvents {
+/** What running pipelines tell, drawn by `progress`. */
+export function eventsOf(progress: ProgressLines, quiet: boolean): RunEvents {
   if (quiet) return { started() {}, progress() {}, finished() {}, notice() {} };
   return {
     started: (pipeline, resumed) => {
@@ -43,7 +44,7 @@ function eventsOf(progress: ProgressLines, quiet: boolean): RunEvents {
 }
 
 /** Names stand for themselves or, shorter, without their kind: `load initial` is load-initial. */
-function chooseByKind(project: Project, { kind, names }: LayerCommand): readonly PipelineBlueprint[] {
+export function chooseByKind(project: Project, { kind, names }: { readonly kind: string; readonly names: readonly string[] }): readonly PipelineBlueprint[] {
   const candidates = project.pipelines.filter((pipeline) => pipeline.kind === kind);
   const known = candidates.map((pipeline) => pipeline.name).join(", ");
   if (candidates.length === 0) {

@@ -1,0 +1,37 @@
+/** `serve`: pipelines of kind "serve" until Ctrl+C. Standard output stays for data; what people read is on standard error. */
+import { openProject } from "../../app/open_project.ts";
+import { type ServedPipeline, serveProject } from "../../app/serve_project.ts";
+import { type CommandContext, EXIT } from "../context.ts";
+import type { ServeCommand } from "../grammar.ts";
+import { parseOverrides } from "../overrides.ts";
+import { ProgressLines } from "../render/progress.ts";
+import { withThousands } from "../render/text_table.ts";
+import { chooseByKind, eventsOf } from "./run.ts";
+
+/** A server that was told to stop has done its work, whichever signal it was. */
+export async function serve(command: ServeCommand, { world, terminal, signal }: CommandContext): Promise<number> {
+  const project = await openProject(world, { path: command.path, overrides: parseOverrides(command.set), envFile: command.envFile });
+  const chosen = chooseByKind(project, command);
+  const progress = new ProgressLines(terminal, world.clock);
+  const { served, outcomes } = await serveProject(project, chosen, {
+    world,
+    signal,
+    rerun: command.rerun,
+    listen: command.listen,
+    rate: command.rate,
+    events: eventsOf(progress, command.quiet),
+    tell: (pipeline, line) => command.quiet || terminal.err(`  ${pipeline.padEnd(16)} ${line}\n`),
+  });
+  progress.clear();
+  if (command.json) terminal.out(JSON.stringify({ served, outcomes }, null, 2) + "\n");
+  else if (!command.quiet) for (const pipeline of served) terminal.err(summaryLine(pipeline) + "\n");
+  return EXIT.done;
+}
+
+function summaryLine({ pipeline, clients, records, dropped, disconnected, refused }: ServedPipeline): string {
+  const told = [`${withThousands(records)} records to ${withThousands(clients)} client${clients === 1 ? "" : "s"}`];
+  if (dropped > 0) told.push(`${withThousands(dropped)} dropped for slow ones`);
+  if (disconnected > 0) told.push(`${withThousands(disconnected)} too slow`);
+  if (refused > 0) told.push(`${withThousands(refused)} turned away`);
+  return `  ${pipeline.padEnd(16)} stopped: ${told.join(", ")}`;
+}
