@@ -20,6 +20,7 @@ import { postgresSink } from "./postgres/postgres_sink_spec.ts";
 import { postgresSource } from "./postgres/postgres_source.ts";
 import { s3Connection } from "./s3/s3_settings.ts";
 import { socketServerSink } from "./socket/server/socket_server_sink.ts";
+import { socketSource } from "./socket/source/socket_source.ts";
 import { sqliteConnection } from "./sqlite/sqlite_connection.ts";
 import { sqliteSink } from "./sqlite/sqlite_sink_spec.ts";
 import { sqliteSource } from "./sqlite/sqlite_source.ts";
@@ -30,6 +31,7 @@ export const sources: readonly SourceSpec[] = [
   filesSource,
   generateSource,
   logSource,
+  socketSource,
   mysqlSource,
   postgresSource,
   sqliteSource,

@@ -20,12 +20,14 @@ export interface PlacedRecords {
   readonly origin: Float64Array;
   /** Ascending rows over the length limit. */
   readonly tooLong: readonly number[];
+  /** Rows that are refused for what else was found while cutting. */
+  readonly refused?: readonly { readonly row: number; readonly reason: string }[];
 }
 
 /** Decodes and divides. */
 export function sourceBatch(
   { source, partition, type }: RecordOrigin,
-  { records, position, origin, tooLong }: PlacedRecords,
+  { records, position, origin, tooLong, refused = [] }: PlacedRecords,
   decode: Decoder,
 ): { readonly batch: Batch; readonly rejected: readonly Rejected[] } {
   const { columns, bad, spelled: forms } = decode(records);
@@ -34,9 +36,10 @@ export function sourceBatch(
   const raw = textColumn(bytes, start, end, null, shared);
   const spelled = forms && { fields: type.fields, columns, forms };
   const batch: Batch = { rows, type, columns, meta: makeMeta(source, partition, position, origin, raw, spelled) };
-  if (bad.length === 0 && tooLong.length === 0) return { batch, rejected: [] };
+  if (bad.length === 0 && tooLong.length === 0 && refused.length === 0) return { batch, rejected: [] };
   const reasons = new Map(bad.map(({ row, reason }) => [row, reason]));
   for (const row of tooLong) reasons.set(row, "too-long");
+  for (const { row, reason } of refused) reasons.set(row, reason);
   const good = new Int32Array(rows);
   const rejected: Rejected[] = [];
   let count = 0;

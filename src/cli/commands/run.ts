@@ -44,7 +44,10 @@ export function eventsOf(progress: ProgressLines, quiet: boolean): RunEvents {
 }
 
 /** Names stand for themselves or, shorter, without their kind: `load initial` is load-initial. */
-export function chooseByKind(project: Project, { kind, names }: { readonly kind: string; readonly names: readonly string[] }): readonly PipelineBlueprint[] {
+export function chooseByKind(
+  project: Project,
+  { kind, names }: { readonly kind: string; readonly names: readonly string[] },
+): readonly PipelineBlueprint[] {
   const candidates = project.pipelines.filter((pipeline) => pipeline.kind === kind);
   const known = candidates.map((pipeline) => pipeline.name).join(", ");
   if (candidates.length === 0) {

@@ -24,7 +24,7 @@ export async function serve(command: ServeCommand, { world, terminal, signal }: 
   });
   progress.clear();
   if (command.json) terminal.out(JSON.stringify({ served, outcomes }, null, 2) + "\n");
-  else if (!command.quiet) for (const pipeline of served) terminal.err(summaryLine(pipeline) + "\n");
+  else if (!command.quiet) { for (const pipeline of served) terminal.err(summaryLine(pipeline) + "\n"); }
   return EXIT.done;
 }
 

@@ -22,3 +22,18 @@ export const HANDSHAKE_WITHIN_MS = 5_000;
 export const HANDSHAKE_BYTES_MAX = 128;
 /** Streams of single clients whose beginning is remembered for those that resume. */
 export const STARTS_KEPT_MAX = 10_000;
+
+/** Bytes read from a feed at once. */
+export const RECEIVE_BYTES = 256 << 10;
+/** Bytes of lines in one frame of the journal at most, but for a single longer line. */
+export const FRAME_LINES_BYTES_MAX = 1 << 20;
+/** A journal has at most about so many segments: what was read is given back one segment at a time. */
+export const SEGMENTS_PER_JOURNAL = 16;
+export const SEGMENT_BYTES_MAX = 64 << 20;
+export const SEGMENT_BYTES_MIN = 64 << 10;
+/** A feed that is there answers a connection within this. */
+export const CONNECT_WITHIN_MS = 10_000;
+/** How soon a full journal is looked at again. */
+export const FULL_WAIT_MS = 50;
+/** How soon a reader asks again that found nothing. */
+export const POLL_WAIT_MS = 20;

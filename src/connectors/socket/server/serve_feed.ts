@@ -27,7 +27,11 @@ export async function serveFeed(settings: ServerSettings, { world, feed, wishes,
     join: (handshake) => streams.join(handshake),
   });
   const [live, resume] = server.addresses;
-  tell(`serving ${feed.describe(seed)}, ${rateText(rate)}, ${settings.mode === "broadcast" ? "one sequence for all" : "a sequence for each client"}`);
+  tell(
+    `serving ${feed.describe(seed)}, ${rateText(rate)}, ${
+      settings.mode === "broadcast" ? "one sequence for all" : "a sequence for each client"
+    }`,
+  );
   tell(`listening on ${formatAddress(live)}${resume ? `, to resume on ${formatAddress(resume)}` : ""}; Ctrl+C stops`);
   if (!signal.aborted) await new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
   return await server.stop();

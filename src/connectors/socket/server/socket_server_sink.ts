@@ -21,7 +21,8 @@ export const socketServerSink: SinkSpec = {
   role: "sink",
   type: "socket_server",
   summary: "Lets any number of clients read records over TCP, one JSON object per line.",
-  notes: `A client only connects and reads; what it sends is dropped. It gets whole records and its first one at once. Clients come, go, stall and
+  notes:
+    `A client only connects and reads; what it sends is dropped. It gets whole records and its first one at once. Clients come, go, stall and
 break without any effect on the others.
 
 Directly behind a \`generate\` source and run by \`millrace serve\`, records are made as they are read: there is no checkpoint, every
@@ -60,7 +61,8 @@ is closed.`,
   },
   examples: [{
     title: "The newest payments for whoever wants them",
-    toml: `[sinks.feed]\ntype        = "socket_server"\ninputs      = ["payments"]\nlisten      = "127.0.0.1:9999"\nslow_client = "drop_oldest"\n`,
+    toml:
+      `[sinks.feed]\ntype        = "socket_server"\ninputs      = ["payments"]\nlisten      = "127.0.0.1:9999"\nslow_client = "drop_oldest"\n`,
   }],
   plan: planServer,
 };
