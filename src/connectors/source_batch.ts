@@ -18,6 +18,8 @@ export interface PlacedRecords {
   /** Per record; of the same length as the records. */
   readonly position: Float64Array;
   readonly origin: Float64Array;
+  /** When each came in, µs, where that was kept. */
+  readonly received?: Float64Array;
   /** Ascending rows over the length limit. */
   readonly tooLong: readonly number[];
   /** Rows that are refused for what else was found while cutting. */
@@ -27,7 +29,7 @@ export interface PlacedRecords {
 /** Decodes and divides. */
 export function sourceBatch(
   { source, partition, type }: RecordOrigin,
-  { records, position, origin, tooLong, refused = [] }: PlacedRecords,
+  { records, position, origin, tooLong, received, refused = [] }: PlacedRecords,
   decode: Decoder,
 ): { readonly batch: Batch; readonly rejected: readonly Rejected[] } {
   const { columns, bad, spelled: forms } = decode(records);
@@ -35,7 +37,7 @@ export function sourceBatch(
   const shared = new SharedText(bytes, rows > 0 ? start[0] : 0, rows > 0 ? end[rows - 1] : 0);
   const raw = textColumn(bytes, start, end, null, shared);
   const spelled = forms && { fields: type.fields, columns, forms };
-  const batch: Batch = { rows, type, columns, meta: makeMeta(source, partition, position, origin, raw, spelled) };
+  const batch: Batch = { rows, type, columns, meta: { ...makeMeta(source, partition, position, origin, raw, spelled), received } };
   if (bad.length === 0 && tooLong.length === 0 && refused.length === 0) return { batch, rejected: [] };
   const reasons = new Map(bad.map(({ row, reason }) => [row, reason]));
   for (const row of tooLong) reasons.set(row, "too-long");
@@ -49,7 +51,16 @@ export function sourceBatch(
     else {
       // A copy: a reject may outlive the buffer by far.
       const own = bytes.slice(start[row], end[row]);
-      rejected.push({ source, partition, position: position[row], origin: origin[row], step: source, reason, raw: own });
+      rejected.push({
+        source,
+        partition,
+        position: position[row],
+        origin: origin[row],
+        step: source,
+        reason,
+        raw: own,
+        receivedMicros: received?.[row],
+      });
     }
   }
   return { batch: select(batch, good, count), rejected };

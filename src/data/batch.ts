@@ -38,6 +38,8 @@ export interface Meta {
   readonly origin: Float64Array;
   /** The record as it was read (without line end); null for made rows, whose rejects are kept as JSON. */
   readonly raw: TextColumn | null;
+  /** When each record came in from outside, µs, where the source knows better than the epoch's recorded time. */
+  readonly received?: Float64Array | null;
   /** Event time of each row, µs; null where the source has none. */
   readonly time: Float64Array | null;
   /** The lane's watermark just before each row, µs, -Infinity before any; null where it is that of the batch's node. */
@@ -73,4 +75,6 @@ export interface Rejected {
   /** A uniform code: json, missing:F, type:F, scale:F, range:F, one_of:F, duplicate:F, too-long, or a `require` name. */
   readonly reason: string;
   readonly raw: Uint8Array;
+  /** When it came in, µs; absent: at the recorded time of the epoch. */
+  readonly receivedMicros?: number;
 }

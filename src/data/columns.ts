@@ -106,6 +106,7 @@ export function selectMeta(meta: Meta, rows: Int32Array, count: number): Meta {
     position,
     origin,
     raw: meta.raw === null ? null : selectColumn(meta.raw, rows, count),
+    received: meta.received && selectNumbers(meta.received, rows, count),
     time: meta.time && selectNumbers(meta.time, rows, count),
     watermark: meta.watermark && selectNumbers(meta.watermark, rows, count),
     spelled: null,
@@ -128,9 +129,10 @@ export function concat(batches: readonly Batch[]): Batch {
   const origin = concatNumbers(batches.map((batch) => batch.meta.origin), rows);
   const raws = batches.map((batch) => batch.meta.raw);
   const raw = raws.every((part) => part !== null) ? concatText(raws, batches) : null;
+  const received = concatWhereAll(batches.map((batch) => batch.meta.received ?? null), rows);
   const time = concatWhereAll(batches.map((batch) => batch.meta.time), rows);
   const watermark = concatWhereAll(batches.map((batch) => batch.meta.watermark), rows);
-  return { rows, type: first.type, columns, meta: { ...first.meta, position, origin, raw, time, watermark, spelled: null } };
+  return { rows, type: first.type, columns, meta: { ...first.meta, position, origin, raw, received, time, watermark, spelled: null } };
 }
 
 function concatColumns(type: Type, parts: readonly Column[], batches: readonly Batch[]): Column {

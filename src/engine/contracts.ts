@@ -35,6 +35,13 @@ export type Polled =
 export interface SourceReader {
   readonly start: Position;
   poll(from: Position, limits: PollLimits): Promise<Polled>;
+  /** A checkpoint covers everything before `position`: it will not be asked for again. */
+  released?(position: Position): void;
+  /**
+   * The run is to stop. For sources that take in what they cannot ask for again: takes in nothing more; what was taken in is still
+   * given out, behind which every poll is idle.
+   */
+  stopIntake?(): Promise<void>;
   close(): void;
 }
 /** A source of a running pipeline. */
@@ -83,7 +90,7 @@ export interface EventTime {
   readonly source: string;
   /** The node whose port "out" gives rows their time: the source, or the intake behind it. */
   readonly node: string;
-  /** Its timestamp field; null: the recorded time of the epoch, that is of arrival. */
+  /** Its timestamp field; null: time of arrival, as the source kept it, else the recorded time of the epoch. */
   readonly field: number | null;
   readonly latenessMicros: number;
   /** A partition that gave nothing for so long is not waited for. */

@@ -76,7 +76,7 @@ export class SourceTime {
   }
 
   #timeOf(batch: Batch, epochTimeMicros: number): Float64Array {
-    if (this.spec.field === null) return new Float64Array(batch.rows).fill(epochTimeMicros);
+    if (this.spec.field === null) return batch.meta.received ?? new Float64Array(batch.rows).fill(epochTimeMicros);
     const column = batch.columns[this.spec.field];
     assert(column?.kind === "number" && column.valid === null, "the time of a record was decoded, and is never null");
     return column.values;

@@ -187,7 +187,9 @@ export class HeldLane {
   async #collect(signal: AbortSignal): Promise<Epoch | "ended" | "stopped"> {
     const { world, plan } = this.#setting;
     let epoch: Epoch | null = null;
-    while (!signal.aborted) {
+    for (;;) {
+      // A planned stop leaves nothing behind that was taken in; a fault elsewhere does not wait for that.
+      if (signal.aborted && !(this.#setting.stopWanted() && await this.#inputs.stopIntake())) return epoch ?? "stopped";
       const drain = this.graph.nextDrain();
       if (drain) this.#drain(epoch ??= this.#begin(this.#epochTime()), drain.operator);
       else {
@@ -199,6 +201,7 @@ export class HeldLane {
         if (taken.kind === "ended") return epoch ?? "ended";
         if (taken.kind === "idle") {
           if (epoch) return epoch;
+          if (signal.aborted) return "stopped";
           if (this.#isEpochDue()) return this.#begin(this.#epochTime());
           await world.clock.sleep(taken.retryAfterMs, signal);
           continue;
@@ -209,7 +212,6 @@ export class HeldLane {
       this.#setting.batchProcessed(this);
       if (this.#isFull(epoch)) return epoch;
     }
-    return epoch ?? "stopped";
   }
 
   #begin(timeMicros: number): Epoch {
@@ -286,6 +288,7 @@ export class HeldLane {
     // The last group rides with the flip: most epochs then need two commits in all.
     await this.#store.decide(this.#flipped(intent, epoch, digest), groups.at(-1), deletes);
     this.graph.endEpoch();
+    this.#inputs.released();
     world.probe.step("head_flipped", this.#name(epoch));
     this.#setting.epochFlipped(epoch, world.clock.monotonicMs() - startedMs);
   }

@@ -91,7 +91,7 @@ class Outlet implements Output {
 
   /** Ends a call of the node. */
   flush(): void {
-    this.#rejected.flush((batch) => this.#hand("rejected", batch));
+    this.#rejected.flush(this.epochTimeMicros, (batch) => this.#hand("rejected", batch));
   }
 
   #leave(port: string, batch: Batch): void {

@@ -55,6 +55,8 @@ export class LaneInputs {
   readonly #clock: Clock;
   /** Takes turns among the partitions of one rank. */
   #turn = 0;
+  /** Only what sources have already taken in is handed out. */
+  #stopping = false;
 
   private constructor(cursors: readonly Cursor[], clock: Clock) {
     this.#cursors = cursors;
@@ -93,8 +95,9 @@ export class LaneInputs {
    * one that is fetched meanwhile, given the rows of this one.
    */
   async take(rowsMax: number, rowsMaxNext: (read: number) => number): Promise<Taken> {
-    const open = this.#cursors.filter(({ ended }) => !ended);
-    if (open.length === 0) return { kind: "ended" };
+    const unended = this.#cursors.filter(({ ended }) => !ended);
+    if (unended.length === 0) return { kind: "ended" };
+    const open = this.#stopping ? unended.filter(({ reader }) => reader.stopIntake) : unended;
     const rank = Math.min(...open.map(({ input }) => input.node.rank));
     const candidates = open.filter(({ input }) => input.node.rank === rank);
     let retryAfterMs = IDLE_WAIT_MAX_MS;
@@ -115,6 +118,27 @@ export class LaneInputs {
       }
     }
     return { kind: "idle", retryAfterMs: Math.max(IDLE_WAIT_MIN_MS, retryAfterMs) };
+  }
+
+  /**
+   * The run is to stop: from now on hands out only what sources have taken in and cannot be asked for again. False when there is no
+   * such source.
+   */
+  async stopIntake(): Promise<boolean> {
+    const holding = this.#cursors.filter(({ reader, ended }) => reader.stopIntake && !ended);
+    if (this.#stopping || holding.length === 0) return holding.length > 0;
+    this.#stopping = true;
+    await Promise.all(holding.map(async (cursor) => {
+      await cursor.reader.stopIntake!();
+      // It may have been asked just before the last of it came in.
+      if ((await cursor.ahead)?.kind === "idle") cursor.ahead = null;
+    }));
+    return true;
+  }
+
+  /** A head covers everything that was handed out so far. */
+  released(): void {
+    for (const { reader, position } of this.#cursors) reader.released?.(position);
   }
 
   /** Hands out again exactly what a schedule says was handed out. */

@@ -1,12 +1,12 @@
 /**
- * Gathers refused records into batches of REJECT_TYPE. Invariant: every record added leaves with the next `flush`, in order;
+ * Gathers refused records into batches of TIMED_REJECT_TYPE. Invariant: every record added leaves with the next `flush`, in order;
  * one batch holds records of one source and partition, so that its origin says where they came from.
  */
 import { Buffer } from "node:buffer";
 import type { Batch, Rejected } from "../data/batch.ts";
 import { columnOf, makeMeta } from "../data/columns.ts";
 import { rowJson } from "../data/json/mod.ts";
-import { REJECT_TYPE } from "./rejects.ts";
+import { RECEIVED_AT, TIMED_REJECT_TYPE } from "./rejects.ts";
 
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 const encoder = new TextEncoder();
@@ -25,26 +25,35 @@ export class RejectedRows {
 
   /** A row of a batch that `step` refused. A made row, which has no bytes of its own, is kept as JSON. */
   addRow(batch: Batch, row: number, step: string, reason: string): void {
-    const { source, partition, position, origin, raw } = batch.meta;
+    const { source, partition, position, origin, raw, received } = batch.meta;
     const bytes = raw === null ? encoder.encode(rowJson(batch, row)) : raw.bytes.subarray(raw.start[row], raw.end[row]);
-    this.#rows.push({ source, partition, position: position[row], origin: origin[row], step, reason, raw: bytes });
+    this.#rows.push({
+      source,
+      partition,
+      position: position[row],
+      origin: origin[row],
+      step,
+      reason,
+      raw: bytes,
+      receivedMicros: received?.[row],
+    });
   }
 
   /** Hands out what was gathered, as few batches as the order allows. */
-  flush(emit: (batch: Batch) => void): void {
+  flush(epochTimeMicros: number, emit: (batch: Batch) => void): void {
     const rows = this.#rows;
     if (rows.length === 0) return;
     this.#rows = [];
     let from = 0;
     for (let to = 1; to <= rows.length; to++) {
       if (to < rows.length && rows[to].source === rows[from].source && rows[to].partition === rows[from].partition) continue;
-      emit(toBatch(this.#pipeline, rows.slice(from, to)));
+      emit(toBatch(this.#pipeline, rows.slice(from, to), epochTimeMicros));
       from = to;
     }
   }
 }
 
-function toBatch(pipeline: string, rows: readonly Rejected[]): Batch {
+function toBatch(pipeline: string, rows: readonly Rejected[], epochTimeMicros: number): Batch {
   const texts = rows.map((row) => textOf(row.raw));
   const values: Readonly<Record<string, readonly unknown[]>> = {
     pipeline: rows.map(() => pipeline),
@@ -56,11 +65,12 @@ function toBatch(pipeline: string, rows: readonly Rejected[]): Batch {
     reason: rows.map((row) => row.reason),
     raw: texts,
     raw_base64: rows.map((row, i) => texts[i] === null ? toBase64(row.raw) : null),
+    [RECEIVED_AT]: rows.map((row) => row.receivedMicros ?? epochTimeMicros),
   };
-  const columns = REJECT_TYPE.fields.map((field) => columnOf(field.type, values[field.name]));
+  const columns = TIMED_REJECT_TYPE.fields.map((field) => columnOf(field.type, values[field.name]));
   const position = Float64Array.from(rows, (row) => row.position);
   const origin = Float64Array.from(rows, (row) => row.origin);
-  return { rows: rows.length, type: REJECT_TYPE, columns, meta: makeMeta(rows[0].source, rows[0].partition, position, origin) };
+  return { rows: rows.length, type: TIMED_REJECT_TYPE, columns, meta: makeMeta(rows[0].source, rows[0].partition, position, origin) };
 }
 
 function textOf(bytes: Uint8Array): string | null {

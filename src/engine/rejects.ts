@@ -1,6 +1,6 @@
 /** The shape of rejected records when they travel to a sink: the `rejected` port of every node has this type. */
 import type { RecordType } from "../data/types.ts";
-import { INT, STRING, withNull } from "../data/types.ts";
+import { INT, STRING, TIMESTAMP, withNull } from "../data/types.ts";
 
 export const REJECT_TYPE: RecordType = {
   fields: [
@@ -17,3 +17,8 @@ export const REJECT_TYPE: RecordType = {
     { name: "raw_base64", type: withNull(STRING) },
   ],
 };
+
+/** When the record came in. It differs between runs over the same input, so it is written only where a sink names it. */
+export const RECEIVED_AT = "received_at";
+/** Rejected records with the time they came in, for sinks that name it. Begins as REJECT_TYPE does. */
+export const TIMED_REJECT_TYPE: RecordType = { fields: [...REJECT_TYPE.fields, { name: RECEIVED_AT, type: TIMESTAMP }] };

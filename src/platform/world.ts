@@ -26,7 +26,7 @@ export function denoWorld({ terminal, log }: WorldOptions): World {
     log: denoLog(log, denoClock),
     environment,
     probe: probeFrom(environment),
-    console: { write: (text) => terminal.out(text) },
+    console: { write: (text) => terminal.out(text), isTerminal: Deno.stdout.isTerminal() },
     net: denoNet,
     openKv: openDenoKv,
     connectKv,

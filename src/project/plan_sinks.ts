@@ -5,6 +5,7 @@
 import type { SinkPlan, SinkSpec } from "../component/component.ts";
 import { assert, type Span } from "../data/fault.ts";
 import type { RecordType } from "../data/types.ts";
+import { RECEIVED_AT, REJECT_TYPE, TIMED_REJECT_TYPE } from "../engine/rejects.ts";
 import { EVERYTHING, type PlacedEdge } from "./graph.ts";
 import { planContext, type Planning } from "./plan_context.ts";
 import { inputType, type Ports } from "./plan_transforms.ts";
@@ -44,12 +45,18 @@ export function expandRejects(edges: readonly PlacedEdge[], nodes: readonly stri
 export function planSink(wired: WiredSink, ports: Ports, boundedness: "bounded" | "unbounded", planning: Planning): PlannedSink | null {
   const { name, settings, connection, edges } = wired;
   const { faults } = planning.settings;
-  const input = edges && inputType(edges, `the sink "${name}"`, ports, faults.report);
+  const common = edges && inputType(edges, `the sink "${name}"`, ports, faults.report);
+  const input = common === REJECT_TYPE && settings && namesReceivedAt(settings) ? TIMED_REJECT_TYPE : common;
   if (!settings || !edges || !input || connection?.settings === null) return null;
   const before = faults.reported;
   const context = planContext(planning, name, settings, connection?.settings ?? null, faults.report);
   const plan = wired.spec.plan({ ...context, input, bounded: boundedness === "bounded" });
   return plan && faults.reported === before ? { ...wired, settings, edges, plan, input } : null;
+}
+
+/** When a record came in differs between runs: only a sink that asks for it by name gets it. */
+function namesReceivedAt(settings: CheckedGroup): boolean {
+  return settings.declares("columns") && settings.has("columns") && settings.texts("columns").includes(RECEIVED_AT);
 }
 
 /**

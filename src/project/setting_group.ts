@@ -26,6 +26,11 @@ export class CheckedGroup implements SettingGroup {
     this.#values = values;
   }
 
+  /** Whether the component has such a list of texts at all. */
+  declares(name: string): boolean {
+    return this.#declared.fields[name]?.kind === "text_list";
+  }
+
   has(name: string): boolean {
     this.#declaration(name);
     return this.#values.has(name);

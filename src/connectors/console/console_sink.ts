@@ -1,16 +1,19 @@
 /** The `console` sink: rows as lines on standard output, for looking at a stream. At-least-once: what was printed stays printed. */
 import type { SinkContext, SinkPlan, SinkSpec } from "../../component/component.ts";
 import type { Batch } from "../../data/batch.ts";
-import { cell } from "../../data/columns.ts";
-import { jsonText, rowJson } from "../../data/json/mod.ts";
-import type { RecordType } from "../../data/types.ts";
+import { rowJson } from "../../data/json/mod.ts";
 import type { Marker, Sink, SinkLane } from "../../engine/contracts.ts";
+import { GroupedLines } from "./grouped_lines.ts";
+import { compileLine, type LineTemplate, plainText } from "./line_template.ts";
 
 export const consoleSink: SinkSpec = {
   role: "sink",
   type: "console",
   summary: "Prints rows on standard output.",
-  notes: "At-least-once: after a crash the rows of the open epoch are printed again. Rows appear when their epoch is delivered.",
+  notes:
+    `At-least-once: after a crash the rows of the open epoch are printed again. Rows appear when their epoch is delivered. With \`title\`
+or \`group\`, rows that follow one another with equal values in the \`group\` fields stand together under the title: on a terminal each
+group is drawn in the place of the one before, elsewhere an empty line parts them.`,
   settings: {
     kind: "group",
     doc: "Standard output.",
@@ -20,75 +23,73 @@ export const consoleSink: SinkSpec = {
         optional: true,
         doc: 'What a row prints, for example "{id}: {amount}"; `{{` is a brace. Default: the row as JSON.',
       },
+      title: { kind: "text", optional: true, doc: "A line above each group of rows." },
+      group: { kind: "text_list", optional: true, doc: "The fields whose change begins a new group. Default: all rows are one group." },
     },
   },
-  examples: [{ title: "One line per row", toml: `[sinks.look]\ntype   = "console"\ninputs = ["payments"]\nline   = "{id}: {amount}"\n` }],
+  examples: [
+    { title: "One line per row", toml: `[sinks.look]\ntype   = "console"\ninputs = ["payments"]\nline   = "{id}: {amount}"\n` },
+    {
+      title: "A small table for each account",
+      toml:
+        `[sinks.look]\ntype   = "console"\ninputs = ["payments"]\ntitle  = "--- one account ---"\nline   = "{id}: {amount}"\ngroup  = ["account"]\n`,
+    },
+  ],
   plan: planConsoleSink,
 };
 
-type Line = (batch: Batch, row: number) => string;
-
 function planConsoleSink(context: SinkContext): SinkPlan | null {
   const { settings, input } = context;
-  const template = settings.has("line") ? compileLine(context) : { line: rowJson, uses: new Set(input.fields.map((field) => field.name)) };
-  if (!template) return null;
+  const whole: LineTemplate = { line: rowJson, uses: new Set(input.fields.map((field) => field.name)) };
+  const template = settings.has("line") ? compileLine(context) : whole;
+  const group = planGroup(context);
+  if (!template || !group) return null;
+  const title = settings.has("title") ? settings.text("title") : "";
+  const isGrouped = title !== "" || settings.has("group");
   return {
     guarantee: "at-least-once",
     guaranteeNote: "what was printed cannot be taken back",
-    needs: template.uses,
+    needs: new Set([...template.uses, ...group.uses]),
     place: "",
-    create: ({ console }) => new ConsoleSink(template.line, (text) => console?.write(text)),
+    create: ({ console }) => {
+      const inPlace = console?.isTerminal ? "redraw" : "append";
+      const grouped = isGrouped ? new GroupedLines({ title, inPlace }) : null;
+      return new ConsoleSink({ template, group, grouped, print: (text) => console?.write(text) });
+    },
   };
 }
 
-function compileLine(context: SinkContext): { line: Line; uses: ReadonlySet<string> } | null {
+/** The value of the `group` fields as one text; null when faults were reported. */
+function planGroup(context: SinkContext): LineTemplate | null {
   const { settings, input } = context;
-  const text = settings.text("line");
-  const parts: (string | number)[] = [];
-  let sound = true;
-  let end = 0;
-  for (const match of text.matchAll(/\{\{|\{([^{}]*)\}/g)) {
-    parts.push(text.slice(end, match.index));
-    end = match.index + match[0].length;
-    const name = match[1];
-    if (name === undefined) parts.push("{");
-    else {
-      const index = input.fields.findIndex((field) => field.name === name);
-      if (index < 0) {
-        context.fault(
-          settings.at("line"),
-          `there is no field "${name}" to print`,
-          `the rows have: ${input.fields.map((f) => f.name).join(", ")}`,
-        );
-        sound = false;
-      }
-      parts.push(index);
-    }
+  const names = settings.has("group") ? settings.texts("group") : [];
+  const places = names.map((name) => input.fields.findIndex((field) => field.name === name));
+  for (const [i, place] of places.entries()) {
+    if (place >= 0) continue;
+    const known = input.fields.map((f) => f.name).join(", ");
+    context.fault(settings.at("group"), `there is no field "${names[i]}" to group by`, `the rows have: ${known}`);
   }
-  parts.push(text.slice(end));
-  if (!sound) return null;
-  const uses = new Set(parts.filter((part) => typeof part === "number").map((index) => input.fields[index].name));
-  return { line: (batch, row) => parts.map((part) => typeof part === "string" ? part : plainText(input, batch, row, part)).join(""), uses };
+  if (places.includes(-1)) return null;
+  return { line: (batch, row) => places.map((place) => plainText(input, batch, row, place)).join("\0"), uses: new Set(names) };
 }
 
-/** Text as it is, everything else as in JSON, nothing for null. */
-function plainText({ fields }: RecordType, batch: Batch, row: number, index: number): string {
-  const field = fields[index];
-  const value = cell(batch.columns[index]!, field.type, row);
-  if (value === null) return "";
-  const json = jsonText(field, value, {});
-  return json.startsWith('"') ? JSON.parse(json) : json;
+interface ConsoleOptions {
+  readonly template: LineTemplate;
+  readonly group: LineTemplate;
+  /** null: every row is a line of its own. */
+  readonly grouped: GroupedLines | null;
+  print(text: string): void;
 }
 
 class ConsoleSink implements Sink {
   readonly guarantee = "at-least-once";
-  constructor(private readonly line: Line, private readonly print: (text: string) => void) {}
+  constructor(private readonly options: ConsoleOptions) {}
 
   open(): Promise<void> {
     return Promise.resolve();
   }
   lane(): SinkLane {
-    return new ConsoleLane(this.line, this.print);
+    return new ConsoleLane(this.options);
   }
   finish(): Promise<void> {
     return Promise.resolve();
@@ -99,28 +100,30 @@ class ConsoleSink implements Sink {
 }
 
 class ConsoleLane implements SinkLane {
-  #lines: string[] = [];
+  #rows: { readonly group: string; readonly line: string }[] = [];
   #bytes = 0;
-  constructor(private readonly line: Line, private readonly print: (text: string) => void) {}
+  constructor(private readonly options: ConsoleOptions) {}
 
   fence(): Promise<Marker | null> {
     this.discard();
     return Promise.resolve(null);
   }
   write(batch: Batch): void {
+    const { template, group, grouped } = this.options;
     for (let row = 0; row < batch.rows; row++) {
-      const line = this.line(batch, row) + "\n";
-      this.#lines.push(line);
-      this.#bytes += line.length;
+      const line = template.line(batch, row);
+      this.#rows.push({ group: grouped ? group.line(batch, row) : "", line });
+      this.#bytes += line.length + 1;
     }
   }
   deliver(): Promise<void> {
-    if (this.#lines.length > 0) this.print(this.#lines.join(""));
+    const { grouped, print } = this.options;
+    if (this.#rows.length > 0) print(grouped ? grouped.render(this.#rows) : this.#rows.map(({ line }) => line + "\n").join(""));
     this.discard();
     return Promise.resolve();
   }
   discard(): void {
-    this.#lines = [];
+    this.#rows = [];
     this.#bytes = 0;
   }
   bytesHeld(): number {

@@ -106,8 +106,7 @@ export class Journal {
 
   /** Whether so many bytes more may be written, after giving back what may go. */
   async hasRoom(bytes: number): Promise<boolean> {
-    if (this.bytes + bytes <= this.#options.bytesMax) return true;
-    await this.#collect("need");
+    await this.#collect(this.bytes + bytes <= this.#options.bytesMax ? "age" : "need");
     return this.bytes + bytes <= this.#options.bytesMax;
   }
 
@@ -160,10 +159,9 @@ export class Journal {
     throw damaged(this.#options.folder, `record ${record} is missing, the oldest one is ${this.first}`);
   }
 
-  /** Nobody will ask for records before this one any more. */
-  async release(record: number): Promise<void> {
+  /** Nobody will ask for records before this one any more. What that frees goes at the next look for room, or when it is old. */
+  release(record: number): void {
     this.#released = Math.max(this.#released, record);
-    await this.#collect("age");
   }
 
   /** Syncs and lets go. */

@@ -56,6 +56,14 @@ export class JournalReader implements SourceReader {
     return { kind: "idle", retryAfterMs: POLL_WAIT_MS };
   }
 
+  released(position: Position): void {
+    this.options.journal.release(parsePlace(position).record);
+  }
+
+  async stopIntake(): Promise<void> {
+    await this.options.receiver.stop();
+  }
+
   close(): void {
     this.options.close();
   }
@@ -71,7 +79,7 @@ export class JournalReader implements SourceReader {
       .map((one) => ({ row: one.row - row, reason: one.reason }));
     const { batch, rejected } = sourceBatch(
       this.options.origin,
-      { records, position, origin: position, tooLong: [], refused },
+      { records, position, origin: position, received: block.receivedMicros.subarray(row, row + count), tooLong: [], refused },
       this.options.decoder,
     );
     return { kind: "batch", batch, rejected, read: count, next: this.#after(block, record + count, until) };
