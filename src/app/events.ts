@@ -5,6 +5,8 @@ import type { NodeCounters } from "../engine/run_contracts.ts";
 export interface PipelineProgress {
   readonly pipeline: string;
   readonly records: number;
+  /** Of those, read since this process began. */
+  readonly recordsNow: number;
   readonly fraction: number | null;
 }
 /** A [[reports]] table, as text. */

@@ -258,7 +258,7 @@ function describe(blueprint: PipelineBlueprint, plan: PipelinePlan, progress: Pr
     else sum += source.progress(progress.positions.get(name) ?? []);
   }
   const fraction = known && blueprint.bounded && plan.sources.length > 0 ? sum / plan.sources.length : null;
-  return { pipeline: blueprint.name, records: progress.read, fraction };
+  return { pipeline: blueprint.name, records: progress.read, recordsNow: progress.readNow, fraction };
 }
 
 /** Where results lie, of the sinks that got any. */

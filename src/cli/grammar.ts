@@ -17,6 +17,12 @@ const settings = object("Settings", {
 });
 const running = object("Running", {
   rerun: option("--rerun", { description: message`Starts a new run even when the last one is done.` }),
+  for: optional(option("--for", string({ metavar: "DURATION" }), {
+    description: message`Stops after that long, for example 30s; what was received until then is processed.`,
+  })),
+  count: optional(option("--count", integer({ min: 1, metavar: "N" }), {
+    description: message`Stops after so many records; what was received until then is processed.`,
+  })),
   quiet: option("-q", "--quiet", { description: message`Prints no progress.` }),
 });
 const project = withDefault(
@@ -78,6 +84,31 @@ const serve = command(
   },
 );
 
+const client = command(
+  "client",
+  merge(
+    object({
+      command: constant("client"),
+      address: argument(string({ metavar: "HOST:PORT" }), { description: message`The feed.` }),
+      path: optional(option("-c", "--config", string({ metavar: "PROJECT" }), {
+        description: message`Checks records by this project's schema. Default: only that each line is a JSON object.`,
+      })),
+      schema: optional(
+        option("--schema", string({ metavar: "NAME" }), { description: message`Which schema, where the project has several.` }),
+      ),
+      count: optional(option("--count", integer({ min: 1, metavar: "N" }), { description: message`Stops after so many records.` })),
+      seconds: optional(option("--seconds", integer({ min: 1, metavar: "S" }), { description: message`Stops after so many seconds.` })),
+      check: option("--check", { description: message`For health checks: prints no records and stops after one, or as told.` }),
+    }),
+    settings,
+  ),
+  {
+    brief: message`Looks at a TCP feed.`,
+    description:
+      message`Prints a feed's records as they come, checks each, and says how fast they came and what was wrong. Exits with 1 when a record was wrong, the stream broke off, or nothing came.`,
+  },
+);
+
 const connect = option("--connect", {
   description:
     message`Also asks the servers, changing nothing: their versions, and whether tables and topics are as the project wants them.`,
@@ -109,11 +140,12 @@ const schema = command("schema", object({ command: constant("schema") }), {
   brief: message`Prints the JSON Schema of configuration files, for editors.`,
 });
 
-export const grammar = or(run, load, produce, stream, batch, serve, check, test, generate, schema);
+export const grammar = or(run, load, produce, stream, batch, serve, client, check, test, generate, schema);
 export type Command = InferValue<typeof grammar>;
 export type RunCommand = Extract<Command, { command: "run" }>;
 export type LayerCommand = Extract<Command, { command: "layer" }>;
 export type ServeCommand = Extract<Command, { command: "serve" }>;
+export type ClientCommand = Extract<Command, { command: "client" }>;
 export type CheckCommand = Extract<Command, { command: "check" }>;
 export type TestCommand = Extract<Command, { command: "test" }>;
 export type GenerateCommand = Extract<Command, { command: "generate" }>;

@@ -158,6 +158,8 @@ class ProgressOfLanes {
   epochs = 0;
   readonly #options: EngineOptions;
   readonly #read: number[] = [];
+  /** What the heads said when this process began. */
+  readonly #readBefore: number[] = [];
   readonly #positions: (readonly InputPosition[])[] = [];
 
   constructor(options: EngineOptions) {
@@ -196,6 +198,8 @@ class ProgressOfLanes {
 
   #note(held: HeldLane, lane: number): void {
     this.#positions[lane] = held.inputs.positions();
+    // The first batch is noted before its epoch changes the head.
+    this.#readBefore[lane] ??= this.#options.plan.sources.reduce((sum, { name }) => sum + (held.head.tallies.get(name)?.in ?? 0), 0);
     this.#read[lane] = held.graph.recordsRead;
   }
 
@@ -204,6 +208,7 @@ class ProgressOfLanes {
     for (const lane of this.#positions) {
       for (const { source, partition, position } of lane ?? []) positions.get(source)![partition] = position;
     }
-    return { read: this.#read.reduce((sum, read) => sum + (read ?? 0), 0), positions };
+    const read = this.#read.reduce((sum, read) => sum + (read ?? 0), 0);
+    return { read, readNow: read - this.#readBefore.reduce((sum, read) => sum + (read ?? 0), 0), positions };
   }
 }

@@ -32,7 +32,10 @@ export interface EngineObserver {
   epochFlipped?(lane: number, epoch: number, durationMs: number): void;
 }
 export interface Progress {
+  /** Records read in this run, by earlier processes too. */
   readonly read: number;
+  /** Records read since this process began. */
+  readonly readNow: number;
   /** By source: positions of its partitions in partition order. */
   readonly positions: ReadonlyMap<string, readonly Position[]>;
 }

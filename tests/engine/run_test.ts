@@ -72,7 +72,8 @@ Deno.test("a run without faults gives every row once, in order, and counts that 
 
 Deno.test("rejects carry the record's bytes, or its JSON where it was made", async () => {
   const { into } = await start();
-  const [first] = into.rejects.rows.get(0)!;
+  const [{ received_at: receivedAt, ...first }] = into.rejects.rows.get(0)!;
+  assert.ok((receivedAt as number) >= 1_700_000_000_000_000, "the recorded time of the epoch, where the source knows no better");
   assert.deepEqual(first, {
     pipeline: "test",
     source: "input",

@@ -2,6 +2,7 @@
 import { MillraceError } from "../../data/fault.ts";
 import { choosePipelines, openProject } from "../../app/open_project.ts";
 import { runProject } from "../../app/run_project.ts";
+import { stopAfter } from "../../app/stop_after.ts";
 import type { PipelineOutcome, RunEvents } from "../../app/events.ts";
 import type { PipelineBlueprint, Project } from "../../project/contracts.ts";
 import { type CommandContext, EXIT } from "../context.ts";
@@ -15,17 +16,14 @@ export async function run(command: RunCommand | LayerCommand, context: CommandCo
   const project = await openProject(world, { path: command.path, overrides: parseOverrides(command.set), envFile: command.envFile });
   const chosen = command.command === "run" ? choosePipelines(project, command.pipelines) : chooseByKind(project, command);
   const progress = new ProgressLines(terminal, world.clock);
+  const stop = stopAfter(command, signal, eventsOf(progress, command.quiet), world.clock);
   try {
-    const outcomes = await runProject(project, chosen, {
-      world,
-      signal,
-      rerun: command.rerun,
-      events: eventsOf(progress, command.quiet),
-    });
+    const outcomes = await runProject(project, chosen, { world, signal: stop.signal, rerun: command.rerun, events: stop.events });
     progress.clear();
     terminal.out(command.json ? JSON.stringify(outcomes, null, 2) + "\n" : summaryText(outcomes));
     return exitCode(chosen, outcomes, signal);
   } finally {
+    stop.release();
     progress.clear();
   }
 }

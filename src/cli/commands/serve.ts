@@ -1,5 +1,6 @@
 /** `serve`: pipelines of kind "serve" until Ctrl+C. Standard output stays for data; what people read is on standard error. */
 import { openProject } from "../../app/open_project.ts";
+import { stopAfter } from "../../app/stop_after.ts";
 import { type ServedPipeline, serveProject } from "../../app/serve_project.ts";
 import { type CommandContext, EXIT } from "../context.ts";
 import type { ServeCommand } from "../grammar.ts";
@@ -13,15 +14,17 @@ export async function serve(command: ServeCommand, { world, terminal, signal }: 
   const project = await openProject(world, { path: command.path, overrides: parseOverrides(command.set), envFile: command.envFile });
   const chosen = chooseByKind(project, command);
   const progress = new ProgressLines(terminal, world.clock);
+  const stop = stopAfter(command, signal, eventsOf(progress, command.quiet), world.clock);
   const { served, outcomes } = await serveProject(project, chosen, {
     world,
-    signal,
+    signal: stop.signal,
     rerun: command.rerun,
     listen: command.listen,
     rate: command.rate,
-    events: eventsOf(progress, command.quiet),
+    events: stop.events,
     tell: (pipeline, line) => command.quiet || terminal.err(`  ${pipeline.padEnd(16)} ${line}\n`),
   });
+  stop.release();
   progress.clear();
   if (command.json) terminal.out(JSON.stringify({ served, outcomes }, null, 2) + "\n");
   else if (!command.quiet) { for (const pipeline of served) terminal.err(summaryLine(pipeline) + "\n"); }

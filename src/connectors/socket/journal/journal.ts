@@ -143,8 +143,9 @@ export class Journal {
     if (left <= 0) return null;
     const handle = await this.#openToRead(segment);
     let bytes = await readAt(handle, byte, Math.min(left, bytesMax));
-    const first = frameAt(bytes, 0);
-    if (first && "needs" in first) bytes = await readAt(handle, byte, Math.min(left, first.needs));
+    for (let first = frameAt(bytes, 0); first && "needs" in first && first.needs <= left; first = frameAt(bytes, 0)) {
+      bytes = await readAt(handle, byte, first.needs);
+    }
     const frames: Frame[] = [];
     for (let frame = frameAt(bytes, 0); frame && !("needs" in frame); frame = frameAt(bytes, frame.end)) frames.push(frame);
     // A torn end is one only where the next segment goes on with the very record that is missing here; the reader sees to that.
