@@ -115,8 +115,10 @@ Deno.test("T-12: pacing follows the schedule; work and late timers do not add up
   }
   connection.close();
   await server.stop();
-  const lateMs = cameMs[59] - cameMs[0] - 59 * 50;
-  assert.ok(Math.abs(lateMs) < 50, `record 60 came ${lateMs} ms beside its time`);
+  // The least lateness of a stretch is the schedule's; a busy machine only adds to it, record by record.
+  const latenessMs = cameMs.map((ms, i) => ms - cameMs[0] - i * 50);
+  const driftMs = Math.min(...latenessMs.slice(-20)) - Math.min(...latenessMs.slice(0, 20));
+  assert.ok(Math.abs(driftMs) < 50, `${driftMs} ms of drift over 60 records`);
 });
 
 Deno.test("T-11: a stop finishes the record in flight on every connection, within 2 s, readers that stand still included", async () => {
