@@ -175,13 +175,17 @@ function compile(plan: AggregatePlan, builder: LoopBuilder): Loop {
   });
   const windows = plan.window && windowLoopParts(plan.window, builder);
   const fold = [...folds, windows?.told(slot) ?? "", `state[0].touch(${slot});`].filter((line) => line !== "").join("\n");
-  const parts = keys.map(({ local }) => local);
+  const placed = keys.map(({ local, code }) => ({ local, code: `${local} = ${code};` }));
+  const slice = plan.by.length === 1 ? builder.textSlice(plan.by[0].value) : null;
+  const insert = (): string =>
+    `${placed.map(({ code }) => code).join("\n")}
+${slot} = state[0].insert(${keys.length === 0 ? "0" : keys.map(({ local }) => local).join(", ")});
+${fold}`;
   const body = [
     plan.where === null ? "" : `if (!(${builder.emit(plan.where)})) { filtered++; continue; }`,
     windows?.judge ?? "",
-    ...keys.map(({ local, code }) => `${local} = ${code};`),
     ...evaluated,
-    windows?.place({ keys: parts, slot }, fold) ?? `${slot} = state[0].insert(${parts.length === 0 ? "0" : parts.join(", ")});\n${fold}`,
+    windows?.place({ keys: placed, slice, slot }, fold) ?? insert(),
     "folded++;",
   ];
   return builder.build("aggregate", body.filter((line) => line !== "").join("\n"), {

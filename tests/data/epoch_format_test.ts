@@ -67,3 +67,16 @@ Deno.test("CSV reads them as text, null where it is empty", () => {
   deepEqual(bad, [{ row: 3, reason: "type:at" }]);
   deepEqual([0, 1, 2].map((row) => cell(columns[0]!, nullable.fields[0].type, row)), [1_700_000_000_000_000, null, 1250]);
 });
+
+Deno.test("what is read at the border of exact numbers is exact or refused, on both paths", () => {
+  const limit = Number.MAX_SAFE_INTEGER;
+  const values = ["9007199254740.991", "9007199254740.992", "-9007199254740.991", "9999999999999.999", "9007199254741"];
+  const wished = [limit, "range:at", -limit, "range:at", "range:at"];
+  deepEqual(decode("epoch_ms", values), wished);
+  const text = bytes(values.map((value) => `${value},x\n`).join(""));
+  const { records } = splitCsv(text, 0, text.length, "end", 1000);
+  const spec = { type: type("epoch_ms"), needed: new Set(["at"]), numericText: "accept", unknownFields: "ignore" } as const;
+  const { columns, bad } = compileCsvDecoder(spec, ["at", "other"])(records);
+  const reasons = new Map(bad.map(({ row, reason }) => [row, reason]));
+  deepEqual(values.map((_, row) => reasons.get(row) ?? cell(columns[0]!, TIMESTAMP, row)), wished);
+});

@@ -70,13 +70,12 @@ export class ByteKeys implements Keys {
     const known = this.#findAmongFew(a, b, c, d);
     if (known >= 0) return known;
     this.#encode(a, b, c, d);
-    const asked = this.#asked.written();
-    const hash = this.#hash(asked, asked.length);
+    const hash = this.#hash(this.#asked.bytes, this.#asked.length);
     const found = this.#lookUp(hash);
     if (found >= 0) return found;
     const slot = this.#slots.take();
     this.resize();
-    this.#put(slot, asked, hash);
+    this.#put(slot, this.#asked.written(), hash);
     if (this.#slots.size * 4 > this.#index.length) this.reindex();
     else this.#enter(slot);
     if (this.#slots.size <= FEW_MAX) this.#few[slot] = this.keyOf(slot);

@@ -61,8 +61,10 @@ export function bucketWidth(window: Window): number {
 
 /** Names of what generated code works on. */
 export interface WindowNames {
-  /** Code for the key parts. */
-  readonly keys: readonly string[];
+  /** The key parts: a variable, and the statement that evaluates it, which may be left out where nothing reads it. */
+  readonly keys: readonly { readonly local: string; readonly code: string }[];
+  /** Where the only key part is a text that lies in the batch: code for its place. */
+  readonly slice: { readonly bytes: string; readonly from: string; readonly to: string } | null;
   /** The variable that gets the group's slot. */
   readonly slot: string;
 }
@@ -72,7 +74,7 @@ export interface WindowCode {
   readonly after: string;
   /** Statements that put a row aside as late, before anything else of it is evaluated. */
   readonly judge: string;
-  /** Statements that run `fold` for each group that the row belongs to. */
+  /** Statements that evaluate the key and run `fold` for each group that the row belongs to. */
   place(names: WindowNames, fold: string): string;
 }
 
@@ -91,20 +93,30 @@ export function windowCode(window: Window, builder: LoopBuilder): WindowCode {
   const read = `${time} = ${times}[i]; ${mark} = ${marks} === null ? work.mark : ${marks}[i];`;
   const late = "{ others[l++] = i; continue; }";
   const insert = (from: string, end: string, { keys, slot }: WindowNames): string =>
-    `${live} = groups.live; ${slot} = groups.insert(${[from, ...keys].join(", ")});
+    `${live} = groups.live; ${slot} = groups.insert(${[from, ...keys.map(({ local }) => local)].join(", ")});
 if (groups.live !== ${live}) windows.opened(${slot}, ${end});`;
+  const evaluated = ({ keys }: WindowNames): string => keys.map(({ code }) => code).join("\n");
   switch (window.type) {
     case "tumbling": {
       const size = window.sizeMicros;
       // Mostly the window of the row before: the division is saved.
-      const end = builder.local("end");
+      const [end, way] = [builder.local("end"), builder.local("way")];
       return {
         ...around,
-        before: `${around.before} ${start} = 0; ${end} = 0;`,
+        before: `${around.before} const memo = work.memo; ${start} = 0; ${end} = 0;`,
         judge: `${read}
-if (!(${time} >= ${start} && ${time} < ${end})) { ${start} = ${aligned(time, size)}; ${end} = ${start} + ${size}; }
+if (!(${time} >= ${start} && ${time} < ${end})) {
+  ${start} = ${aligned(time, size)}; ${end} = ${start} + ${size}; ${way} = ${start} % ${2 * size} === 0 ? 0 : 1;
+}
 if (${mark} >= ${end}) ${late}`,
-        place: (names, fold) => `${insert(start, end, names)}\n${fold}`,
+        place(names, fold) {
+          const { slice, slot, keys } = names;
+          const found = `${evaluated(names)}\n${insert(start, end, names)}`;
+          if (slice === null) return `${found}\n${fold}`;
+          return `${slot} = ${slice.bytes} === null ? -1 : memo.find(${slice.bytes}, ${slice.from}, ${slice.to}, ${start}, ${way});
+if (${slot} < 0) { ${found} memo.remember(${keys[0].local}, ${start}, ${way}, ${slot}); }
+${fold}`;
+        },
       };
     }
     case "sliding": {
@@ -113,7 +125,8 @@ if (${mark} >= ${end}) ${late}`,
         ...around,
         judge: `${read} ${start} = ${aligned(time, every)}; if (${mark} >= ${start} + ${size}) ${late}`,
         place: (names, fold) =>
-          `for (; ${start} > ${time} - ${size} && ${start} + ${size} > ${mark}; ${start} -= ${every}) { ${
+          `${evaluated(names)}
+for (; ${start} > ${time} - ${size} && ${start} + ${size} > ${mark}; ${start} -= ${every}) { ${
             insert(start, `${start} + ${size}`, names)
           } ${fold} }`,
       };
@@ -122,7 +135,11 @@ if (${mark} >= ${end}) ${late}`,
       return {
         ...around,
         judge: read,
-        place: ({ keys, slot }, fold) => `${slot} = windows.place(${[time, mark, ...keys].join(", ")}); if (${slot} < 0) ${late}\n${fold}`,
+        place: (names, fold) =>
+          `${evaluated(names)}
+${names.slot} = windows.place(${
+            [time, mark, ...names.keys.map(({ local }) => local)].join(", ")
+          }); if (${names.slot} < 0) ${late}\n${fold}`,
       };
   }
 }

@@ -9,6 +9,7 @@ import type { Operator, OperatorContext, Output, StateTable, StateTableSpec } fr
 import type { Loop } from "../support/loop_builder.ts";
 import { newWork, pick, type Work } from "../support/work.ts";
 import { DueSlots, SlotList } from "../support/due_slots.ts";
+import { GroupMemo } from "./group_memo.ts";
 import { emitResults, resultColumns, type ResultParts, valueCounts } from "./results.ts";
 import { Sessions, WINDOW_END, WINDOW_START } from "./sessions.ts";
 import { ValueCounts } from "./value_counts.ts";
@@ -32,6 +33,7 @@ export interface WindowParts extends ResultParts {
 }
 /** What the loop works with, beside rows and counts. */
 interface WindowWork extends Work {
+  memo: GroupMemo;
   windows: { opened(slot: number, endMicros: number): void; changed(slot: number): void; place: Sessions["place"] };
   mark: number;
 }
@@ -74,7 +76,7 @@ export class WindowOperator implements Operator {
       changed: (slot) => this.#changed.push(slot),
       place: (time, mark, ...key) => this.#sessions!.place(time, mark, ...key),
     };
-    this.#work = { ...newWork(), windows, mark: -Infinity };
+    this.#work = { ...newWork(), memo: new GroupMemo(), windows, mark: -Infinity };
     if (parts.onStop === "emit_partial") {
       this.stopping = () => {
         this.#stopping = true;
@@ -141,6 +143,7 @@ export class WindowOperator implements Operator {
     const time = ends.map((end) => end - 1);
     emitResults({ rows: slots.length, type: this.#parts.type, columns: all, meta: { ...meta, time } }, beyond, out);
     for (const slot of slots) this.#settle(slot);
+    this.#work.memo.clear();
     this.#queueAt = to;
     if (to === this.#queue.length) this.#forgetQueue();
     return at + slots.length;

@@ -1,0 +1,35 @@
+/**
+ * The groups that rows of one text key were folded into last, so that most rows find theirs without hashing window and key. Invariant:
+ * what it gives is what the groups' table would give; whoever removes groups clears it.
+ */
+import { TextIndex } from "../../data/text_index.ts";
+
+/** Of more keys none is remembered: rows of one key then seldom come close together. */
+const KEYS_MAX = 4096;
+/** Windows of one key that rows alternate between where they come out of order: the odd and the even one. */
+const WAYS = 2;
+
+export class GroupMemo {
+  readonly #ids = new TextIndex();
+  readonly #starts = new Float64Array(KEYS_MAX * WAYS).fill(NaN);
+  readonly #slots = new Int32Array(KEYS_MAX * WAYS);
+
+  /** The slot of the group, or -1. `way`: 0 or 1, of neighbouring windows not the same. */
+  find(bytes: Uint8Array, from: number, to: number, start: number, way: number): number {
+    if (this.#ids.size === KEYS_MAX) return -1;
+    const at = this.#ids.findBytes(bytes, from, to) * WAYS + way;
+    return at >= 0 && this.#starts[at] === start ? this.#slots[at] : -1;
+  }
+
+  remember(key: string, start: number, way: number, slot: number): void {
+    if (this.#ids.size === KEYS_MAX) return;
+    let id = this.#ids.find(key);
+    if (id < 0) id = this.#ids.append(key);
+    this.#starts[id * WAYS + way] = start;
+    this.#slots[id * WAYS + way] = slot;
+  }
+
+  clear(): void {
+    this.#starts.fill(NaN);
+  }
+}
