@@ -1,7 +1,7 @@
 /** A share of the random streams; `deno run -A tests/windows/streams.ts 100000` tries all of them. */
 import { compileSettings, tryStream } from "./streams.ts";
 
-const STREAMS = 1200;
+const STREAMS = 800;
 
 Deno.test(`windows of ${STREAMS} random streams equal the slow reference, straight and killed, in one lane and in several`, async () => {
   const compiled = await compileSettings();
