@@ -43,6 +43,7 @@ const PARTS: readonly Part[] = [
   ),
   tests("simulation", "tests/sim"),
   tests("golden", "tests/oracle", "tests/golden"),
+  tests("trades", "tests/trades"),
   tests("command line", "tests/cli"),
   tests("documents", "tests/docs"),
   { name: "servers", args: ["test", "-A", "--no-check", "--quiet", ...ON_SERVERS], counts: true },
