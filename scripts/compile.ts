@@ -40,6 +40,9 @@ const { success } = await new Deno.Command(Deno.execPath(), {
     "--no-check",
     ...smaller,
     ...(target ? ["--target", target] : []),
+    // Started by its name, so the compiler does not find it by itself.
+    "--include",
+    "src/worker.ts",
     "--output",
     output,
     "src/main.ts",

@@ -5,9 +5,9 @@
 import { assert, MillraceError } from "../data/fault.ts";
 import type { PipelinePlan } from "../engine/contracts.ts";
 import { collectRun, runPipeline as runEngine } from "../engine/mod.ts";
-import { type EngineResult, FencedError, type Progress } from "../engine/run_contracts.ts";
+import { type EngineOptions, type EngineResult, FencedError, type Progress } from "../engine/run_contracts.ts";
 import type { Kv, Lock, World } from "../ports/mod.ts";
-import type { PipelineBlueprint } from "../project/contracts.ts";
+import type { PipelineBlueprint, ReadFrom } from "../project/contracts.ts";
 import { buildPlan, readerName, sinkName } from "./build_plan.ts";
 import { openCheckpoint } from "./checkpoint_store.ts";
 import type { PipelineOutcome, RunEvents } from "./events.ts";
@@ -16,12 +16,15 @@ import { readReports, runChecks } from "./reports.ts";
 import { newRunId, type RunRecord, RunRecords } from "./run_record.ts";
 import { reloadTables, snapshotTables } from "./tables.ts";
 import { snapshotFiles, snapshotKeys, type Snapshots } from "./table_snapshots.ts";
+import { runInThreads } from "./threads/run_threads.ts";
 import { untilAnswered } from "./until_answered.ts";
 
 export interface RunOptions {
   readonly world: World;
   readonly signal: AbortSignal;
   readonly events: RunEvents;
+  /** For threads that read the project too. */
+  readonly readFrom: ReadFrom;
   /** Start a new run even when the last one is done or unfinished. */
   readonly rerun: boolean;
   /** What this run writes is there for its readers. Not called when nothing is to be done. */
@@ -87,7 +90,7 @@ async function runOwned(blueprint: PipelineBlueprint, kv: Kv, options: RunOption
   events.started(blueprint.name, choice === "resume");
   const snapshots = blueprint.shared ? snapshotKeys(kv) : snapshotFiles(blueprint.stateFolder, world.files);
   await patiently(() => prepareTables(blueprint, records, snapshots, options));
-  const result = await runEngine({
+  const result = await runLanes(blueprint, records, {
     world,
     plan,
     kv,
@@ -95,12 +98,25 @@ async function runOwned(blueprint: PipelineBlueprint, kv: Kv, options: RunOption
     signal,
     observer: { opened: options.opened, progress: (progress) => events.progress(describe(blueprint, plan, progress)) },
     ...(runsInReplicas(blueprint) ? { replicas: replicasOf(records, run, opener, { world, signal }) } : {}),
-  });
+  }, options.readFrom);
   try {
     return await conclude(blueprint, plan, result, { records, run, kv, snapshots, world, startedMs });
   } finally {
     for (const { sink } of plan.sinks) await sink.close();
   }
+}
+
+/** In this thread, or in others. */
+async function runLanes(
+  { workers }: PipelineBlueprint,
+  records: RunRecords,
+  engine: EngineOptions,
+  project: ReadFrom,
+): Promise<EngineResult> {
+  const { threads } = engine.world;
+  if (workers === 1 || !threads) return await runEngine(engine);
+  const start = { project, tables: records.current!.tables! };
+  return await runInThreads({ ...engine, threads, workers, start });
 }
 
 interface Conclusion {

@@ -9,11 +9,14 @@ import { mayHaveCheckpoint, openCheckpoint } from "./checkpoint_store.ts";
 import { type RunOptions, runPipeline } from "./run_pipeline.ts";
 import { RunRecords } from "./run_record.ts";
 
+/** What all pipelines of a run have in common. */
+export type ProjectRunOptions = Omit<RunOptions, "readFrom">;
+
 /** Runs the chosen pipelines. The first failure stops the others after their current epoch and is thrown. */
 export async function runProject(
   project: Project,
   chosen: readonly PipelineBlueprint[],
-  options: RunOptions,
+  options: ProjectRunOptions,
 ): Promise<readonly PipelineOutcome[]> {
   await requireEarlier(project, chosen, options);
   const failure = new AbortController();
@@ -28,7 +31,7 @@ export async function runProject(
       const ready = earlier.every((outcome) => outcome === undefined || (outcome !== null && outcome.status !== "stopped"));
       if (!ready || signal.aborted) return null;
       const world = { ...options.world, stopping: signal };
-      const outcome = await runPipeline(blueprint, { ...options, world, signal, opened: resolve });
+      const outcome = await runPipeline(blueprint, { ...options, world, signal, readFrom: project.readFrom, opened: resolve });
       options.events.finished(outcome);
       return outcome;
     } catch (error) {
@@ -75,7 +78,7 @@ function inOrder(chosen: readonly PipelineBlueprint[]): readonly PipelineBluepri
 }
 
 /** A pipeline started alone wants those before it done. */
-async function requireEarlier(project: Project, chosen: readonly PipelineBlueprint[], { world }: RunOptions): Promise<void> {
+async function requireEarlier(project: Project, chosen: readonly PipelineBlueprint[], { world }: ProjectRunOptions): Promise<void> {
   for (const blueprint of chosen) {
     for (const name of blueprint.after) {
       if (chosen.some((other) => other.name === name)) continue;

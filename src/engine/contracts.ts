@@ -270,6 +270,8 @@ export interface Sink {
     readonly epochMs?: number;
   }): Promise<void>;
   lane(lane: number): SinkLane;
+  /** Returns when readers see all that was delivered, where `deliver` may return before. */
+  settle?(): Promise<void>;
   /** End of a bounded run, after every lane's last flip: publish. Idempotent: a crashed publish is done again. */
   finish(): Promise<void>;
   close(): Promise<void>;

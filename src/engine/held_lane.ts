@@ -5,7 +5,7 @@
 import { assert, MillraceError } from "../data/fault.ts";
 import { BATCH_ROWS_MAX } from "../data/limits.ts";
 import type { World } from "../ports/mod.ts";
-import type { EpochStamp, PipelinePlan, SinkLane, SinkNode } from "./contracts.ts";
+import type { EpochStamp, PipelinePlan, Position, SinkLane, SinkNode } from "./contracts.ts";
 import type { Head } from "./head.ts";
 import { type LaneInput, LaneInputs } from "./lane_inputs.ts";
 import { LaneGraph } from "./lane_graph.ts";
@@ -27,6 +27,8 @@ export interface LaneSetting {
   /** After every batch. */
   batchProcessed(held: HeldLane): void;
   epochFlipped(epoch: number, durationMs: number): void;
+  /** After every epoch, of each partition. */
+  covered?(source: string, partition: number, position: Position): void;
 }
 /** One sink as this lane sees it. */
 export interface LaneSink {

@@ -78,9 +78,10 @@ export class Lane {
   }
 
   #tellCovered(held: HeldLane): void {
-    const { sources } = this.#setting.plan;
+    const { plan: { sources }, covered } = this.#setting;
     for (const { source, partition, position } of held.inputs.positions()) {
       sources.find(({ name }) => name === source)!.source.covered?.(partition, position);
+      covered?.(source, partition, position);
     }
   }
 

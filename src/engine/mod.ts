@@ -1,8 +1,8 @@
 /** The engine's public face: transforms and connectors import contracts.ts instead. */
-export { collectRun } from "./collect.ts";
+export { collectRun, isUntouched } from "./collect.ts";
 export { LaneGraph } from "./lane_graph.ts";
 export type { GraphPlan, LaneGraphOptions } from "./lane_graph.ts";
-export { runPipeline } from "./run.ts";
+export { countLanes, nothingRead, runPipeline } from "./run.ts";
 export { FencedError } from "./run_contracts.ts";
 export { createStateStore } from "./state/store.ts";
 export type { LaneState, StoredState } from "./state/store.ts";

@@ -24,19 +24,19 @@ export async function runPipeline(options: EngineOptions): Promise<EngineResult>
   const failed = new AbortController();
   const stop = AbortSignal.any([signal, failed.signal]);
   const progress = new ProgressOfLanes(options);
-  const counts = await unlessStopped(Promise.all(plan.sources.map(({ source }) => source.partitions())), signal);
-  if (counts === null) return nothingRead(plan);
-  const inputs = inputsOfLanes(plan, counts);
+  const inputs = await findInputs(plan, signal);
+  if (inputs === null) return nothingRead(plan);
   if (options.replicas) return await runShared(options, options.replicas, inputs, progress);
-  const lanes = inputs.map((each, lane) => new Lane(progress.setting(each, lane), options.kv));
+  const numbers = options.part?.lanes ?? [...inputs.keys()];
+  const lanes = numbers.map((lane) => new Lane(progress.setting(inputs[lane], lane), options.kv));
   // Once every lane is taken over no older owner can begin an epoch: only then "nothing was ever committed" stays true.
   const heads = await settle(lanes.map((lane) => lane.takeOver(stop)), failed);
   try {
-    const fresh = heads.every((head) => head.epoch === 0 && head.intent === null);
-    const run = { pipeline: plan.pipeline, run: options.run, lanes: lanes.length, fresh, epochMs: plan.epoch.everyMs };
+    const fresh = !options.part && heads.every((head) => head.epoch === 0 && head.intent === null);
+    const run = { pipeline: plan.pipeline, run: options.run, lanes: inputs.length, fresh, epochMs: plan.epoch.everyMs };
     await settle(plan.sinks.map(({ sink }) => sink.open(run)), failed);
     options.observer?.opened?.();
-    const ends = await settle(lanes.map((lane, number) => lane.run(sinksOf(plan, number), stop)), failed);
+    const ends = await settle(lanes.map((lane, i) => lane.run(sinksOf(plan, numbers[i]), stop)), failed);
     return conclude(plan, ends, progress.epochs);
   } catch (error) {
     await Promise.allSettled(plan.sinks.map(({ sink }) => sink.close()));
@@ -54,7 +54,7 @@ async function runShared(
   const { plan, world, kv, signal, run } = options;
   const shared = plan.sources.find(({ source }) => source.share);
   assert(shared?.source.share, "replicas have a source that they share");
-  const share = shared.source.share(plan.lanesByPartition ? "each" : "whole");
+  const share = replicas.share ?? shared.source.share(plan.lanesByPartition ? "each" : "whole");
   try {
     const fresh = await replicas.mayClear() === "nobody has begun";
     const opening = { pipeline: plan.pipeline, run, lanes: inputs.length, fresh, epochMs: plan.epoch.everyMs };
@@ -79,6 +79,16 @@ async function runShared(
   }
 }
 
+/** How many lanes the pipeline has; null when the signal comes before that can be told. */
+export async function countLanes(plan: PipelinePlan, signal: AbortSignal): Promise<number | null> {
+  return (await findInputs(plan, signal))?.length ?? null;
+}
+
+async function findInputs(plan: PipelinePlan, signal: AbortSignal): Promise<readonly (readonly LaneInput[])[] | null> {
+  const counts = await unlessStopped(Promise.all(plan.sources.map(({ source }) => source.partitions())), signal);
+  return counts && inputsOfLanes(plan, counts);
+}
+
 /** A source may wait until it exists, as a topic until somebody makes it; null when the signal comes first. */
 async function unlessStopped<T>(wait: Promise<T>, signal: AbortSignal): Promise<T | null> {
   if (signal.aborted) return null;
@@ -93,7 +103,7 @@ async function unlessStopped<T>(wait: Promise<T>, signal: AbortSignal): Promise<
 }
 
 /** The result of a run that was stopped before its sources were there: its operators are as new. */
-function nothingRead(plan: PipelinePlan): EngineResult {
+export function nothingRead(plan: PipelinePlan): EngineResult {
   const graph = new LaneGraph({ plan, lane: 0, state: createStateStore(), write: () => {} });
   return { ended: false, counters: new Map(), lanes: [graph.operators()], epochs: 0 };
 }
@@ -160,6 +170,8 @@ class ProgressOfLanes {
   readonly #read: number[] = [];
   /** What the heads said when this process began. */
   readonly #readBefore: number[] = [];
+  /** Read by this process of lanes that are others' now. */
+  #readOfForgotten = 0;
   readonly #positions: (readonly InputPosition[])[] = [];
 
   constructor(options: EngineOptions) {
@@ -168,8 +180,10 @@ class ProgressOfLanes {
 
   /** The lane is another replica's now. */
   forget(lane: number): void {
+    this.#readOfForgotten += (this.#read[lane] ?? 0) - (this.#readBefore[lane] ?? 0);
     delete this.#positions[lane];
     delete this.#read[lane];
+    delete this.#readBefore[lane];
   }
 
   /** What lane number `lane` is made of. `flipped` is told of every epoch. */
@@ -183,6 +197,7 @@ class ProgressOfLanes {
       inputs: withQuietness(inputs, plan),
       // A replica that stops does not stop the pipeline: others go on with its lanes.
       stopWanted: () => signal.aborted && !replicas,
+      covered: (source, partition, position) => observer?.covered?.(source, partition, position),
       batchProcessed: (held) => {
         if (!observer?.progress) return;
         this.#note(held, lane);
@@ -209,6 +224,7 @@ class ProgressOfLanes {
       for (const { source, partition, position } of lane ?? []) positions.get(source)![partition] = position;
     }
     const read = this.#read.reduce((sum, read) => sum + (read ?? 0), 0);
-    return { read, readNow: read - this.#readBefore.reduce((sum, read) => sum + (read ?? 0), 0), positions };
+    const readBefore = this.#readBefore.reduce((sum, before) => sum + (before ?? 0), 0);
+    return { read, readNow: read - readBefore + this.#readOfForgotten, positions };
   }
 }

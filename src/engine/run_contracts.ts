@@ -1,6 +1,6 @@
 /** The engine's entry and what it tells while it runs. Implemented in run.ts. */
 import type { Kv, World } from "../ports/mod.ts";
-import type { Operator, PipelinePlan, Position } from "./contracts.ts";
+import type { Operator, PartitionShare, PipelinePlan, Position } from "./contracts.ts";
 
 export interface EngineOptions {
   readonly world: World;
@@ -14,9 +14,13 @@ export interface EngineOptions {
   readonly observer?: EngineObserver;
   /** Replicas share the partitions of the source that can be shared: lanes come and go while the run lasts. */
   readonly replicas?: Replicas;
+  /** Other threads run the other lanes; the sinks were opened before, and what earlier runs left is cleared. */
+  readonly part?: { readonly lanes: readonly number[] };
 }
 /** What replicas of a run agree upon beside their lanes. */
 export interface Replicas {
+  /** The part in the shared source; absent: the source's own. */
+  readonly share?: PartitionShare;
   /** Asked before the sinks are opened: whether what earlier runs left may be cleared, or other replicas may have begun. */
   mayClear(): Promise<"nobody has begun" | "others have begun">;
   /** The sinks are open. */
@@ -30,6 +34,8 @@ export interface EngineObserver {
   opened?(): void;
   progress?(progress: Progress): void;
   epochFlipped?(lane: number, epoch: number, durationMs: number): void;
+  /** After every epoch, as the source is told too. */
+  covered?(source: string, partition: number, position: Position): void;
 }
 export interface Progress {
   /** Records read in this run, by earlier processes too. */

@@ -11,6 +11,13 @@ export interface LogOptions {
 }
 const RANK: Readonly<Record<LogLevel, number>> = { debug: 0, info: 1, warning: 2, error: 3 };
 
+/** MILLRACE_LOG=debug|info|warning|error, with ",json" for machines. Default: warnings, as text. */
+export function logOptions(setting: string): LogOptions {
+  const [level, format] = setting.split(",");
+  const known = level === "debug" || level === "info" || level === "error" ? level : "warning";
+  return { level: known, format: format === "json" ? "json" : "text" };
+}
+
 /** `write` is for tests; by default lines go to standard error. */
 export function denoLog(
   { level, format }: LogOptions,

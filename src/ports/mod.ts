@@ -12,6 +12,7 @@ export type { Environment } from "./environment.ts";
 export type { Probe, ProtocolStep } from "./probe.ts";
 export type { Terminal } from "./terminal.ts";
 export type { Console } from "./console.ts";
+export type { Channel, Thread, Threads } from "./threads.ts";
 export type { Connection, Listener, Net, NetAddress } from "./net.ts";
 
 import type { Clock } from "./clock.ts";
@@ -23,6 +24,7 @@ import type { Locks } from "./locks.ts";
 import type { Environment } from "./environment.ts";
 import type { Probe } from "./probe.ts";
 import type { Console } from "./console.ts";
+import type { Threads } from "./threads.ts";
 import type { Net } from "./net.ts";
 
 /** All ports together; built once in a composition root. */
@@ -38,6 +40,8 @@ export interface World {
   readonly console?: Console;
   /** Absent where nobody listens or connects: in the simulated world. */
   readonly net?: Net;
+  /** Absent where there is one thread: in the simulated world, and in workers themselves. */
+  readonly threads?: Threads;
   /** Aborts when the run is to stop, so that waiting for what is not there ends. Absent where nobody stops a run. */
   readonly stopping?: AbortSignal;
   /** Opens the checkpoint store in the file at `path` (parent folders are made). One handle per file and process. */

@@ -13,7 +13,17 @@ export type PipelineKind = "serve" | "produce" | "stream" | "batch" | "load";
 export interface Project {
   /** The folder, or the folder of the single file, as the user wrote it. */
   readonly folder: string;
+  /** What it was read from, for threads that read it again. */
+  readonly readFrom: ReadFrom;
   readonly pipelines: readonly PipelineBlueprint[];
+}
+
+export interface ReadFrom {
+  /** A folder, or one .toml file. */
+  readonly path: string;
+  /** From --set. */
+  readonly overrides: ReadonlyMap<string, string>;
+  readonly envFile?: string;
 }
 
 export interface PipelineBlueprint {
@@ -32,6 +42,8 @@ export interface PipelineBlueprint {
   /** Effective parameters as text, secrets masked; for summaries. */
   readonly params: ReadonlyMap<string, string>;
   readonly epoch: { readonly everyMs: number; readonly recordsMax: number; readonly bytesMax: number };
+  /** Threads over which the lanes are spread. */
+  readonly workers: number;
   readonly lanesByPartition: boolean;
   /** Why there is one lane, or what the lanes are; one sentence for `check`. */
   readonly lanesReason: string;

@@ -17,7 +17,7 @@ export const OWN_SECTIONS = ["epoch", "sources", "transforms", "sinks", "checks"
 /** Lists of tables of a pipeline. */
 export const LISTS = ["reports", "warnings", "tests"] as const;
 /** Plain values of a pipeline; `state` is shared. */
-export const VALUES = ["kind", "after", "state"] as const;
+export const VALUES = ["kind", "after", "workers", "state"] as const;
 
 export type Section = typeof SHARED_SECTIONS[number] | typeof OWN_SECTIONS[number];
 export type List = typeof LISTS[number];

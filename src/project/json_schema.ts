@@ -4,7 +4,7 @@
  */
 import type { ConnectionSpec, SinkSpec, SourceSpec, TransformSpec } from "../component/component.ts";
 import { TIME_SETTINGS } from "../component/event_time.ts";
-import { EPOCH_SETTINGS, KINDS, STATE_SETTINGS } from "./pipeline_settings.ts";
+import { EPOCH_SETTINGS, KINDS, STATE_SETTINGS, WORKERS_SETTING } from "./pipeline_settings.ts";
 import type { Registry } from "./registry.ts";
 import { groupSchema, type JsonSchema, SETTING_DEFINITIONS, settingSchema } from "./setting_schema.ts";
 
@@ -28,6 +28,7 @@ export function jsonSchema(registry: Registry): JsonSchema {
         anyOf: Object.entries(KINDS).map(([kind, description]) => ({ const: kind, description })),
       },
       after: { ...TEXTS, description: "Pipelines that must have reached the end of their input before." },
+      workers: settingSchema(WORKERS_SETTING),
       state: { anyOf: [TEXT, settingSchema(STATE_SETTINGS)], description: `${STATE_SETTINGS.doc} A text is the folder.` },
       epoch: settingSchema(EPOCH_SETTINGS),
       params: named("Switches: --set beats env beats profile beats default.", PARAM),

@@ -79,7 +79,9 @@ export async function loadProject(options: LoadOptions): Promise<Project> {
   checkPlaces(read, faults);
   const blueprints = read.map(({ blueprint }) => blueprint).filter((blueprint): blueprint is PipelineBlueprint => blueprint !== null);
   if (faults.reported > 0) throw new ConfigurationError(faults.sorted());
-  return { folder: files.folder, pipelines: blueprints };
+  const { path, overrides, envFile } = options;
+  const readFrom = { path, overrides, ...(envFile === undefined ? {} : { envFile }) };
+  return { folder: files.folder, readFrom, pipelines: blueprints };
 }
 
 async function readEnvironment({ environment, envFile, files }: LoadOptions, faults: Faults): Promise<Environment> {
@@ -111,7 +113,7 @@ function parameterOverrides(overrides: ReadonlyMap<string, string>): ReadonlyMap
 function checkOverrides(overrides: ReadonlyMap<string, string>, declared: ReadonlyMap<string, ReadonlySet<string>>, faults: Faults): void {
   if (declared.size === 0) return;
   const params = new Set([...declared.values()].flatMap((names) => [...names].map((name) => `params.${name}`)));
-  const known = [...params, ...Object.keys(EPOCH_SETTINGS.fields).map((name) => `epoch.${name}`), "state"];
+  const known = [...params, ...Object.keys(EPOCH_SETTINGS.fields).map((name) => `epoch.${name}`), "workers", "state"];
   for (const key of overrides.keys()) {
     if (known.includes(key)) continue;
     const message = key.startsWith("params.") ? `there is no parameter "${key.slice("params.".length)}"` : `"${key}" cannot be set`;

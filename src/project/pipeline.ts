@@ -13,11 +13,12 @@ import { orderNodes, type Origins, type PlacedEdge, readEdges } from "./graph.ts
 import { guaranteesOf } from "./guarantee.ts";
 import { type HashedNode, planHash } from "./hash.ts";
 import { isHidden } from "./hidden.ts";
-import { decideLanes } from "./lanes.ts";
+import { decideLanes, type LaneDecision } from "./lanes.ts";
 import { type Demand, propagateNeeds } from "./needs.ts";
 import { type NodeReader, readSink, readTransform } from "./nodes.ts";
-import { readEpoch, readKind } from "./pipeline_settings.ts";
+import { readEpoch, readKind, readWorkers } from "./pipeline_settings.ts";
 import type { Planning } from "./plan_context.ts";
+import { outsideSpan } from "./positions.ts";
 import { expandRejects, filePlace, type PlannedSink, planSink, type WiredSink, wireRejects } from "./plan_sinks.ts";
 import { type PlannedSource, PlannedTables, planSource, type SourcePlanner } from "./plan_sources.ts";
 import { type PlannedTransform, planTransform, Ports, type WiredTransform } from "./plan_transforms.ts";
@@ -72,6 +73,7 @@ class PipelineReader {
     const before = faults.reported;
     const kind = readKind(this.#document, planning.settings);
     const epoch = readEpoch(this.#document, this.#input.overrides, planning.settings);
+    const workers = readWorkers(this.#document, this.#input.overrides, planning.settings);
     const origins = this.#origins();
     const planner: SourcePlanner = { planning, registry, reader: this.#reader, schemas: this.#schemas(), intake: this.#input.intake };
     const sources = this.#planSources(planner);
@@ -92,8 +94,9 @@ class PipelineReader {
     this.#reader.connections.readUnused();
     this.#refuseEmpty();
     if (!bounded) this.#refuseLocal(sinks);
-    if (faults.reported > before || !epoch || kind === null) return { blueprint: null, places: places(sinks) };
+    if (faults.reported > before || !epoch || kind === null || workers === null) return { blueprint: null, places: places(sinks) };
     const lanes = decideLanes(sources, visible);
+    if (workers > 1 && !this.#mayBeSpread(lanes, sinks, [...reports, ...checks].length)) return { blueprint: null, places: places(sinks) };
     const blueprint: PipelineBlueprint = {
       name: planning.pipeline,
       file: this.#document.file,
@@ -105,6 +108,7 @@ class PipelineReader {
       hash: planHash(planning.params, hashedNodes(sources, tables, transforms, sinks)),
       params: planning.params.shown,
       epoch,
+      workers,
       lanesByPartition: lanes.byPartition,
       lanesReason: lanes.reason,
       guarantees: guaranteesOf(sources, transforms, sinks),
@@ -252,6 +256,23 @@ class PipelineReader {
       const taken = name.endsWith("rejects") ? 'give "*.rejected" a sink that all replicas reach' : "use a topic or a table";
       faults.add("local_sink", span, message, `${taken}, or name a folder that all replicas reach: [state] folder = "..."`);
     }
+  }
+
+  /** Whether lanes can run on several threads; faults otherwise. */
+  #mayBeSpread(lanes: LaneDecision, sinks: readonly PlannedSink[], totals: number): boolean {
+    const { faults } = this.#planning.settings;
+    const before = faults.reported;
+    const span = this.#document.value("workers")?.span ?? outsideSpan("--set");
+    const hint = "leave workers out";
+    if (!lanes.byPartition) faults.add("workers", span, `workers spread lanes over threads, and this pipeline has ${lanes.reason}`, hint);
+    if (totals > 0) faults.add("workers", span, "reports and checks add up over all lanes, which is not done across threads", hint);
+    for (const { name, spec } of sinks) {
+      if (!spec.local) continue;
+      const message = `the sink "${name}" writes files of this machine, which one thread at a time can do`;
+      const taken = name.endsWith("rejects") ? 'give "*.rejected" a topic or a table' : "use a topic or a table";
+      faults.add("workers", span, message, `${taken}, or leave workers out`);
+    }
+    return faults.reported === before;
   }
 
   #blueprintNodes(

@@ -1,10 +1,10 @@
 /** What a pipeline says about itself: kind, after, state, epoch. */
-import type { GroupSetting } from "../component/settings.ts";
+import type { GroupSetting, IntSetting } from "../component/settings.ts";
 import type { PipelineBlueprint, PipelineKind, SharedState } from "./contracts.ts";
 import type { Document } from "./documents.ts";
 import { outsideSpan } from "./positions.ts";
 import type { CheckedGroup } from "./setting_group.ts";
-import { choiceFromNode, textFromNode, textsFromNode } from "./setting_scalars.ts";
+import { choiceFromNode, intFromNode, textFromNode, textsFromNode } from "./setting_scalars.ts";
 import { readGroup, type SettingContext } from "./settings.ts";
 import type { TomlEntry, TomlNode } from "./toml.ts";
 
@@ -45,6 +45,15 @@ export const STATE_SETTINGS: GroupSetting = {
     token_file: { kind: "text", optional: true, doc: "A file that holds the access token, instead of `token`." },
     prefix: { kind: "text", default: "millrace", doc: "Keeps projects in one store apart: pipelines of equal names need different ones." },
   },
+};
+/** How many threads run a pipeline's lanes. */
+export const WORKERS_SETTING: IntSetting = {
+  kind: "int",
+  unit: "threads",
+  min: 1,
+  max: 64,
+  default: 1,
+  doc: "Threads over which the lanes are spread. Each has the memory of a program of its own.",
 };
 const NO_STATE = ".millrace";
 
@@ -103,6 +112,13 @@ function readShared(group: CheckedGroup, { faults }: SettingContext): SharedStat
     faults.add("missing_key", group.at("token"), message, 'for example token = "${KV_TOKEN}"');
   }
   return isAddress && isOne ? { url: url.href.replace(/\/$/, ""), token, tokenFile, prefix: group.text("prefix") } : "fault";
+}
+
+/** `workers`, with --set in front; null with a fault. */
+export function readWorkers(document: Document, overrides: ReadonlyMap<string, string>, context: SettingContext): number | null {
+  const text = overrides.get("workers");
+  const node = text === undefined ? document.value("workers") : overrideNode(text, outsideSpan("--set"));
+  return node ? intFromNode(WORKERS_SETTING, node, "workers", context) : WORKERS_SETTING.default!;
 }
 
 /** [epoch] with --set epoch.NAME=... in front; null with faults. */

@@ -85,3 +85,23 @@ Deno.test("what is wrong with [state] is told at its place, and no token is show
     assert.doesNotMatch(told, /secret/);
   }
 });
+
+Deno.test("workers want a lane per partition, sinks that several threads may write, and no totals over all lanes", async () => {
+  assert.equal((await one(PIPELINE("workers = 3\n", "", REJECTS))).workers, 3);
+  assert.equal((await one(PIPELINE("", "", REJECTS), { set: { workers: "2" } })).workers, 2);
+  assert.equal((await one(PIPELINE(""))).workers, 1);
+  const told = async (more: string) =>
+    (await faults(PIPELINE("workers = 2\n", "", more))).split("\n").filter((line) => line.startsWith("p.toml"));
+  assert.deepEqual(await told(""), [
+    'p.toml:1:11: the sink "rejects" writes files of this machine, which one thread at a time can do',
+  ]);
+  assert.deepEqual(await told(`${REJECTS}[[reports]]\ntitle = "t"\nnode = "payments"\naggregate = { n = "count()" }\n`), [
+    "p.toml:1:11: reports and checks add up over all lanes, which is not done across threads",
+  ]);
+  const keyed = '[transforms.once]\ntype = "dedupe"\ninputs = ["payments"]\nkey = "id"\n';
+  assert.match(
+    (await told(REJECTS + keyed)).join(),
+    /workers spread lanes over threads, and this pipeline has one lane: "once" keeps state by "id"/,
+  );
+  assert.match(await faults(PIPELINE("workers = 0\n", "", REJECTS)), /workers must be a whole number from 1 to 64 \(threads\), not 0/);
+});

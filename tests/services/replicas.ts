@@ -18,7 +18,7 @@ export const SESSION_TIMEOUT_MS = 2_000;
 
 export interface Replica {
   readonly name: string;
-  readonly ended: Promise<{ readonly code: number; readonly signal: string | null; readonly stderr: string }>;
+  readonly ended: Promise<{ readonly code: number; readonly signal: string | null; readonly stdout: string }>;
   /** All it has said so far. */
   said(): string;
   /** Waits until it says so, looking only at what it says from now on where `since` is its length so far. */
@@ -44,9 +44,11 @@ export interface Replicas {
 }
 
 const project = (brokers: string, input: string, output: string): string =>
-  `[state]
-url   = "\${KV_URL}"
-token = "\${KV_TOKEN}"
+  `workers = "\${WORKERS:-1}"
+
+[state]
+url   = "\${KV_URL:-}"
+token = "\${KV_TOKEN:-}"
 
 [epoch]
 every       = "50ms"
@@ -61,7 +63,7 @@ connection      = "bus"
 topic           = "${input}"
 fields          = { id = "int", account = "int", amount = "decimal(2)" }
 key             = "account"
-until           = "never"
+until           = "\${UNTIL:-never}"
 member          = "\${MEMBER:-}"
 session_timeout = "\${SESSION:-${SESSION_TIMEOUT_MS}ms}"
 
@@ -100,7 +102,10 @@ const rowOf = (id: number): Row => ({ id, account: (id * 7) % ACCOUNTS, cents: (
 const money = (cents: number): string => `${Math.floor(cents / 100)}.${String(cents % 100).padStart(2, "0")}`;
 
 /** Runs `body` with topics and a project of its own; ends all replicas that are left. */
-export async function withReplicas({ kafka, denokv }: Pick<AllServers, "kafka" | "denokv">, body: (replicas: Replicas) => Promise<void>) {
+export async function withReplicas(
+  { kafka, denokv }: Pick<AllServers, "kafka"> & Partial<Pick<AllServers, "denokv">>,
+  body: (replicas: Replicas) => Promise<void>,
+) {
   const [input, output] = [newTopic("payments"), newTopic("balances")];
   const name = `r${crypto.randomUUID().slice(0, 8)}`;
   const started: Replica[] = [];
@@ -137,7 +142,7 @@ export async function withReplicas({ kafka, denokv }: Pick<AllServers, "kafka" |
       const replicas: Replicas = {
         folder,
         start: (replica, env = {}) => {
-          const one = startReplica(folder, name, replica, { KV_URL: denokv.url, KV_TOKEN: denokv.token, ...env });
+          const one = startReplica(folder, name, replica, { ...(denokv ? { KV_URL: denokv.url, KV_TOKEN: denokv.token } : {}), ...env });
           started.push(one);
           return one;
         },
@@ -238,13 +243,14 @@ function startReplica(folder: string, pipeline: string, name: string, env: Reado
       "run",
       `${pipeline}.toml`,
       "--quiet",
+      "--json",
       "--set",
       `state=${folder}/state-${name}`,
     ],
     cwd: folder,
     env: { NO_COLOR: "1", MILLRACE_LOG: "info", ...env },
     stdin: "null",
-    stdout: "null",
+    stdout: "piped",
     stderr: "piped",
   }).spawn();
   let said = "";
@@ -252,9 +258,9 @@ function startReplica(folder: string, pipeline: string, name: string, env: Reado
   const listen = async () => {
     for await (const text of child.stderr.pipeThrough(new TextDecoderStream())) said += text;
   };
-  const ended = Promise.all([child.status, listen()]).then(([{ code, signal }]) => {
+  const ended = Promise.all([child.status, new Response(child.stdout).text(), listen()]).then(([{ code, signal }, stdout]) => {
     isOver = true;
-    return { code, signal, stderr: said };
+    return { code, signal, stdout };
   });
   return {
     name,

@@ -68,9 +68,13 @@ export class TopicSink implements Sink {
     return new TopicSinkLane(this.options, producer, topic.partitions, () => void this.#producers.delete(producer));
   }
 
+  async settle(): Promise<void> {
+    await Promise.all(this.#producers.values().map((producer) => producer.settle()));
+  }
+
   /** What readers do not see yet lies behind the ends that the note would tell. */
   async finish(): Promise<void> {
-    await Promise.all(this.#producers.values().map((producer) => producer.settle()));
+    await this.settle();
     await this.#writeNote("sealed");
   }
 
