@@ -6,6 +6,7 @@
 import { createWriter, putInteger } from "../../data/bytes.ts";
 import type { Batch } from "../../data/batch.ts";
 import type { ByteWriter, Encoder } from "../../data/codec.ts";
+import type { Compressor } from "./compression.ts";
 import type { ProducerIdentity } from "./driver.ts";
 import { BATCH_BYTES_MAX } from "./limits.ts";
 import {
@@ -24,6 +25,8 @@ import { putInt16, putInt32, putInt64 } from "./wire.ts";
 export interface PreparedBatch {
   readonly bytes: Uint8Array;
   readonly records: number;
+  /** How the records are compressed, as attributes name it; 0: not at all. */
+  readonly codec: number;
   /** The bytes may be used again from now on. */
   release(): void;
 }
@@ -58,7 +61,12 @@ export class PartitionBatches {
   #records = 0;
   readonly #free: ByteWriter[] = [];
 
-  constructor(private readonly encode: Encoder, private readonly headers: RecordHeaders) {}
+  /** `compressor` null: records are sent as they are. */
+  constructor(
+    private readonly encode: Encoder,
+    private readonly headers: RecordHeaders,
+    private readonly compressor: Compressor | null = null,
+  ) {}
 
   /** Bytes that nobody has taken yet. */
   get bytesHeld(): number {
@@ -129,11 +137,23 @@ export class PartitionBatches {
     const release = (): void => {
       if (this.#free.length < FREE_WRITERS_MAX) this.#free.push(closed);
     };
-    this.#full.push({ bytes: closed.bytes.subarray(0, closed.length), records: this.#records, release });
-    this.#fullBytes += closed.length;
+    const plain = closed.bytes.subarray(0, closed.length);
+    const bytes = this.compressor === null ? plain : compressed(plain, this.compressor);
+    this.#full.push({ bytes, records: this.#records, codec: bytes === plain ? 0 : this.compressor!.codec, release });
+    this.#fullBytes += bytes.length;
     this.#into = next;
     this.#records = 0;
   }
+}
+
+/** The batch with its records compressed, or as it is where that is no shorter. */
+function compressed(plain: Uint8Array, { compress }: Compressor): Uint8Array {
+  const body = compress(plain.subarray(BATCH_HEADER_BYTES));
+  const length = BATCH_HEADER_BYTES + body.length;
+  if (length >= plain.length) return plain;
+  const bytes = new Uint8Array(length);
+  bytes.set(body, BATCH_HEADER_BYTES);
+  return bytes;
 }
 
 function createOr(free: ByteWriter | undefined): ByteWriter {
@@ -193,7 +213,7 @@ function varintEnd(bytes: Uint8Array, at: number): number {
 
 /** Writes the header, checksum included. */
 export function stampBatch(
-  { bytes, records }: Pick<PreparedBatch, "bytes" | "records">,
+  { bytes, records, codec }: Pick<PreparedBatch, "bytes" | "records" | "codec">,
   { transactional, producer, sequence, timestampMs }: BatchStamp,
   tools: BatchTools,
 ): void {
@@ -201,7 +221,7 @@ export function stampBatch(
   putInt32(bytes, 8, bytes.length - BATCH_PREFIX_BYTES);
   putInt32(bytes, 12, -1); // The broker fills in its leader epoch.
   bytes[MAGIC_AT] = 2;
-  putInt16(bytes, ATTRIBUTES_AT, transactional ? TRANSACTIONAL_BIT : 0);
+  putInt16(bytes, ATTRIBUTES_AT, codec | (transactional ? TRANSACTIONAL_BIT : 0));
   putInt32(bytes, ATTRIBUTES_AT + 2, records - 1);
   putInt64(bytes, ATTRIBUTES_AT + 6, timestampMs);
   putInt64(bytes, ATTRIBUTES_AT + 14, timestampMs);

@@ -8,6 +8,7 @@ import { isIP } from "node:net";
 import type { MillraceError } from "../../data/fault.ts";
 import type { World } from "../../ports/mod.ts";
 import { readWhole } from "../../ports/durable.ts";
+import type { Compression, CompressionName, Compressor } from "./compression.ts";
 import type { Broker, ConnectionSettings } from "./connection_settings.ts";
 import type { DataConnection } from "./data_connection.ts";
 import { missingFile, refusedCode, TOPIC_ALREADY_EXISTS, UNKNOWN_TOPIC_OR_PARTITION, unreachable } from "./errors.ts";
@@ -55,12 +56,15 @@ export class Driver implements BatchTools {
     private readonly settings: ConnectionSettings,
     private readonly secrets: Secrets,
     private readonly checksum: (bytes: Uint8Array) => number,
+    private readonly compression: Compression,
   ) {}
 
   /** Reads the password's and the certificate's files. */
   static async load(settings: ConnectionSettings, world: World): Promise<Driver> {
     const library = await import("@platformatic/kafka");
-    return new Driver(library, settings, await readSecrets(settings, world), await nativeChecksum() ?? library.crc32c);
+    const { Compression } = await import("./compression.ts");
+    const checksum = await nativeChecksum() ?? library.crc32c;
+    return new Driver(library, settings, await readSecrets(settings, world), checksum, new Compression(library.compressionsAlgorithms));
   }
 
   async connect(broker: Broker): Promise<BrokerConnection> {
@@ -88,9 +92,11 @@ export class Driver implements BatchTools {
   }
 
   decompress(codec: number, bytes: Uint8Array): Uint8Array {
-    const algorithm = this.library.compressionsAlgorithmsByBitmask[codec];
-    if (!algorithm) throw new RangeError(`no codec ${codec}`);
-    return algorithm.decompressSync(asBuffer(bytes));
+    return this.compression.decompress(codec, bytes);
+  }
+
+  compressor(name: CompressionName): Compressor {
+    return this.compression.compressor(name);
   }
 }
 

@@ -18,9 +18,11 @@ import { DECOMPRESSED_BYTES_MAX } from "./limits.ts";
 export interface BatchTools {
   /** CRC-32C (Castagnoli), unsigned. */
   crc32c(bytes: Uint8Array): number;
-  /** 1 gzip, 2 snappy, 3 lz4, 4 zstd. Throws for what is damaged. */
+  /** 1 gzip, 2 snappy, 3 lz4, 4 zstd. Throws for what is damaged, and TextTooLong. */
   decompress(codec: number, bytes: Uint8Array): Uint8Array;
 }
+/** A batch would become longer than DECOMPRESSED_BYTES_MAX. */
+export class TextTooLong extends Error {}
 /** Of a partition, as a fetch for committed records tells it. */
 export interface AbortedTransaction {
   readonly producerId: bigint;
@@ -107,6 +109,7 @@ function findBatches({ bytes, from, aborted, place }: BatchRequest, tools: Batch
   const visible = new CommittedRecords(aborted);
   const batches: Batch[] = [];
   let nextOffset = from;
+  let lastBefore = -1;
   for (let at = 0; at + BATCH_PREFIX_BYTES <= bytes.length;) {
     const end = at + BATCH_PREFIX_BYTES + view.getInt32(at + 8);
     if (end > bytes.length) break;
@@ -119,6 +122,8 @@ function findBatches({ bytes, from, aborted, place }: BatchRequest, tools: Batch
     }
     const attributes = view.getInt16(at + ATTRIBUTES_AT);
     const lastOffset = baseOffset + view.getInt32(at + ATTRIBUTES_AT + 2);
+    // A batch's offset lies outside of its checksum.
+    if (baseOffset <= lastBefore || lastOffset < baseOffset) throw damaged(place, baseOffset, "its offset is wrong");
     const producerId = view.getBigInt64(at + ATTRIBUTES_AT + 22);
     const bodyStart = at + BATCH_HEADER_BYTES;
     const isControl = (attributes & CONTROL_BIT) !== 0;
@@ -129,6 +134,7 @@ function findBatches({ bytes, from, aborted, place }: BatchRequest, tools: Batch
       const count = view.getInt32(at + BATCH_HEADER_BYTES - 4);
       batches.push({ baseOffset, count, codec: attributes & CODEC_BITS, bodyStart, bodyEnd: end });
     }
+    lastBefore = lastOffset;
     nextOffset = Math.max(nextOffset, lastOffset + 1);
     at = end;
   }
@@ -293,16 +299,14 @@ class Varints {
 }
 
 function decompressed(codec: number, body: Uint8Array, place: string, tools: BatchTools): Uint8Array {
-  let bytes: Uint8Array;
   try {
-    bytes = tools.decompress(codec, body);
-  } catch {
-    throw new MillraceError("records_damaged", `a record batch of ${place} cannot be decompressed (codec ${codec})`, {
+    return tools.decompress(codec, body);
+  } catch (error) {
+    const what = error instanceof TextTooLong ? `becomes more than ${DECOMPRESSED_BYTES_MAX} bytes when` : "cannot be";
+    throw new MillraceError("records_damaged", `a record batch of ${place} ${what} decompressed (codec ${codec})`, {
       hint: "its producer wrote it so; skip it by starting behind it, or have it deleted from the topic",
     });
   }
-  if (bytes.length <= DECOMPRESSED_BYTES_MAX) return bytes;
-  throw new MillraceError("records_damaged", `a record batch of ${place} becomes ${bytes.length} bytes when decompressed`);
 }
 
 /** A batch that cannot be trusted. It may have happened on the way: fetched once more it may be whole. */

@@ -8,6 +8,7 @@ import { KeyPartitioner } from "../key_partitioner.ts";
 import type { RowExpression } from "../row_expressions.ts";
 import { PartitionBatches, type PreparedBatch, type RecordHeaders } from "./batch_writer.ts";
 import { Cluster, type Topic } from "./cluster.ts";
+import type { CompressionName, Compressor } from "./compression.ts";
 import type { ConnectionSettings } from "./connection_settings.ts";
 import type { EpochProducer } from "./epoch_producer.ts";
 import { Patience } from "./patience.ts";
@@ -29,6 +30,7 @@ export interface TopicSinkOptions {
   readonly key: RowExpression | null;
   readonly encoder: Encoder;
   readonly headers: RecordHeaders;
+  readonly compression: CompressionName | "none";
   /** Whether the input ends: then readers are told when it has. */
   readonly ends: "bounded" | "endless";
 }
@@ -37,6 +39,7 @@ interface Opened {
   readonly pipeline: string;
   readonly run: string;
   readonly epochMs: number;
+  readonly compressor: Compressor | null;
 }
 
 export class TopicSink implements Sink {
@@ -52,20 +55,22 @@ export class TopicSink implements Sink {
   /** `fresh` changes nothing: what stands in a topic stays, and may have been read already. */
   async open({ pipeline, run, epochMs = Infinity }: Parameters<Sink["open"]>[0]): Promise<void> {
     const topic = await this.#patiently(() => this.#findOrCreate());
-    this.#opened = { topic, pipeline, run, epochMs };
+    const { compression } = this.options;
+    const compressor = compression === "none" ? null : (await this.#cluster.driver()).compressor(compression);
+    this.#opened = { topic, pipeline, run, epochMs, compressor };
     await this.#writeNote("open");
   }
 
   lane(lane: number): SinkLane {
     assert(this.#opened, "a sink is opened before its lanes");
     const { world, node, topic: name, guarantee, transactionTimeoutMs: timeoutMs } = this.options;
-    const { topic, pipeline, run, epochMs } = this.#opened;
+    const { topic, pipeline, run, epochMs, compressor } = this.#opened;
     const options = { world, cluster: this.#cluster, node, name, topic };
     const producer = guarantee === "exactly-once"
       ? new TransactionalProducer({ ...options, timeoutMs, epochMs, marked: { pipeline, sink: node, lane, run } })
       : new ResendingProducer(options);
     this.#producers.add(producer);
-    return new TopicSinkLane(this.options, producer, topic.partitions, () => void this.#producers.delete(producer));
+    return new TopicSinkLane({ ...this.options, compressor }, producer, topic.partitions, () => void this.#producers.delete(producer));
   }
 
   async settle(): Promise<void> {
@@ -117,13 +122,13 @@ class TopicSinkLane implements SinkLane {
   #hasPushed = false;
 
   constructor(
-    { key, encoder, headers }: TopicSinkOptions,
+    { key, encoder, headers, compressor }: TopicSinkOptions & Pick<Opened, "compressor">,
     private readonly producer: EpochProducer,
     partitions: number,
     private readonly released: () => void,
   ) {
     this.#partitioner = new KeyPartitioner(key);
-    this.#partitions = Array.from({ length: partitions }, () => new PartitionBatches(encoder, headers));
+    this.#partitions = Array.from({ length: partitions }, () => new PartitionBatches(encoder, headers, compressor));
   }
 
   async fence(owner: number): Promise<Marker | null> {
