@@ -28,11 +28,17 @@ export function partitionValues(path: string): Record<string, string | null> {
 
 function escaped(text: string | null): string {
   if (text === null || text === "") return NOTHING;
-  // encodeURIComponent leaves some marks that shells, globs and object stores treat as their own.
-  const safe = encodeURIComponent(text.toWellFormed()).replaceAll(/[!'()*~]|^\.+$/g, hex);
-  if (safe.length <= ESCAPED_LENGTH_MAX) return safe;
-  const digest = createHash("sha256").update(text).digest("hex").slice(0, DIGEST_LENGTH);
-  return `${safe.slice(0, ESCAPED_LENGTH_MAX).replace(/%.?$/, "")}~${digest}`;
+  if (text === "." || text === "..") return "%2E".repeat(text.length);
+  let safe = "";
+  for (const character of text.toWellFormed()) {
+    // encodeURIComponent leaves some marks that shells, globs and object stores treat as their own.
+    const next = encodeURIComponent(character).replaceAll(/[!'()*~]/g, hex);
+    if (safe.length + next.length > ESCAPED_LENGTH_MAX) {
+      return `${safe}~${createHash("sha256").update(text).digest("hex").slice(0, DIGEST_LENGTH)}`;
+    }
+    safe += next;
+  }
+  return safe;
 }
 
-const hex = (marks: string): string => [...marks].map((mark) => `%${mark.charCodeAt(0).toString(16).toUpperCase()}`).join("");
+const hex = (mark: string): string => `%${mark.charCodeAt(0).toString(16).toUpperCase()}`;
