@@ -71,7 +71,7 @@ export interface TablePlan {
 export interface TableRows {
   find(key: number | string | null): number;
   /** Of a table whose key is a text: the key is the UTF-8 bytes[from, to). */
-  findText(bytes: Uint8Array, from: number, to: number): number;
+  findText(bytes: DataView, from: number, to: number): number;
   /** Of `type`'s field: number types give NumberRows, others ValueRows. Stable once loaded. */
   readonly columns: readonly (NumberRows | ValueRows)[];
 }

@@ -16,11 +16,12 @@ assert(new Uint8Array(new Uint32Array([1]).buffer)[0] === 1, "columns are stored
 export class BinaryWriter {
   bytes: Uint8Array;
   length = 0;
-  #view: DataView;
+  /** Of all of `bytes`. */
+  view: DataView;
 
   constructor(capacity = 1024) {
     this.bytes = new Uint8Array(capacity);
-    this.#view = new DataView(this.bytes.buffer);
+    this.view = new DataView(this.bytes.buffer);
   }
 
   /** Makes room for `more` bytes behind `length`. */
@@ -29,7 +30,7 @@ export class BinaryWriter {
     const grown = new Uint8Array(Math.max(this.bytes.length * 2, this.length + more));
     grown.set(this.bytes.subarray(0, this.length));
     this.bytes = grown;
-    this.#view = new DataView(grown.buffer);
+    this.view = new DataView(grown.buffer);
   }
 
   u8(value: number): void {
@@ -39,13 +40,13 @@ export class BinaryWriter {
 
   u32(value: number): void {
     this.reserve(4);
-    this.#view.setUint32(this.length, value, true);
+    this.view.setUint32(this.length, value, true);
     this.length += 4;
   }
 
   f64(value: number): void {
     this.reserve(8);
-    this.#view.setFloat64(this.length, value, true);
+    this.view.setFloat64(this.length, value, true);
     this.length += 8;
   }
 

@@ -183,8 +183,8 @@ export interface StateTable {
   /** The slot of the key, made (all columns null, sums 0) when it is not there; it then counts as touched. */
   insert(a: KeyPart, b?: KeyPart, c?: KeyPart, d?: KeyPart): number;
   /** As `find` and `insert`, of a table whose key is one text: the UTF-8 bytes[from, to), which may lie in a batch. */
-  findText(bytes: Uint8Array, from: number, to: number): number;
-  insertText(bytes: Uint8Array, from: number, to: number): number;
+  findText(bytes: DataView, from: number, to: number): number;
+  insertText(bytes: DataView, from: number, to: number): number;
   /** Say so after writing into a slot: it belongs to this epoch's changes. */
   touch(slot: number): void;
   /** Takes the row out. Other rows keep their slots. Costs what one insert costs. */

@@ -33,7 +33,7 @@ export class KeyedRows implements LoadableRows {
     return key === null ? -1 : this.#rowByText.find(key);
   }
 
-  findText(bytes: Uint8Array, from: number, to: number): number {
+  findText(bytes: DataView, from: number, to: number): number {
     return this.#rowByText.findBytes(bytes, from, to);
   }
 

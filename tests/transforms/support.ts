@@ -6,6 +6,7 @@
  *   filtered 2
  *   rejected 3: overflow
  */
+import { textOf } from "../../src/engine/state/keys.ts";
 import type { PlanContext, TablePlan, TransformContext, TransformPlan, TransformSpec } from "../../src/component/component.ts";
 import type { Batch } from "../../src/data/batch.ts";
 import { cell, columnOf, makeMeta, textColumn } from "../../src/data/columns.ts";
@@ -182,7 +183,7 @@ function tablePlan(name: string, key: string, { type, rows }: Rows): TablePlan {
     type,
     rows: {
       find: (value) => found.get(value) ?? -1,
-      findText: (bytes, from, to) => found.get(new TextDecoder().decode(bytes.subarray(from, to))) ?? -1,
+      findText: (bytes, from, to) => found.get(textOf(bytes, from, to)) ?? -1,
       columns,
     },
     read: new Set(),

@@ -6,18 +6,19 @@
  *   key = part*    part = 0 (null) | 1 f64 | 2 packedLength:u32 bytes
  */
 import { assert } from "../../data/fault.ts";
-import { hashBytes } from "../../data/hash_bytes.ts";
+import { equalBytes, hashBytes, isAscii } from "../../data/hash_bytes.ts";
+import { viewOf } from "../../data/words.ts";
 import { type BinaryReader, BinaryWriter } from "../binary.ts";
 import type { KeyPart } from "../contracts.ts";
 import type { Keys } from "./keys.ts";
 import type { Slots } from "./slots.ts";
 import { packNumbers, unpackNumbers } from "./packed_numbers.ts";
+import { textOf } from "./keys.ts";
 import { packedBytes, packText, unpackText } from "./packed_text.ts";
 
 const NULL = 0, NUMBER = 1, TEXT = 2;
 /** In front of a text's bytes: tag and length. */
 const TEXT_HEADER_BYTES = 5;
-const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 /** Keys that are compared one by one before any is encoded. */
 const FEW_MAX = 8;
 const ARENA_BYTES_MAX = 2 ** 32 - 1;
@@ -29,6 +30,7 @@ export class ByteKeys implements Keys {
   readonly #parts: number;
   readonly #slots: Slots;
   #arena = new Uint8Array(1024);
+  #arenaView = viewOf(this.#arena);
   #arenaLength = 0;
   /** Bytes of the arena that no slot points to. */
   #wasted = 0;
@@ -51,12 +53,12 @@ export class ByteKeys implements Keys {
     const known = this.#findAmongFew(a, b, c, d);
     if (known >= 0) return known;
     this.#encode(a, b, c, d);
-    return this.#lookUp(this.#hash(this.#asked.bytes, this.#asked.length));
+    return this.#lookUp(this.#hash(this.#asked.view, this.#asked.length));
   }
 
-  findText(bytes: Uint8Array, from: number, to: number): number {
+  findText(bytes: DataView, from: number, to: number): number {
     assert(this.#parts === 1, "only a key of one part is found by its text alone");
-    for (let i = from; i < to; i++) if (bytes[i] > 127) return this.find(decoder.decode(bytes.subarray(from, to)));
+    if (!isAscii(bytes, from, to)) return this.find(textOf(bytes, from, to));
     const hash = hashBytes(bytes, from, to);
     const index = this.#index;
     const mask = index.length - 1;
@@ -70,7 +72,7 @@ export class ByteKeys implements Keys {
     const known = this.#findAmongFew(a, b, c, d);
     if (known >= 0) return known;
     this.#encode(a, b, c, d);
-    const hash = this.#hash(this.#asked.bytes, this.#asked.length);
+    const hash = this.#hash(this.#asked.view, this.#asked.length);
     const found = this.#lookUp(hash);
     if (found >= 0) return found;
     const slot = this.#slots.take();
@@ -162,9 +164,10 @@ export class ByteKeys implements Keys {
     for (let i = 0; i < slots.length; i++) {
       const key = reader.take(lengths[i]);
       // Both a base chunk and a delta may carry a slot's key; the later one is that of the row which is there last.
-      if (this.#holds(slots[i], key, key.length)) continue;
+      const view = viewOf(key);
+      if (this.#holds(slots[i], view, key.length)) continue;
       this.clear(slots[i]);
-      this.#put(slots[i], key, this.#hash(key, key.length));
+      this.#put(slots[i], key, this.#hash(view, key.length));
     }
   }
 
@@ -214,33 +217,27 @@ export class ByteKeys implements Keys {
     const mask = index.length - 1;
     for (let at = hash << 1 & mask;; at = at + 2 & mask) {
       const slot = index[at] - 1;
-      if (slot < 0 || index[at + 1] === hash && this.#holds(slot, this.#asked.bytes, this.#asked.length)) return slot;
+      if (slot < 0 || index[at + 1] === hash && this.#holds(slot, this.#asked.view, this.#asked.length)) return slot;
     }
   }
 
   /** Of a whole encoded key. That of one text is the text's own, so that a text is found without being encoded. */
-  #hash(key: Uint8Array, length: number): number {
-    return hashBytes(key, this.#parts === 1 && key[0] === TEXT ? TEXT_HEADER_BYTES : 0, length);
+  #hash(key: DataView, length: number): number {
+    return hashBytes(key, this.#parts === 1 && key.getUint8(0) === TEXT ? TEXT_HEADER_BYTES : 0, length);
   }
 
-  #holdsAscii(slot: number, bytes: Uint8Array, from: number, to: number): boolean {
+  #holdsAscii(slot: number, bytes: DataView, from: number, to: number): boolean {
     const length = to - from;
     if (this.#lengths[slot] !== TEXT_HEADER_BYTES + length) return false;
     const start = this.#starts[slot];
     const arena = this.#arena;
     // One byte per unit is an even packed length.
     if (arena[start] !== TEXT || (arena[start + 1] & 1) !== 0) return false;
-    const text = start + TEXT_HEADER_BYTES;
-    for (let i = 0; i < length; i++) if (arena[text + i] !== bytes[from + i]) return false;
-    return true;
+    return equalBytes(this.#arenaView, start + TEXT_HEADER_BYTES, bytes, from, length);
   }
 
-  #holds(slot: number, bytes: Uint8Array, length: number): boolean {
-    if (this.#lengths[slot] !== length) return false;
-    const start = this.#starts[slot];
-    const arena = this.#arena;
-    for (let i = 0; i < length; i++) if (arena[start + i] !== bytes[i]) return false;
-    return true;
+  #holds(slot: number, bytes: DataView, length: number): boolean {
+    return this.#lengths[slot] === length && equalBytes(this.#arenaView, this.#starts[slot], bytes, 0, length);
   }
 
   #put(slot: number, key: Uint8Array, hash: number): void {
@@ -248,6 +245,7 @@ export class ByteKeys implements Keys {
     assert(end <= ARENA_BYTES_MAX, "the keys of one state table fit 4 GiB");
     if (end > this.#arena.length) {
       this.#arena = grown(this.#arena, new Uint8Array(Math.min(Math.max(this.#arena.length * 2, end), ARENA_BYTES_MAX)));
+      this.#arenaView = viewOf(this.#arena);
     }
     this.#arena.set(key, this.#arenaLength);
     this.#starts[slot] = this.#arenaLength;
@@ -267,6 +265,7 @@ export class ByteKeys implements Keys {
       to += length;
     }
     this.#arena = arena;
+    this.#arenaView = viewOf(arena);
     this.#arenaLength = to;
     this.#wasted = 0;
   }

@@ -7,7 +7,7 @@ export interface Keys {
   /** The key's slot; a new key gets the next one that the table's slots hand out. */
   insert(a: KeyPart, b?: KeyPart, c?: KeyPart, d?: KeyPart): number;
   /** Of a table whose key is one text, as UTF-8 bytes[from, to). */
-  findText(bytes: Uint8Array, from: number, to: number): number;
+  findText(bytes: DataView, from: number, to: number): number;
   /** See StateTable; absent where it would not pay. */
   warm?(keys: readonly Float64Array[], from: number, to: number): void;
   keyOf(slot: number): readonly KeyPart[];
@@ -20,3 +20,8 @@ export interface Keys {
   write(writer: BinaryWriter, slots: Int32Array): void;
   read(reader: BinaryReader, slots: Int32Array): void;
 }
+
+const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
+/** The string of UTF-8 bytes [from, to). */
+export const textOf = (bytes: DataView, from: number, to: number): string =>
+  decoder.decode(new Uint8Array(bytes.buffer as ArrayBuffer, bytes.byteOffset + from, to - from));

@@ -14,13 +14,12 @@ import type { TableLayout } from "../head.ts";
 import { STATE_CHUNK_ROWS, STATE_KEY_PARTS_MAX } from "../limits.ts";
 import { ByteKeys } from "./byte_keys.ts";
 import { createColumn, type StateColumn } from "./columns.ts";
-import type { Keys } from "./keys.ts";
+import { type Keys, textOf } from "./keys.ts";
 import { NumberKeys } from "./number_keys.ts";
 import { NumberPairKeys } from "./number_pair_keys.ts";
 import { packNumbers, unpackNumbers } from "./packed_numbers.ts";
 import { Slots } from "./slots.ts";
 
-const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 /** Marks of a slot in the open epoch: written into; its key is not stored yet. */
 const TOUCHED = 1, KEYED = 2;
 
@@ -78,14 +77,14 @@ export class Table implements StateTable {
     return slot;
   }
 
-  findText(bytes: Uint8Array, from: number, to: number): number {
+  findText(bytes: DataView, from: number, to: number): number {
     return this.#keys.findText(bytes, from, to);
   }
 
   /** New keys are rare beside those that are there: only they become strings. */
-  insertText(bytes: Uint8Array, from: number, to: number): number {
+  insertText(bytes: DataView, from: number, to: number): number {
     const found = this.#keys.findText(bytes, from, to);
-    return found >= 0 ? found : this.insert(decoder.decode(bytes.subarray(from, to)));
+    return found >= 0 ? found : this.insert(textOf(bytes, from, to));
   }
 
   remove(slot: number): void {

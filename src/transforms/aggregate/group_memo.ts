@@ -15,7 +15,7 @@ export class GroupMemo {
   readonly #slots = new Int32Array(KEYS_MAX * WAYS);
 
   /** The slot of the group, or -1. `way`: 0 or 1, of neighbouring windows not the same. */
-  find(bytes: Uint8Array, from: number, to: number, start: number, way: number): number {
+  find(bytes: DataView, from: number, to: number, start: number, way: number): number {
     if (this.#ids.size === KEYS_MAX) return -1;
     const at = this.#ids.findBytes(bytes, from, to) * WAYS + way;
     return at >= 0 && this.#starts[at] === start ? this.#slots[at] : -1;

@@ -5,6 +5,7 @@
  */
 import type { Batch, Column } from "../../data/batch.ts";
 import { assert } from "../../data/fault.ts";
+import { viewOf } from "../../data/words.ts";
 import { isNumeric, type RecordType, type Type, typeText } from "../../data/types.ts";
 import type { Output, StateTable } from "../../engine/contracts.ts";
 import {
@@ -270,8 +271,8 @@ function textReader(column: Column | null): { at(row: number): string | null } {
   return { at: (row) => values[row] };
 }
 const NO_PLACES = new Int32Array(0);
-function slicesOf(column: Column | null): { bytes: Uint8Array | null; start: Int32Array; end: Int32Array } {
-  if (column?.kind === "text") return column;
+function slicesOf(column: Column | null): { bytes: DataView | null; start: Int32Array; end: Int32Array } {
+  if (column?.kind === "text") return { bytes: viewOf(column.bytes), start: column.start, end: column.end };
   return { bytes: null, start: NO_PLACES, end: NO_PLACES };
 }
 function numbersOf(column: Column | null): Column {
