@@ -12,7 +12,7 @@ import { PartitionBatches, stampBatch } from "../src/connectors/kafka/batch_writ
 import { type BatchTools, readRecordBatches } from "../src/connectors/kafka/record_batches.ts";
 import { KeyPartitioner } from "../src/connectors/key_partitioner.ts";
 import { sourceBatch } from "../src/connectors/source_batch.ts";
-import { numberColumn, textColumn } from "../src/data/columns.ts";
+import { makeMeta, numberColumn, textColumn } from "../src/data/columns.ts";
 import type { Batch } from "../src/data/batch.ts";
 import { compileJsonDecoder, compileJsonEncoder } from "../src/data/json/mod.ts";
 import { LaneGraph } from "../src/engine/lane_graph.ts";
@@ -157,7 +157,7 @@ function makeInput(batch: number): Uint8Array {
     into.length += text.end[row] - text.start[row];
   }, "none");
   const position = numberColumn(new Float64Array(ROWS)).values;
-  const whole: Batch = { rows: ROWS, type, columns: [raw], meta: { source: "", partition: 0, position, origin: position, raw: null } };
+  const whole: Batch = { rows: ROWS, type, columns: [raw], meta: makeMeta("", 0, position) };
   for (let row = 0; row < ROWS; row++) made.append(whole, row, bytes, start[row] + 42, start[row] + 58);
   const batches = made.takeAll();
   for (const each of batches) {
