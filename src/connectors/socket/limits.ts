@@ -16,7 +16,7 @@ export const WATCH_MS = 250;
 export const STOP_GRACE_MS = 1_200;
 /** What a client sends is read and dropped, no faster than this, so that a flood of it costs nothing. */
 export const DISCARD_EVERY_MS = 100;
-export const DISCARD_BYTES = 4096;
+export const DISCARD_BYTES = 512;
 /** A client of the resume port has this long to say where. */
 export const HANDSHAKE_WITHIN_MS = 5_000;
 export const HANDSHAKE_BYTES_MAX = 128;
