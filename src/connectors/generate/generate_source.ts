@@ -38,17 +38,18 @@ ${[...recordGenerators].map(([name, { summary, profiles }]) => `- \`${name}\`: $
       },
       profile: { kind: "text", optional: true, doc: "A variant of that kind. Default: its first one." },
       seed: {
-        kind: "int",
-        unit: "number",
-        min: 0,
-        max: SEED_MOST,
+        kind: "either",
+        doc: "The same seed gives the same records. Default, or `random`: drawn at the first start.",
         optional: true,
-        doc: "The same seed gives the same records. Default: drawn at the first start.",
+        of: [
+          { kind: "int", unit: "number", min: 0, max: SEED_MOST, doc: "The seed." },
+          { kind: "text", doc: "`random`, or a whole number that comes from elsewhere." },
+        ],
       },
       start: {
         kind: "text",
-        optional: true,
-        doc: "When the first record happens, for example 2025-09-04T23:11:55Z. Default: the first start.",
+        default: "now",
+        doc: "When the first record happens, for example 2025-09-04T23:11:55Z; `now` is the first start.",
       },
       rate: { kind: "text", default: "1/s", doc: "How many records per second: `1/s`, `0.1/s`, `30/m`, or `max`." },
       count: { kind: "int", unit: "records", min: 1, max: Number.MAX_SAFE_INTEGER, optional: true, doc: "Ends after so many records." },
@@ -104,7 +105,8 @@ function readOptions(context: SourceContext): GenerateOptions | null {
   const generator = recordGenerators.get(what)!;
   const profile = settings.has("profile") ? settings.text("profile") : Object.keys(generator.profiles)[0];
   const rate = parseRate(settings.text("rate"));
-  const start = settings.has("start") ? timestampText().parse(settings.text("start")) : null;
+  const start = settings.text("start") === "now" ? null : timestampText().parse(settings.text("start"));
+  const seed = readSeed(context);
   let sound = true;
   const fault = (setting: string, message: string, hint: string): void => {
     context.fault(settings.at(setting), message, hint);
@@ -115,11 +117,20 @@ function readOptions(context: SourceContext): GenerateOptions | null {
   }
   if (rate === null) fault("rate", `"${settings.text("rate")}" is not a rate`, RATE_FORMS);
   if (start !== null && !Number.isSafeInteger(start)) {
-    fault("start", `"${settings.text("start")}" is not a timestamp`, "write for example 2025-09-04T23:11:55Z");
+    fault("start", `"${settings.text("start")}" is not a timestamp`, "write for example 2025-09-04T23:11:55Z, or now");
   }
+  if (Number.isNaN(seed)) fault("seed", `"${settings.text("seed")}" is not a seed`, `a whole number from 0 to ${SEED_MOST}, or random`);
   if (!sound || rate === null) return null;
-  const seed = settings.has("seed") ? settings.number("seed") : null;
   return { what, generator, profile, seed, startMicros: start, rate, count: settings.has("count") ? settings.number("count") : null };
+}
+
+/** null: to be drawn; NaN where it is none. */
+function readSeed({ settings }: SourceContext): number | null {
+  if (!settings.has("seed")) return null;
+  if (settings.which("seed") === 0) return settings.number("seed");
+  const text = settings.text("seed");
+  if (text === "random") return null;
+  return /^\d{1,15}$/.test(text) && Number(text) <= SEED_MOST ? Number(text) : NaN;
 }
 
 function feedOf({ what, generator, profile, seed, startMicros, rate }: GenerateOptions): FeedPlan {
