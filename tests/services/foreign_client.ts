@@ -8,11 +8,12 @@ export interface ForeignMessage {
   readonly value: string | null;
 }
 
-/** Makes a topic as somebody else would. */
+/** Makes a topic as somebody else would, where there is none. */
 export async function makeTopic(brokers: string, topic: string, partitions: number): Promise<void> {
   const admin = client(brokers).admin();
   await admin.connect();
   try {
+    if ((await admin.listTopics()).includes(topic)) return;
     await admin.createTopics({ topics: [{ topic, numPartitions: partitions, replicationFactor: 1 }], waitForLeaders: true });
   } finally {
     await admin.disconnect();
@@ -28,6 +29,33 @@ export async function sendWithKafkajs(brokers: string, topic: string, messages: 
   } finally {
     await producer.disconnect();
   }
+}
+
+/** A record as another client sees it. */
+export interface SeenMessage extends ForeignMessage {
+  readonly offset: number;
+}
+
+/** The first `count` messages of a topic, in the order of partition and offset; committed ones only. */
+export async function readWithKafkajs(brokers: string, topic: string, count: number): Promise<readonly SeenMessage[]> {
+  const consumer = client(brokers).consumer({ groupId: `reader-${crypto.randomUUID()}`, readUncommitted: false });
+  const seen: SeenMessage[] = [];
+  const all = Promise.withResolvers<void>();
+  await consumer.connect();
+  try {
+    await consumer.subscribe({ topic, fromBeginning: true });
+    await consumer.run({
+      eachMessage: ({ partition, message: { key, value, offset } }) => {
+        seen.push({ partition, key: key && key.toString(), value: value && value.toString(), offset: Number(offset) });
+        if (seen.length === count) all.resolve();
+        return Promise.resolve();
+      },
+    });
+    await all.promise;
+  } finally {
+    await consumer.disconnect();
+  }
+  return seen.toSorted((a, b) => a.partition - b.partition || a.offset - b.offset);
 }
 
 /** Sends one message per line to one partition. */

@@ -7,6 +7,8 @@ export interface Running {
   readonly ended: Promise<Ended>;
   /** Waits until it has said so on its standard error; fails when it ends before. */
   says(pattern: RegExp): Promise<void>;
+  /** SIGTERM: asks it to stop; does nothing when it has ended. */
+  stop(): void;
   /** SIGKILL; does nothing when it has ended. */
   kill(): void;
 }
@@ -46,6 +48,9 @@ export function startMillrace(words: readonly string[], run: CardsRun): Running 
       const said = () => pattern.test(stderr);
       await eventually(() => Promise.resolve(isOver || said()), SAID_WITHIN_MS);
       assert.ok(said(), `${words.join(" ")} ${isOver ? "ended" : "went on"} without saying ${pattern}:\n${stderr}`);
+    },
+    stop: () => {
+      if (!isOver) child.kill("SIGTERM");
     },
     kill: () => {
       if (!isOver) child.kill("SIGKILL");
