@@ -3,8 +3,6 @@
  * started again until they are done: the tables are those of the reference, no row twice.
  */
 import assert from "node:assert/strict";
-import type { ProtocolStep } from "../../src/ports/probe.ts";
-import { SeededSequence } from "../../src/connectors/generate/seeded_sequence.ts";
 import {
   assertDecisions,
   byId,
@@ -15,6 +13,7 @@ import {
   expectedOf,
   mysqlRows,
 } from "./cards.ts";
+import { AFTER_THE_LAST_EPOCH, type Death, deaths, histogramText, killEnvironment, nameOf } from "./deaths.ts";
 import { withServers } from "./mod.ts";
 import { layerDone, startLayer } from "./processes.ts";
 
@@ -23,42 +22,6 @@ const KILLS_WANTED = 30;
 const LIVES_MAX = 60;
 const ROUNDS_MAX = 16;
 const EPOCH_ROWS = 2;
-
-const STEPS: readonly ProtocolStep[] = [
-  "fenced",
-  "loaded",
-  "batch_processed",
-  "epoch_closed",
-  "intent_written",
-  "sink_delivered",
-  "state_written",
-  "head_flipped",
-  "take_over",
-  "finishing",
-  "published",
-];
-/** Steps after the last epoch: worth a kill, but nothing is unread or open then, so they are not counted. */
-const AFTER_THE_LAST_EPOCH: ReadonlySet<ProtocolStep> = new Set(["finishing", "published"]);
-/** Steps that come once or twice in a life; the others come with every epoch. */
-const RARE: ReadonlySet<ProtocolStep> = new Set(["take_over", "fenced", "loaded", "finishing", "published"]);
-
-/** How one life ends. */
-type Death =
-  | { readonly kind: "step"; readonly step: ProtocolStep; readonly count: number }
-  | { readonly kind: "any_step"; readonly count: number }
-  | { readonly kind: "outside"; readonly afterMs: number };
-
-function* deaths(seed: number): Generator<Death, never> {
-  const sequence = new SeededSequence(seed, "deaths");
-  for (let life = 0;; life++) {
-    if (life % 4 === 1) yield { kind: "any_step", count: sequence.between(5, 60) };
-    else if (life % 4 === 3) yield { kind: "outside", afterMs: sequence.between(150, 650) };
-    else {
-      const step = STEPS[sequence.between(0, STEPS.length - 1)];
-      yield { kind: "step", step, count: RARE.has(step) ? 1 : sequence.between(2, 8) };
-    }
-  }
-}
 
 interface Victim {
   readonly name: string;
@@ -130,7 +93,7 @@ for (const [index, victim] of [loader, validator].entries()) {
           await victim.verify(servers, cards);
         });
       }
-      const shown = [...histogram].toSorted().map(([step, count]) => `${step} ${count}`).join(", ");
+      const shown = histogramText(histogram);
       // As the name of a step, since a quiet test run drops what tests print.
       await test.step(`${victim.name} (seed ${SEED + index}): ${counted} kills: ${shown}`, () => assert.ok(counted >= KILLS_WANTED));
     },
@@ -156,7 +119,7 @@ async function liveUntilDone(
       assert.equal(code, 0, `life ${life}: ${stderr}`);
       return counted;
     }
-    const name = death.kind === "step" ? death.step : death.kind === "any_step" ? "any step" : "any moment";
+    const name = nameOf(death);
     if (await hitSomething(death, victim, servers, cards)) {
       counted++;
       histogram.set(name, (histogram.get(name) ?? 0) + 1);
@@ -169,15 +132,4 @@ async function liveUntilDone(
 async function hitSomething(death: Death, victim: Victim, servers: CardsServers, cards: CardsOnServers): Promise<boolean> {
   if (death.kind === "step") return !AFTER_THE_LAST_EPOCH.has(death.step);
   return await victim.visible(servers, cards) < victim.visibleAtTheEnd;
-}
-
-function killEnvironment(death: Death): Record<string, string> {
-  switch (death.kind) {
-    case "step":
-      return { MILLRACE_KILL_AT: `${death.step}:${death.count}` };
-    case "any_step":
-      return { MILLRACE_KILL_AFTER_STEPS: String(death.count) };
-    case "outside":
-      return {};
-  }
 }
