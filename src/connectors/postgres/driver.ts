@@ -4,8 +4,7 @@
  * statement's text; all values arrive as the server's own text.
  */
 import { Buffer } from "node:buffer";
-import { Readable, type Writable } from "node:stream";
-import { pipeline } from "node:stream/promises";
+import type { Writable } from "node:stream";
 import { serverOf } from "../sql/address.ts";
 import { LOCK_WAIT_SECONDS, SESSION_IDLE_SECONDS } from "../sql/limits.ts";
 import { isLost, type Login, type SqlSession } from "../sql/session.ts";
@@ -45,6 +44,16 @@ SET lock_timeout = '${LOCK_WAIT_SECONDS}s'; SET idle_in_transaction_session_time
 SET tcp_keepalives_idle = ${KEEP_ALIVE_IDLE_SECONDS}; SET tcp_keepalives_interval = ${KEEP_ALIVE_INTERVAL_SECONDS};
 SET tcp_keepalives_count = ${KEEP_ALIVE_COUNT};
 SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'`;
+
+/** A COPY under way. */
+export interface OpenCopy {
+  /** Bytes that the network has not taken yet. */
+  pendingBytes(): number;
+  /** Takes the bytes over: they must not be changed any more. What goes wrong is told by `end`. */
+  add(bytes: Uint8Array): void;
+  /** How many rows the server took. */
+  end(): Promise<number>;
+}
 
 /** One connection, one statement at a time. */
 export class Session implements SqlSession {
@@ -92,13 +101,41 @@ export class Session implements SqlSession {
   }
 
   /** COPY ... FROM STDIN: `bytes` is what is read. */
-  async copy(sql: string, bytes: Uint8Array): Promise<{ readonly rows: number }> {
+  async copy(sql: string, bytes: Uint8Array): Promise<number> {
+    const copy = await this.openCopy(sql);
+    for (let from = 0; from < bytes.length; from += COPY_CHUNK_BYTES_MAX) copy.add(bytes.subarray(from, from + COPY_CHUNK_BYTES_MAX));
+    return await copy.end();
+  }
+
+  /** COPY ... FROM STDIN, fed piece by piece. Until it has ended, nothing else may be asked. */
+  async openCopy(sql: string): Promise<OpenCopy> {
     const { from } = (await import("pg-copy-streams")).default as unknown as { from(sql: string): CopyStream };
-    return await this.#ask(async () => {
-      const stream = this.client.query(from(sql));
-      await pipeline(Readable.from(chunksOf(bytes)), stream);
-      return { rows: stream.rowCount };
+    const stream = this.client.query(from(sql));
+    const ended = Promise.withResolvers<void>();
+    ended.promise.catch(() => {}); // Told to whoever ends it.
+    let isOver = false;
+    stream.on("error", (error) => {
+      isOver = true;
+      ended.reject(error);
     });
+    stream.on("finish", ended.resolve);
+    let pending = 0;
+    return {
+      pendingBytes: () => pending,
+      add: (bytes) => {
+        // The stream of a connection that has ended throws.
+        if (isOver || !this.#alive) return;
+        pending += bytes.length;
+        stream.write(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length), () => pending -= bytes.length);
+      },
+      end: () =>
+        this.#ask(async () => {
+          if (!isOver && !this.#alive) throw new Error("the connection has ended");
+          if (!isOver) stream.end();
+          await ended.promise;
+          return stream.rowCount;
+        }),
+    };
   }
 
   async close(): Promise<void> {
@@ -145,12 +182,6 @@ function clientOptions({ address, password, authorities }: Login): object {
       ? { rejectUnauthorized: false }
       : { rejectUnauthorized: true, servername: host, ...(authorities === "" ? {} : { ca: authorities }) },
   };
-}
-
-function* chunksOf(bytes: Uint8Array): Generator<Buffer> {
-  for (let from = 0; from < bytes.length; from += COPY_CHUNK_BYTES_MAX) {
-    yield Buffer.from(bytes.buffer, bytes.byteOffset + from, Math.min(COPY_CHUNK_BYTES_MAX, bytes.length - from));
-  }
 }
 
 /** As it is, and as it stands in a URL. */

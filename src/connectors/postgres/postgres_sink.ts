@@ -58,7 +58,7 @@ function dialectOf({ target, precision, address, nul }: PostgresSinkOptions): Ta
     putter: (table, into) => ({
       encode: compileRowText(target, table, nul),
       requireKept: compileRequireKept(target, table),
-      put: rowPutter({ table: into, columns: target.columns, mode: target.mode, key: target.key }, table),
+      ...rowPutter({ table: into, columns: target.columns, mode: target.mode, key: target.key }, table),
     }),
   };
 }

@@ -4,7 +4,7 @@
  * by its key, or it throws.
  */
 import { assert } from "../../data/fault.ts";
-import type { TextRows } from "../sql/sink_lane.ts";
+import type { RowPutter, RowStream, TextRows } from "../sql/sink_lane.ts";
 import type { WriteMode } from "../sql/table_target.ts";
 import type { Session } from "./driver.ts";
 import { PLACE_CACHE } from "./limits.ts";
@@ -24,25 +24,32 @@ const SESSION_TABLE = "millrace_session_rows";
 const PLACE = "millrace_place";
 
 /** The statements of one target, made once. `info` is the table as it was found. */
-export function rowPutter(target: PutTarget, info: TableInfo): (session: Session, rows: TextRows) => Promise<void> {
+export function rowPutter(target: PutTarget, info: TableInfo): Pick<RowPutter<Session>, "put" | "stream"> {
   const { table, columns, mode } = target;
-  const list = columns.map(quoted).join(", ");
-  const copy = (into: string) => `COPY ${quoted(into)} (${list}) FROM STDIN`;
-  if (mode === "append" || mode === "replace") {
-    return async (session, rows) => await copyRows(session, copy(table), rows);
-  }
-  const make = sessionTableSql(target, info);
-  const move = moveSql(target);
-  return async (session, rows) => {
-    await session.run(make);
-    await copyRows(session, copy(SESSION_TABLE), rows);
-    await session.run(move);
+  const isPlain = mode === "append" || mode === "replace";
+  const make = isPlain ? null : sessionTableSql(target, info);
+  const move = isPlain ? null : moveSql(target);
+  const copy = `COPY ${quoted(isPlain ? table : SESSION_TABLE)} (${columns.map(quoted).join(", ")}) FROM STDIN`;
+  const requireAll = (copied: number, rows: number) => assert(copied === rows, `the server took ${copied} rows of ${rows}`);
+  return {
+    async put(session, { text, rows }: TextRows): Promise<void> {
+      if (make !== null) await session.run(make);
+      requireAll(await session.copy(copy, text.bytes.subarray(0, text.length)), rows);
+      if (move !== null) await session.run(move);
+    },
+    async stream(session): Promise<RowStream> {
+      if (make !== null) await session.run(make);
+      const { pendingBytes, add, end } = await session.openCopy(copy);
+      return {
+        pendingBytes,
+        add,
+        async end(rows) {
+          requireAll(await end(), rows);
+          if (move !== null) await session.run(move);
+        },
+      };
+    },
   };
-}
-
-async function copyRows(session: Session, sql: string, { text, rows }: TextRows): Promise<void> {
-  const copied = await session.copy(sql, text.bytes.subarray(0, text.length));
-  assert(copied.rows === rows, `the server took ${copied.rows} rows of ${rows}`);
 }
 
 /** Emptied at every commit, gone with the session, and in no log of the server. */

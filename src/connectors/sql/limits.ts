@@ -6,5 +6,7 @@ export const SERVER_WAIT_MAX_MS = 5_000;
 export const SESSION_IDLE_SECONDS = 30;
 /** Seconds to wait for a lock; longer than any idle transaction lives. */
 export const LOCK_WAIT_SECONDS = 60;
+/** Bytes of rows that go on their way while their epoch is open; fewer wait for its end. */
+export const STREAM_BYTES_MIN = 256 << 10;
 /** A sink's buffer that grew beyond this is given back after the epoch. */
 export const BUFFER_KEPT_BYTES_MAX = 64 << 20;

@@ -46,12 +46,21 @@ export async function inTransaction<T>(
     if (session.alive) await session.run("ROLLBACK").catch(() => session.destroy());
     throw error;
   }
+  await endTransaction(session, "COMMIT", whenUnknown);
+  return result;
+}
+
+/** The end of a transaction of one's own; `whenUnknown` as above. */
+export async function endTransaction(
+  session: SqlSession,
+  how: "COMMIT" | "ROLLBACK",
+  whenUnknown?: (lost: unknown) => Promise<void>,
+): Promise<void> {
   try {
-    await session.run("COMMIT");
+    await session.run(how);
   } catch (error) {
     session.destroy();
     if (!isLost(error) || !whenUnknown) throw error;
     await whenUnknown(error);
   }
-  return result;
 }

@@ -7,15 +7,24 @@ import { createWriter } from "../../data/bytes.ts";
 import type { ByteWriter, Encoder } from "../../data/codec.ts";
 import type { EpochStamp, Marker, SinkLane } from "../../engine/contracts.ts";
 import type { MarkerWriter } from "./epoch_marker.ts";
-import { BUFFER_KEPT_BYTES_MAX } from "./limits.ts";
+import { BUFFER_KEPT_BYTES_MAX, STREAM_BYTES_MIN } from "./limits.ts";
 import type { Markers } from "./markers.ts";
 import type { SqlServer } from "./server.ts";
-import { inTransaction, type SqlSession } from "./session.ts";
+import { endTransaction, inTransaction, type SqlSession } from "./session.ts";
 
 /** Rows in the database's text form. */
 export interface TextRows {
   readonly text: Pick<ByteWriter, "bytes" | "length">;
   readonly rows: number;
+}
+/** Rows on their way into a table, in a transaction that is open. */
+export interface RowStream {
+  /** Bytes that the network has not taken yet. */
+  pendingBytes(): number;
+  /** Takes the bytes over. What goes wrong is told by `end`. */
+  add(bytes: Uint8Array): void;
+  /** All rows are in the table, as far as their transaction goes. */
+  end(rows: number): Promise<void>;
 }
 /** How a lane's rows get into its table. */
 export interface RowPutter<S extends SqlSession> {
@@ -24,12 +33,16 @@ export interface RowPutter<S extends SqlSession> {
   requireKept?(batch: Batch): void;
   /** Within a transaction. */
   put(session: S, rows: TextRows): Promise<void>;
+  /** Within a transaction: begins to put rows that are still being made. Absent: they wait for the end of their epoch. */
+  stream?(session: S): Promise<RowStream>;
 }
 
 export class SqlSinkLane<S extends SqlSession> implements SinkLane {
   #text: ByteWriter = createWriter();
   #rows = 0;
   #session: S | null = null;
+  /** Of the open epoch, once it has many rows. */
+  #early: EarlyRows<S> | null = null;
 
   constructor(
     private readonly server: SqlServer<S>,
@@ -47,29 +60,37 @@ export class SqlSinkLane<S extends SqlSession> implements SinkLane {
   }
 
   write(batch: Batch): void {
-    this.putter.requireKept?.(batch);
-    for (let row = 0; row < batch.rows; row++) this.putter.encode(batch, row, this.#text);
+    const { putter } = this;
+    putter.requireKept?.(batch);
+    for (let row = 0; row < batch.rows; row++) putter.encode(batch, row, this.#text);
     this.#rows += batch.rows;
+    if (this.#text.length >= STREAM_BYTES_MIN) this.#sendEarly();
   }
 
   async deliver(stamp: EpochStamp): Promise<void> {
     if (this.#rows === 0) return;
-    const session = await this.#connected();
-    await inTransaction(session, async () => {
-      if (await this.markers.advanceLane(session, this.writer, stamp) === "done") return;
-      await this.putter.put(session, { text: this.#text, rows: this.#rows });
-    }, (lost) => this.#requireHeld(stamp, lost));
+    if (this.#early) await this.#deliverEarly(this.#early, stamp);
+    else {
+      const session = await this.#connected();
+      await inTransaction(session, async () => {
+        if (await this.markers.advanceLane(session, this.writer, stamp) === "done") return;
+        await this.putter.put(session, { text: this.#text, rows: this.#rows });
+      }, (lost) => this.#requireHeld(stamp, lost));
+    }
     this.discard();
   }
 
+  /** Rows that are on their way are taken back by the server, whose connection ends. */
   discard(): void {
+    this.#early?.session.destroy();
+    this.#early = null;
     if (this.#text.bytes.length > BUFFER_KEPT_BYTES_MAX) this.#text = createWriter();
     this.#text.length = 0;
     this.#rows = 0;
   }
 
   bytesHeld(): number {
-    return this.#text.length;
+    return this.#text.length + (this.#early?.pendingBytes ?? 0);
   }
 
   async release(): Promise<void> {
@@ -78,9 +99,46 @@ export class SqlSinkLane<S extends SqlSession> implements SinkLane {
   }
 
   async close(): Promise<void> {
+    this.discard();
     const session = this.#session;
     this.#session = null;
     await session?.close();
+  }
+
+  #sendEarly(): void {
+    if (!this.putter.stream) return;
+    if (this.#early === null) {
+      // Lost between two epochs: connecting waits, and `deliver` may.
+      if (!this.#session?.alive) return;
+      this.#early = new EarlyRows(this.#session, this.putter.stream);
+    }
+    this.#early.add(this.#text);
+    this.#text = createWriter(this.#text.length);
+  }
+
+  /** The marker comes last here: an owner that was superseded has put rows, and takes them back. */
+  async #deliverEarly(early: EarlyRows<S>, stamp: EpochStamp): Promise<void> {
+    const { session } = early;
+    early.add(this.#text);
+    this.#text = createWriter();
+    try {
+      await early.end(this.#rows).catch((fault) => this.#requireOwnFault(session, stamp, fault));
+      const advanced = await this.markers.advanceLane(session, this.writer, stamp);
+      await endTransaction(session, advanced === "done" ? "ROLLBACK" : "COMMIT", (lost) => this.#requireHeld(stamp, lost));
+      this.#early = null;
+    } catch (error) {
+      // No lock is kept for a successor to wait for.
+      this.discard();
+      throw error;
+    }
+  }
+
+  /** Rows that were refused: perhaps only because a successor has put them already. Then the marker has the epoch, or another owner. */
+  async #requireOwnFault(session: S, stamp: EpochStamp, fault: unknown): Promise<void> {
+    if (!session.alive) throw fault;
+    await session.run("ROLLBACK");
+    await session.run("START TRANSACTION");
+    if (await this.markers.advanceLane(session, this.writer, stamp) === "write") throw fault;
   }
 
   /** The connection was lost while it committed: the marker tells, once the server has come to an end with that transaction. */
@@ -98,5 +156,39 @@ export class SqlSinkLane<S extends SqlSession> implements SinkLane {
     this.#session?.destroy();
     this.#session = null;
     return this.#session = await this.server.open();
+  }
+}
+
+/** Rows of an epoch that go into its transaction while it is open. Invariant: a fault is told by `end`, and by nobody else. */
+class EarlyRows<S extends SqlSession> {
+  readonly #stream: Promise<RowStream>;
+  #opened: RowStream | null = null;
+  /** Until the transaction is open. */
+  #waitingBytes = 0;
+
+  constructor(readonly session: S, stream: (session: S) => Promise<RowStream>) {
+    this.#stream = (async () => {
+      await session.run("START TRANSACTION");
+      return this.#opened = await stream(session);
+    })();
+    this.#stream.catch(() => {});
+  }
+
+  get pendingBytes(): number {
+    return this.#waitingBytes + (this.#opened?.pendingBytes() ?? 0);
+  }
+
+  /** Takes the text over. */
+  add({ bytes, length }: ByteWriter): void {
+    if (length === 0) return;
+    this.#waitingBytes += length;
+    this.#stream.then((stream) => {
+      this.#waitingBytes -= length;
+      stream.add(bytes.subarray(0, length));
+    }, () => {});
+  }
+
+  async end(rows: number): Promise<void> {
+    await (await this.#stream).end(rows);
   }
 }

@@ -95,6 +95,63 @@ await withServers("postgres: a connection that is killed while it sends megabyte
   });
 });
 
+for (const mode of ["append", "upsert"]) {
+  await withServers(
+    `postgres, ${mode}: rows that went on their way early are there with their marker or not at all`,
+    ["postgres"],
+    async ({ postgres }) => {
+      await withDatabase(postgres, async (database) => {
+        const settings = { sink: `create = true\nmode = "${mode}"\nkey = ["id"]` };
+        const wide = "x".repeat(50_000);
+        const open = async (owner: number) => {
+          const { sink, batch } = await sinkOf(database.url, settings);
+          await sink.open(run("r", owner === 1));
+          const lane = sink.lane(0);
+          const marker = await lane.fence(owner);
+          // A megabyte each, in several pieces: more than waits for the end of an epoch.
+          const write = (...ids: number[]) =>
+            ids.forEach((id) => lane.write(batch([[id, 100, wide], [id + 100, 100, wide], [id + 200, 100, wide]])));
+          return { sink, lane, write, marker };
+        };
+        const first = await open(1);
+        first.write(1, 2, 3, 4, 5, 6, 7);
+        // On its way, and seen by nobody.
+        const busy = `SELECT 1 FROM pg_stat_activity WHERE datname = '${database.name}' AND query LIKE 'COPY%' AND state = 'active'`;
+        await until(async () => (await database.rows(busy)).length > 0);
+        assert.equal(await ids(database), "");
+        await first.lane.deliver(stamp("r", 1));
+        const shown = await ids(database);
+        assert.equal(shown.split(" ").length, 21);
+        // The same epoch again: what was sent is taken back.
+        first.write(1, 2, 3, 4, 5, 6, 7);
+        await first.lane.deliver(stamp("r", 1));
+        assert.equal(await ids(database), shown);
+        // Dropped in the middle.
+        first.write(11, 12, 13, 14, 15, 16, 17);
+        first.lane.discard();
+        assert.equal(first.lane.bytesHeld(), 0);
+        assert.deepEqual(await first.lane.fence(1), { epoch: 1, digest: "0/1" });
+        // Superseded in the middle: nothing of it is kept, and the successor does not wait for it.
+        first.write(21, 22, 23, 24, 25, 26, 27);
+        const second = await open(2);
+        assert.deepEqual(second.marker, { epoch: 1, digest: "0/1" });
+        assert.equal(await codeOf(first.lane.deliver(stamp("r", 2))), "fenced");
+        assert.equal(await ids(database), shown);
+        // Killed in the middle.
+        second.write(31, 32, 33, 34, 35, 36, 37);
+        await kill(database, "query LIKE 'COPY%' AND state = 'active'");
+        assert.equal(await codeOf(second.lane.deliver(stamp("r", 2, 2))), "postgres_lost");
+        assert.equal(await ids(database), shown);
+        assert.deepEqual(await second.lane.fence(3), { epoch: 1, digest: "0/1" });
+        second.write(41);
+        await second.lane.deliver(stamp("r", 2, 3));
+        assert.equal(await ids(database), `${shown} 41 141 241`.split(" ").toSorted((a, b) => Number(a) - Number(b)).join(" "));
+        await Promise.all([first.sink.close(), second.sink.close()]);
+      });
+    },
+  );
+}
+
 await withServers("postgres: a connection that ended between epochs is opened again without a word", ["postgres"], async ({ postgres }) => {
   await withDatabase(postgres, async (database) => {
     const { sink, lane, write } = await openLane(database.url);
