@@ -4,27 +4,10 @@
  */
 import assert from "node:assert/strict";
 import { freshClone, runShell } from "../support/clone.ts";
-
-interface Block {
-  readonly language: string;
-  readonly text: string;
-  /** The lines above the block up to the one before. */
-  readonly before: string;
-}
-
-function blocksOf(markdown: string): Block[] {
-  const blocks: Block[] = [];
-  let last = 0;
-  for (const match of markdown.matchAll(/^```(\w+)\n([\s\S]*?)^```$/gm)) {
-    blocks.push({ language: match[1], text: match[2], before: markdown.slice(last, match.index) });
-    last = match.index + match[0].length;
-  }
-  return blocks;
-}
+import { blocksOf, notRun } from "./shell_blocks.ts";
 
 const readme = await Deno.readTextFile(new URL("../../README.md", import.meta.url));
 const blocks = blocksOf(readme);
-const notRun = (block: Block): string | undefined => /<!-- not run: (.*?) -->\n+$/.exec(block.before)?.[1];
 
 Deno.test("the README leads with a pipeline of at most 15 lines", () => {
   const first = blocks.find((block) => block.language === "toml");

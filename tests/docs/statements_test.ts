@@ -3,6 +3,11 @@ import assert from "node:assert/strict";
 
 const ROOT = new URL("../../", import.meta.url);
 const NUMBERED: Readonly<Record<string, readonly string[]>> = {
+  "banking.md": [
+    ...Array.from({ length: 20 }, (_, i) => `B-${i + 1}`),
+    ...Array.from({ length: 10 }, (_, i) => `D${i + 1}`),
+    ...Array.from({ length: 2 }, (_, i) => `P${i + 1}`),
+  ],
   "trades.md": [
     ...Array.from({ length: 27 }, (_, i) => `T-${i + 1}`),
     ...Array.from({ length: 10 }, (_, i) => `D${i + 1}`),
@@ -32,7 +37,7 @@ for (const [page, wanted] of Object.entries(NUMBERED)) {
       }
       for (const file of files) {
         const source = await Deno.readTextFile(new URL(file, ROOT));
-        const names = [...source.matchAll(/Deno\.test\(\s*[`"]([^`"]*)[`"]/g)].map(([, name]) => name).join("\n");
+        const names = [...source.matchAll(/(?:Deno\.test|withServers)\(\s*[`"]([^`"]*)[`"]/g)].map(([, name]) => name).join("\n");
         if (!proof.trim().startsWith("Not here")) assert.ok(numbersIn(names).has(id), `no test in ${file} carries ${id} in its name`);
       }
     }

@@ -18,6 +18,8 @@ import { readWithKafkajs } from "./foreign_client.ts";
 import { eventually } from "./instance.ts";
 import { withServers } from "./mod.ts";
 import { startMillrace } from "./processes.ts";
+import { blocksOf, isOnServers } from "../docs/shell_blocks.ts";
+import { freshClone, runShell } from "../support/clone.ts";
 
 const BOTH = ["kafka", "postgres"] as const;
 /** SIGTERM, and what is said at the end. */
@@ -301,4 +303,22 @@ await withServers("P1: a paced producer, a topic, a consumer and a table: one ro
   // A minute at one a second, and ten seconds at ten thousand, are what is promised: here the same in shorter.
   await endToEnd("10/s", 60, 5.9);
   await endToEnd("10000/s", 30_000, 2.9);
+});
+
+await withServers("the tutorial's commands for real servers do what it says", BOTH, async (servers) => {
+  await bankingOnServers(servers, async (banking) => {
+    const page = Deno.readTextFileSync(new URL("../../docs/tutorials/banking.md", import.meta.url));
+    const blocks = blocksOf(page).filter(isOnServers);
+    assert.ok(blocks.length > 0);
+    const clone = await freshClone();
+    try {
+      for (const { text } of blocks) {
+        const { code, output } = await runShell(`set -e\n${text}`, clone.folder, banking.env);
+        assert.equal(code, 0, output);
+      }
+      assert.equal(await storedCount(servers.postgres, banking), 60);
+    } finally {
+      await clone.remove();
+    }
+  });
 });

@@ -30,9 +30,9 @@ async function outputOf(command: Deno.Command): Promise<Ran> {
 }
 
 /** A script as a user types it, in `folder`. */
-export function runShell(script: string, folder: string): Promise<Ran> {
+export function runShell(script: string, folder: string, env: Readonly<Record<string, string>> = {}): Promise<Ran> {
   const path = `${Deno.execPath().replace(/\/[^/]*$/, "")}:${Deno.env.get("PATH") ?? ""}`;
-  return outputOf(new Deno.Command("sh", { args: ["-c", script], cwd: folder, stdin: "null", env: { PATH: path, NO_COLOR: "1" } }));
+  return outputOf(new Deno.Command("sh", { args: ["-c", script], cwd: folder, stdin: "null", env: { PATH: path, NO_COLOR: "1", ...env } }));
 }
 
 const millrace = (words: readonly string[], folder: string, env: Record<string, string>): Deno.Command =>
