@@ -106,7 +106,7 @@ export class Journal {
 
   /** Whether so many bytes more may be written, after giving back what may go. */
   async hasRoom(bytes: number): Promise<boolean> {
-    await this.#collect(this.bytes + bytes <= this.#options.bytesMax ? "age" : "need");
+    await this.#collect(bytes);
     return this.bytes + bytes <= this.#options.bytesMax;
   }
 
@@ -204,14 +204,13 @@ export class Journal {
     return handle;
   }
 
-  /** Removes released segments: the old ones, or where room is needed as many as it takes. The last one stays. */
-  async #collect(reason: "age" | "need"): Promise<void> {
+  /** Removes released segments: the old ones, and as many as it takes to make room for `bytes` more. The last one stays. */
+  async #collect(bytes: number): Promise<void> {
     const oldMicros = this.#clock.nowMicros() - this.#options.keepMs * 1000;
     let removed = 0;
     while (this.#segments.length > 1 && this.#segments[1].first <= this.#released) {
       const [oldest] = this.#segments;
-      const isOld = oldest.newestMicros < oldMicros;
-      if (!isOld && !(reason === "need" && this.bytes > this.#options.bytesMax - this.#segmentBytesMax)) break;
+      if (oldest.newestMicros >= oldMicros && this.bytes + bytes <= this.#options.bytesMax) break;
       this.#segments.shift();
       await this.#files.remove(this.#path(oldest.first));
       removed++;

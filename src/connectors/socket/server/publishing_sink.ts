@@ -38,7 +38,8 @@ export class PublishingSink implements Sink {
         return { stream, from: handshake && handshake.number, sequence: 0 };
       },
     });
-    this.world.log.event("info", "server_listening", { server: this.settings.name, address: formatAddress(this.#server.addresses[0]) });
+    const [live, resume] = this.#server.addresses.map(formatAddress);
+    this.world.log.event("info", "server_listening", { server: this.settings.name, address: live, ...(resume ? { resume } : {}) });
   }
 
   lane(): SinkLane {
