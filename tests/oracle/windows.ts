@@ -59,21 +59,32 @@ export function expected(setting: WindowSetting, partitions: readonly number[], 
   };
   const known = new Map<number, number>();
   let open: Open[] = [];
-  const closed: Open[] = [];
+  let closed: Open[] = [];
+  const results: string[] = [];
+  const leave = (windows: Open[], partial: string): void => {
+    results.push(...windows.sort((a, b) => compare(setting, a, b)).map((one) => text(one, setting, partial)));
+  };
+  const close = (): void => {
+    closed.push(...open.filter(({ end }) => end <= watermark));
+    open = open.filter(({ end }) => end > watermark);
+  };
   const late: number[] = [];
   const repeats: number[] = [];
-  let stopped = false;
   for (const happening of happenings) {
-    if (happening.what === "stop") stopped = true;
-    else if (happening.what !== "row") {
+    if (happening.what === "stop") {
+      close();
+      leave(closed, "false");
+      leave(open, "true");
+      closed = [];
+      open = [];
+    } else if (happening.what !== "row") {
       if (standing.get(happening.partition) === "active" || happening.what === "end") {
         standing.set(happening.partition, happening.what === "end" ? "ended" : "idle");
       }
       advance();
     } else {
       const { row } = happening;
-      closed.push(...open.filter(({ end }) => end <= watermark));
-      open = open.filter(({ end }) => end > watermark);
+      close();
       const own = greatest.get(row.partition)! - setting.lateness;
       const isLate = setting.late === "record" && (row.at < own || row.at < watermark);
       if (isLate) late.push(row.id);
@@ -87,11 +98,8 @@ export function expected(setting: WindowSetting, partitions: readonly number[], 
       advance();
     }
   }
-  closed.push(...open.filter(({ end }) => end <= watermark));
-  open = open.filter(({ end }) => end > watermark);
-  const order = (windows: Open[]): Open[] => windows.sort((a, b) => compare(setting, a, b));
-  const results = order(closed).map((one) => text(one, setting, "false"));
-  if (stopped) results.push(...order(open).map((one) => text(one, setting, "true")));
+  close();
+  leave(closed, "false");
   return { results, late, repeats };
 }
 

@@ -50,6 +50,8 @@ export class DrivenLane {
   #ended = new Set<number>();
   #position = 0;
   readonly #left = new Map<string, string[]>();
+  /** Only then are there checkpoints. */
+  #killed = false;
   /** Of the open epoch. */
   #leaving: [string, string][] = [];
 
@@ -62,16 +64,26 @@ export class DrivenLane {
 
   /** Everything that happens, cut at random into batches and epochs; `kills`: epochs are lost and processes start again. */
   run(happenings: readonly Happening[], random: Random, kills: "straight" | "killed"): Left {
-    const killed = kills === "killed";
+    const killed = this.#killed = kills === "killed";
+    for (let from = 0; from <= happenings.length;) {
+      const stop = happenings.findIndex(({ what }, i) => i >= from && what === "stop");
+      const to = stop < 0 ? happenings.length : stop;
+      this.#live(happenings.slice(from, to), random, killed);
+      if (stop >= 0) this.#stop(random, killed);
+      from = to + 1;
+    }
+    return this.#left;
+  }
+
+  #live(happenings: readonly Happening[], random: Random, killed: boolean): void {
     let next = 0;
-    const stops = happenings.some(({ what }) => what === "stop");
     for (;;) {
       const actions: Action[] = [];
-      for (let left = 1 + random.below(6); left > 0; left--) {
+      for (let left = 1 + random.below(12); left > 0; left--) {
         const drain = this.#graph.nextDrain();
         let action: Action;
         if (drain) action = { does: "drain", operator: drain.operator, rows: 1 + random.below(4) };
-        else if (next === happenings.length || happenings[next].what === "stop") break;
+        else if (next === happenings.length) break;
         else {
           const taken = take(happenings, next, random);
           next += taken.count;
@@ -83,16 +95,24 @@ export class DrivenLane {
       if (actions.length === 0) break;
       this.#complete(actions, killed && random.chance(0.2), killed && random.chance(0.15));
     }
-    while (stops && this.#graph.stop()) {
+  }
+
+  /** What is to leave leaves, and the next process goes on. Or the last epoch of it is lost, and whoever does it again goes on. */
+  #stop(random: Random, killed: boolean): void {
+    while (this.#graph.stop()) {
+      const lost = killed && random.chance(0.4);
+      const most = lost ? Infinity : 1 + random.below(3);
       const actions: Action[] = [{ does: "stop" }];
-      for (let left = 1 + random.below(3), drain = this.#graph.nextDrain(); left > 0 && drain; left--, drain = this.#graph.nextDrain()) {
+      for (let drain = this.#graph.nextDrain(); drain && actions.length <= most; drain = this.#graph.nextDrain()) {
         const action: Action = { does: "drain", operator: drain.operator, rows: 1 + random.below(4) };
         this.#do(action);
         actions.push(action);
       }
-      this.#complete(actions, killed && random.chance(0.2), killed && random.chance(0.15));
+      this.#complete(actions, lost, false);
+      if (lost) return;
     }
-    return this.#left;
+    if (killed) [this.#state, this.#graph] = this.#open();
+    else this.#graph.endEpoch();
   }
 
   /** Rows behind what was fed before. */
@@ -128,6 +148,18 @@ export class DrivenLane {
       actions.forEach((action) => this.#do(action));
       assert.deepEqual(this.#leaving, before, "a replayed epoch gives the same rows in the same order");
     }
+    if (this.#killed) this.#checkpoint();
+    for (const [sink, text] of this.#leaving) {
+      const rows = this.#left.get(sink);
+      if (rows) rows.push(text);
+      else this.#left.set(sink, [text]);
+    }
+    this.#leaving = [];
+    if (restarts) [this.#state, this.#graph] = this.#open();
+    else this.#graph.endEpoch();
+  }
+
+  #checkpoint(): void {
     const { sets, deletes } = this.#state.checkpoint(++this.#epoch);
     for (const key of deletes) this.#entries.delete(JSON.stringify(key));
     for (const { key, value } of sets) this.#entries.set(JSON.stringify(key), { key, value: value.slice() });
@@ -139,14 +171,6 @@ export class DrivenLane {
       tables: this.#state.layouts,
       ended: new Set(this.#ended),
     };
-    for (const [sink, text] of this.#leaving) {
-      const rows = this.#left.get(sink);
-      if (rows) rows.push(text);
-      else this.#left.set(sink, [text]);
-    }
-    this.#leaving = [];
-    if (restarts) [this.#state, this.#graph] = this.#open();
-    else this.#graph.endEpoch();
   }
 
   #open(): [LaneState, LaneGraph] {

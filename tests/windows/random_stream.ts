@@ -42,7 +42,7 @@ export const SETTINGS: readonly WindowSetting[] = SHAPES.flatMap((window) =>
 
 export interface RandomStream {
   readonly partitions: readonly number[];
-  /** In arrival order; ends with the end of all partitions or a stop, or with neither. */
+  /** In arrival order; ends with the end of all partitions or a stop, or with neither. Behind a stop the next start goes on. */
   readonly happenings: readonly Happening[];
 }
 
@@ -57,7 +57,8 @@ export function randomStream(random: Random, { lateness }: WindowSetting): Rando
   for (let left = random.below(50); left > 0; left--) {
     const partition = random.pick(partitions);
     if (ended.has(partition)) continue;
-    if (random.chance(0.04)) happenings.push({ what: "idle", partition });
+    if (random.chance(0.02)) happenings.push({ what: "stop" });
+    else if (random.chance(0.04)) happenings.push({ what: "idle", partition });
     else if (random.chance(0.01)) {
       ended.add(partition);
       happenings.push({ what: "end", partition });

@@ -11,8 +11,8 @@ const WAYS = 2;
 
 export class GroupMemo {
   readonly #ids = new TextIndex();
-  readonly #starts = new Float64Array(KEYS_MAX * WAYS).fill(NaN);
-  readonly #slots = new Int32Array(KEYS_MAX * WAYS);
+  #starts = new Float64Array(0);
+  #slots = new Int32Array(0);
 
   /** The slot of the group, or -1. `way`: 0 or 1, of neighbouring windows not the same. */
   find(bytes: DataView, from: number, to: number, start: number, way: number): number {
@@ -25,8 +25,18 @@ export class GroupMemo {
     if (this.#ids.size === KEYS_MAX) return;
     let id = this.#ids.find(key);
     if (id < 0) id = this.#ids.append(key);
+    if (id * WAYS >= this.#slots.length) this.#grow();
     this.#starts[id * WAYS + way] = start;
     this.#slots[id * WAYS + way] = slot;
+  }
+
+  #grow(): void {
+    const length = Math.max(16, this.#slots.length * 2);
+    const [starts, slots] = [new Float64Array(length).fill(NaN), new Int32Array(length)];
+    starts.set(this.#starts);
+    slots.set(this.#slots);
+    this.#starts = starts;
+    this.#slots = slots;
   }
 
   clear(): void {
