@@ -155,7 +155,7 @@ export class LaneGraph {
       this.#outlet(spec.node).time = time;
       return [spec.source, time];
     }));
-    this.#passWatermarksOn();
+    this.#passTimeOn();
     this.endEpoch();
     for (const { name, inputs } of plan.sinks) {
       const tally = this.#tally(name);
@@ -183,27 +183,26 @@ export class LaneGraph {
     outlet.rejectAll(rejected);
     outlet.flush();
     outlet.emit("out", batch);
-    this.#passWatermarksOn();
+    this.#passTimeOn();
   }
 
   /** The partition gave nothing for so long that its event time is not waited for. */
   idle(source: string, partition: number): void {
     this.#times.get(source)?.idle(partition);
-    this.#passWatermarksOn();
+    this.#passTimeOn();
   }
 
   /** The partition has no more input. */
   endPartition(source: string, partition: number): void {
     this.#times.get(source)?.end(partition);
-    this.#passWatermarksOn();
+    this.#passTimeOn();
   }
 
   /** The source has no more input in this lane: all of its partitions have ended. */
   endSource(source: string): void {
     assert(this.#sources.has(source), `"${source}" is a source`);
     this.#endedSources.add(source);
-    this.#passWatermarksOn();
-    this.#passEndOn();
+    this.#passTimeOn();
   }
 
   /** The epoch is complete: what operators tell once an epoch becomes due. */
@@ -236,8 +235,7 @@ export class LaneGraph {
     assert(place.drainAt > before && place.drainAt <= before + rowsMax, `"${operator}" drains at least one row and at most ${rowsMax}`);
     place.outlet.flush();
     place.outlet.tally.drained += left(place.outlet.tally) - leftBefore;
-    this.#passWatermarksOn();
-    this.#passEndOn();
+    this.#passTimeOn();
     return place.drainAt;
   }
 
@@ -282,16 +280,18 @@ export class LaneGraph {
     return copyTallies(this.#tallies);
   }
 
-  /** From the sources on; before ends are passed on, because what a watermark makes due must leave first. */
-  #passWatermarksOn(): void {
-    if (this.#times.size === 0) return;
+  /** From the sources on: watermarks and ends. A node passes on neither before what it makes due has left it. */
+  #passTimeOn(): void {
     for (const place of this.#operators.values()) {
-      let least = Infinity;
-      for (const edges of place.node.inputs) for (const { from } of edges) least = Math.min(least, this.#watermarkOf(from));
-      if (least > place.watermark) {
-        place.watermark = least;
-        place.operator.watermark?.(least);
+      if (this.#times.size > 0) {
+        let least = Infinity;
+        for (const edges of place.node.inputs) for (const { from } of edges) least = Math.min(least, this.#watermarkOf(from));
+        if (least > place.watermark) {
+          place.watermark = least;
+          place.operator.watermark?.(least);
+        }
       }
+      this.#passEndTo(place);
       if (place.watermark > place.passedOn && backlog(place) === 0) place.passedOn = place.watermark;
     }
   }
@@ -302,14 +302,13 @@ export class LaneGraph {
     return this.#place(node).passedOn;
   }
 
-  #passEndOn(): void {
-    for (const place of this.#operators.values()) {
-      place.node.inputs.forEach((edges, input) => {
-        if (place.inputEnded[input] || !edges.every((edge) => this.#isExhausted(edge.from))) return;
-        place.inputEnded[input] = true;
-        place.operator.inputEnded?.(input);
-      });
-    }
+  #passEndTo(place: OperatorPlace): void {
+    if (this.#endedSources.size === 0) return;
+    place.node.inputs.forEach((edges, input) => {
+      if (place.inputEnded[input] || !edges.every((edge) => this.#isExhausted(edge.from))) return;
+      place.inputEnded[input] = true;
+      place.operator.inputEnded?.(input);
+    });
   }
 
   /** Nothing will ever leave the node again. */

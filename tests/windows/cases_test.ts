@@ -348,3 +348,46 @@ expect.repeats = [{ n = 2 }, { n = 5 }]`),
     "",
   );
 });
+
+Deno.test("event time comes through a join, for rows that waited for the right side too", async () => {
+  assert.equal(
+    await differences(`
+[sources.left]
+type   = "ndjson"
+path   = "left"
+fields = { at = "timestamp", key = "string" }
+time   = { field = "at", lateness = "1s" }
+[sources.right]
+type   = "ndjson"
+path   = "right"
+fields = { key = "string", weight = "int" }
+[transforms.both]
+type  = "join"
+left  = "left"
+right = "right"
+on    = ["key"]
+set   = { weight = "coalesce(right.weight, 0)" }
+[transforms.w]
+type      = "aggregate"
+inputs    = ["both"]
+window    = { type = "tumbling", size = "5s" }
+aggregate = { rows = "count()", weight = "sum(weight)" }
+[sinks.out]
+type   = "console"
+inputs = ["w"]
+[sinks.late]
+type   = "console"
+inputs = ["w.late"]
+[[tests]]
+name = "joined"
+given = [
+  { left = { at = 2025-01-01T00:00:01Z, key = "a" } },
+  { left = { at = 2025-01-01T00:00:09Z, key = "b" } },
+  { right = { key = "a", weight = 5 } },
+  { left = { at = 2025-01-01T00:00:02Z, key = "a" } },
+]
+expect.out = [{ rows = 1, weight = 5 }, { rows = 1, weight = 0 }]
+expect.late = [{ at = 2025-01-01T00:00:02Z }]`),
+    "",
+  );
+});

@@ -16,6 +16,8 @@ const ORIGIN = [
   { name: "position", kind: "number" },
   { name: "origin", kind: "number" },
   { name: "raw", kind: "text" },
+  { name: "time", kind: "number" },
+  { name: "watermark", kind: "number" },
 ] as const;
 
 /** Typed, and apart from the columns of the origin. */
@@ -31,7 +33,7 @@ export class LeftRows {
   constructor(type: RecordType, state: StateStore) {
     this.#type = type;
     const fields = type.fields.map((field) => ({ name: heldName(field), kind: storedKind(field.type) }));
-    this.#held = state.table({ name: "held", key: ["number"], columns: [...ORIGIN, ...fields], version: 1 });
+    this.#held = state.table({ name: "held", key: ["number"], columns: [...ORIGIN, ...fields], version: 2 });
     this.#progress = state.table({ name: "drained", key: ["number"], columns: [{ name: "rows", kind: "number" }], version: 1 });
   }
 
@@ -78,6 +80,13 @@ export class LeftRows {
       numbers.origin.values[slot] = meta.origin[row];
       numbers.partition.valid[slot] = numbers.position.valid[slot] = numbers.origin.valid[slot] = 1;
     }
+    for (const name of ["time", "watermark"] as const) {
+      const { values, valid } = this.#held.number(name);
+      for (let row = 0; row < rows && meta[name] !== null; row++) {
+        values[slots[row]] = meta[name][row];
+        valid[slots[row]] = 1;
+      }
+    }
   }
 
   /** The held rows [from, to) as batches, each of one source and partition. */
@@ -98,6 +107,13 @@ export class LeftRows {
     const position = this.#held.number("position").values.slice(from, to);
     const origin = this.#held.number("origin").values.slice(from, to);
     const raw = rawColumn(this.#held.text("raw").values.slice(from, to));
-    return { rows: to - from, type: this.#type, columns, meta: makeMeta(source, partition, position, origin, raw) };
+    const meta = { ...makeMeta(source, partition, position, origin, raw), time: this.#times("time", from, to) };
+    return { rows: to - from, type: this.#type, columns, meta: { ...meta, watermark: this.#times("watermark", from, to) } };
+  }
+
+  /** What all rows have, or none: whether a source has event time is the configuration's affair. */
+  #times(name: "time" | "watermark", from: number, to: number): Float64Array | null {
+    const { values, valid } = this.#held.number(name);
+    return valid[from] === 1 ? values.slice(from, to) : null;
   }
 }
