@@ -142,6 +142,38 @@ Deno.test("what a stop has shown stays as it is, though the process dies right b
   }
 });
 
+Deno.test("the end shows what lanes in other threads left open, and does so again after dying in it", async () => {
+  const blueprint = await blueprintOf(settingsOf({ sizeBytes: 10_000, everyMicros: 600_000_000, filesMax: 5 }));
+  for (let killAt = 1; killAt < 60; killAt += 0.5) {
+    const machine = new Machine();
+    const opened = async (process: Process, fresh: boolean) => {
+      const sink = blueprint.plan.create(process.world());
+      await sink.open({ pipeline: "p", run: "r1", lanes: 2, fresh });
+      return sink;
+    };
+    const worker = await opened(new Process(machine), true);
+    for (const number of [0, 1]) {
+      const lane = worker.lane(number);
+      await lane.fence(3);
+      lane.write(batchOf(blueprint.input, [["a", number, 0]]));
+      await lane.deliver({ pipeline: "p", run: "r1", lane: number, epoch: 1, owner: 3, digest: "d", timeMicros: 0 });
+    }
+    await worker.close();
+    const dying = new Process(machine, killAt);
+    await opened(dying, false).then((sink) => sink.finish()).catch((error) => assert.ok(error instanceof Killed));
+    dying.kill();
+    const last = await opened(new Process(machine), false);
+    await last.finish();
+    await last.finish();
+    await last.close();
+    const wished = [0, 1].map((id) => ({ folder: "a", firstEpoch: 1, lastEpoch: 1, ids: [id] }));
+    assert.deepEqual(manifestOf(machine), wished, `killed at ${killAt}`);
+    const next = await opened(new Process(machine), false);
+    assert.deepEqual(await next.lane(1).fence(4), { epoch: 1, digest: "d" });
+    await next.close();
+  }
+});
+
 Deno.test("a lane says when it wants an epoch: when the oldest of its open files is due", async () => {
   const blueprint = await blueprintOf(settingsOf({ sizeBytes: 1000, everyMicros: 500_000, filesMax: 5 }));
   const machine = new Machine();

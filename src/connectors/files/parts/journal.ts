@@ -37,6 +37,22 @@ const NAME = /^lane-(\d{5})-(\d{12})-(\d{6})\.journal(?:\.\d+\.tmp)?$/;
 const nameOf = (lane: number, owner: number, sequence: number): string =>
   `lane-${String(lane).padStart(5, "0")}-${String(owner).padStart(12, "0")}-${String(sequence).padStart(6, "0")}.journal`;
 
+function partsOf(name: string): { readonly lane: number; readonly owner: number; readonly sequence: number } {
+  const [, lane, owner, sequence] = NAME.exec(name)!.map(Number);
+  return { lane, owner, sequence };
+}
+
+/** The lanes that have journals in a folder, with the newest owner of each. */
+export async function lanesWithJournals(files: Files, folder: string): Promise<ReadonlyMap<number, number>> {
+  const lanes = new Map<number, number>();
+  for (const name of await files.list(folder)) {
+    if (!NAME.test(name)) continue;
+    const { lane, owner } = partsOf(name);
+    lanes.set(lane, owner);
+  }
+  return lanes;
+}
+
 export class LaneJournal {
   #sequence = 0;
   #handle: FileHandle | null = null;
@@ -58,6 +74,8 @@ export class LaneJournal {
       await journal.#writeAnew(null);
       return journal;
     }
+    const { owner, sequence } = partsOf(newest);
+    if (owner === place.owner) journal.#sequence = sequence + 1;
     const handle = await files.open(`${folder}/${newest}`, "read");
     try {
       const { marker, epochs } = await readFrames(handle);

@@ -7,6 +7,7 @@ import type { Sink, SinkLane } from "../../../engine/contracts.ts";
 import type { Files } from "../../../ports/mod.ts";
 import { makeDurableFolder } from "../../../ports/durable.ts";
 import type { PartPlace, RowFormat } from "./contracts.ts";
+import { lanesWithJournals } from "./journal.ts";
 import { isEntry, isOfOtherRun } from "./manifest.ts";
 import type { Roll } from "./open_files.ts";
 import type { Partitioning } from "./partitioning.ts";
@@ -48,7 +49,11 @@ export class PartsSink implements Sink {
     return made;
   }
 
+  /** Also of lanes that other threads ran: what they left open is in their journals. */
   async finish(): Promise<void> {
+    assert(this.#run, "a sink is opened before it is finished");
+    const left = await lanesWithJournals(this.options.files, `${this.options.stateFolder}/${this.#run.run}`);
+    for (const [lane, owner] of left) if (!this.#lanes.has(lane)) await this.lane(lane).fence(owner);
     for (const lane of this.#lanes.values()) await lane.finish();
   }
 
