@@ -23,7 +23,7 @@ export interface Snapshots {
 }
 
 export function snapshotFiles(stateFolder: string, files: Files): Snapshots {
-  const path = ({ run, table }: SnapshotName): string => `${stateFolder}/tables/${run}/${table}.ndjson`;
+  const path = ({ run, table }: SnapshotName): string => `${stateFolder}/tables/${run}/${table}.columns`;
   return {
     keep: (name, bytes) => keepFile(path(name), bytes, files),
     read: (name) => readWhole(files, path(name)),

@@ -5,15 +5,13 @@
 import { Buffer } from "node:buffer";
 import { createHash } from "node:crypto";
 import type { Batch, Rejected } from "../data/batch.ts";
-import { createWriter } from "../data/bytes.ts";
-import { makeMeta } from "../data/columns.ts";
 import { assert, MillraceError } from "../data/fault.ts";
-import { compileJsonDecoder, compileJsonEncoder, rowJson, splitLines } from "../data/json/mod.ts";
-import { BATCH_BYTES_MAX, BATCH_ROWS_MAX, RECORD_BYTES_MAX } from "../data/limits.ts";
-import type { RecordType } from "../data/types.ts";
+import { rowJson } from "../data/json/mod.ts";
+import { BATCH_BYTES_MAX, BATCH_ROWS_MAX } from "../data/limits.ts";
 import type { Source } from "../engine/contracts.ts";
 import type { World } from "../ports/mod.ts";
 import type { PipelineBlueprint, TableBlueprint } from "../project/contracts.ts";
+import { decodeSnapshot, encodeSnapshot } from "./snapshot_form.ts";
 import { keepFile, type Snapshots } from "./table_snapshots.ts";
 
 /** Rows of a table that were refused; they are kept whole in the file at `path`. */
@@ -41,7 +39,7 @@ export async function snapshotTables(
       await keepFile(path, encodeRejects(rejected), world.files);
       rejects.push({ table: table.name, rejected: rejected.length, path });
     }
-    const bytes = encodeSnapshot(table, batches);
+    const bytes = encodeSnapshot(table.schema.type, table.needed, batches);
     const digest = sha256(bytes);
     await snapshots.keep({ run, table: table.name, digest }, bytes);
     digests[table.name] = digest;
@@ -64,7 +62,7 @@ export async function reloadTables(
         hint: `${snapshots.place(name)} was changed or damaged; start over with --rerun`,
       });
     }
-    fill(table, decodeSnapshot(table, bytes));
+    fill(table, [decodeSnapshot(table.name, table.schema.type, table.needed, bytes)]);
   }
 }
 
@@ -122,55 +120,9 @@ async function readAll(source: Source): Promise<{ batches: Batch[]; rejected: Re
   return { batches, rejected };
 }
 
-/** The needed fields alone, in their plain form: our own file, read by nobody else. */
-function snapshotType(table: TableBlueprint): RecordType {
-  return { fields: table.schema.type.fields.filter((f) => table.needed.has(f.name)).map(({ name, type }) => ({ name, type })) };
-}
-
-function encodeSnapshot(table: TableBlueprint, batches: readonly Batch[]): Uint8Array {
-  const type = snapshotType(table);
-  const encode = compileJsonEncoder(type, { decimals: "string" });
-  const writer = createWriter(BATCH_BYTES_MAX);
-  for (const batch of batches) {
-    const columns = type.fields.map((f) => batch.columns[batch.type.fields.findIndex((g) => g.name === f.name)]);
-    const narrow: Batch = { ...batch, type, columns };
-    for (let row = 0; row < batch.rows; row++) encode(narrow, row, writer);
-  }
-  return writer.bytes.subarray(0, writer.length);
-}
-
 function encodeRejects(rejected: readonly Rejected[]): Uint8Array {
   const lines = rejected.map(({ raw, ...rest }) => JSON.stringify({ ...rest, raw_base64: Buffer.from(raw).toString("base64") }) + "\n");
   return new TextEncoder().encode(lines.join(""));
-}
-
-function decodeSnapshot(table: TableBlueprint, bytes: Uint8Array): Batch[] {
-  const full = table.schema.type;
-  const type = snapshotType(table);
-  const decode = compileJsonDecoder({ type, needed: table.needed, numericText: "accept", unknownFields: "reject" });
-  const batches: Batch[] = [];
-  let from = 0;
-  let row = 0;
-  while (from < bytes.length) {
-    const to = Math.min(from + 4 * BATCH_BYTES_MAX, bytes.length);
-    const split = splitLines(bytes, from, to, to === bytes.length ? "end" : "more", RECORD_BYTES_MAX);
-    const { columns, bad } = decode(split.records);
-    assert(bad.length === 0 && split.tooLong.length === 0 && split.consumed > 0, "a table snapshot decodes as it was encoded");
-    const position = Float64Array.from({ length: split.records.rows }, (_, i) => row + i + 1);
-    const placed = full.fields.map((f) => {
-      const index = type.fields.findIndex((g) => g.name === f.name);
-      return index < 0 ? null : columns[index];
-    });
-    batches.push({
-      rows: split.records.rows,
-      type: full,
-      columns: placed,
-      meta: makeMeta(table.name, 0, position),
-    });
-    row += split.records.rows;
-    from += split.consumed;
-  }
-  return batches;
 }
 
 const sha256 = (bytes: Uint8Array): string => createHash("sha256").update(bytes).digest("hex");

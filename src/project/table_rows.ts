@@ -5,7 +5,7 @@
 import type { LoadableRows } from "./contracts.ts";
 import type { NumberRows, ValueRows } from "../component/component.ts";
 import type { Batch, Column } from "../data/batch.ts";
-import { cell, detach, ownText } from "../data/columns.ts";
+import { cell, detach, ownText, selectColumn } from "../data/columns.ts";
 import { assert } from "../data/fault.ts";
 import { NumberIndex } from "../data/number_index.ts";
 import { TextIndex } from "../data/text_index.ts";
@@ -40,7 +40,7 @@ export class KeyedRows implements LoadableRows {
   /** Replaces all rows. The first row of a key stays; the places of later ones, counted over all batches, are told. */
   load(type: RecordType, batches: Iterable<Batch>): { readonly duplicates: readonly number[] } {
     assert(type.fields.length === this.#type.fields.length, "a table is loaded with its own type");
-    const kept: { readonly batch: Batch; readonly rows: readonly number[] }[] = [];
+    const kept: Kept[] = [];
     const duplicates: number[] = [];
     this.#rowByNumber = new NumberIndex();
     this.#rowByText = new TextIndex();
@@ -58,58 +58,65 @@ export class KeyedRows implements LoadableRows {
     return { duplicates };
   }
 
-  #index(batch: Batch, seen: number, duplicates: number[]): readonly number[] {
+  /** The rows whose key is new; null for all. */
+  #index(batch: Batch, seen: number, duplicates: number[]): Int32Array | null {
     const keyField = this.#type.fields[this.#keyIndex];
     const column = batch.columns[this.#keyIndex];
     assert(column, "a table's key is decoded");
-    const rows: number[] = [];
+    const rows = new Int32Array(batch.rows);
+    let count = 0;
     for (let row = 0; row < batch.rows; row++) {
       const key = (column.kind === "number" ? column.values[row] : cell(column, keyField.type, row)) as number | string;
       if (this.find(key) >= 0) duplicates.push(seen + row);
       else {
         if (typeof key === "number") this.#rowByNumber.append(key);
         else this.#rowByText.append(key);
-        rows.push(row);
+        rows[count++] = row;
       }
     }
-    return rows;
+    return count === batch.rows ? null : rows.subarray(0, count);
   }
 }
 
-type Kept = readonly { readonly batch: Batch; readonly rows: readonly number[] }[];
-
-function fillNumbers(target: NumberRows, kept: Kept, index: number, count: number): void {
-  target.values = new Float64Array(count);
-  target.valid = null;
-  let at = 0;
-  for (const { batch, rows } of kept) {
-    const column = batch.columns[index];
-    if (!column) {
-      at += rows.length;
-      continue;
-    }
-    assert(column.kind === "number", "numbers are kept as numbers");
-    for (const row of rows) {
-      const isThere = column.valid === null || column.valid[row] === 1;
-      if (isThere) target.values[at] = column.values[row];
-      else {
-        target.valid ??= new Uint8Array(count).fill(1);
-        target.valid[at] = 0;
-      }
-      at++;
-    }
-  }
+/** A batch and those of its rows that stay; null for all. */
+interface Kept {
+  readonly batch: Batch;
+  readonly rows: Int32Array | null;
 }
+const countOf = ({ batch, rows }: Kept): number => rows === null ? batch.rows : rows.length;
 
-function fillValues(target: ValueRows, kept: Kept, index: number, field: Field, count: number): void {
-  const values = new Array<unknown>(count).fill(null);
+function fillNumbers(target: NumberRows, kept: readonly Kept[], index: number, count: number): void {
+  const values = new Float64Array(count);
+  let valid: Uint8Array | null = null;
   let at = 0;
-  for (const { batch, rows } of kept) {
-    const column = batch.columns[index];
-    if (!column) at += rows.length;
-    else for (const row of rows) values[at++] = ownValue(column, field, row);
+  for (const one of kept) {
+    const { batch, rows } = one;
+    const whole = batch.columns[index];
+    if (whole) {
+      const column = rows === null ? whole : selectColumn(whole, rows, rows.length);
+      assert(column.kind === "number", "numbers are kept as numbers");
+      values.set(column.values.subarray(0, countOf(one)), at);
+      if (column.valid !== null) (valid ??= new Uint8Array(count).fill(1)).set(column.valid.subarray(0, countOf(one)), at);
+    }
+    at += countOf(one);
   }
   target.values = values;
+  target.valid = valid;
+}
+
+function fillValues(target: ValueRows, kept: readonly Kept[], index: number, field: Field, count: number): void {
+  const values = new Array<unknown>(count).fill(null);
+  let at = 0;
+  for (const one of kept) {
+    const column = one.batch.columns[index];
+    if (column) fillSome(values, at, one, column, field);
+    at += countOf(one);
+  }
+  target.values = values;
+}
+function fillSome(values: unknown[], at: number, { batch, rows }: Kept, column: Column, field: Field): void {
+  const count = rows === null ? batch.rows : rows.length;
+  for (let i = 0; i < count; i++) values[at + i] = ownValue(column, field, rows === null ? i : rows[i]);
 }
 function ownValue(column: Column, field: Field, row: number): unknown {
   if (column.kind === "text") return ownText(column, row);

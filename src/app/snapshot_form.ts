@@ -1,0 +1,180 @@
+/**
+ * Snapshots of reference tables as bytes: the needed columns of all rows, one column behind the other. Invariant: rows come back as
+ * they were, in their order; a snapshot is read by the version that wrote it, for the run that it belongs to.
+ *
+ *   snapshot := rows:u32 column* objects             columns in the order of the fields
+ *   column   := valid numbers                        number-like types: their packed values, 0 where null
+ *             | valid lengths bytes                  text: UTF-8
+ *   objects  := NDJSON of the fields of other types  nothing where there are none
+ *   valid    := %x01 (nothing is null) | %x00 byte*  1 for each row that is there
+ *   numbers, lengths: packed, see engine/state/packed_numbers.ts
+ */
+import type { Batch, Column } from "../data/batch.ts";
+import { cell, makeMeta, numberColumn, textColumn } from "../data/columns.ts";
+import { assert } from "../data/fault.ts";
+import { compileJsonDecoder, compileJsonEncoder, splitLines } from "../data/json/mod.ts";
+import { RECORD_BYTES_MAX } from "../data/limits.ts";
+import { type Field, isNumeric, type RecordType, STRING } from "../data/types.ts";
+import { BinaryReader, BinaryWriter } from "../engine/binary.ts";
+import { packNumbers, unpackNumbers } from "../engine/state/packed_numbers.ts";
+
+/** The fields `needed` of all rows. */
+export function encodeSnapshot(type: RecordType, needed: ReadonlySet<string>, batches: readonly Batch[]): Uint8Array {
+  const writer = new BinaryWriter(1 << 20);
+  const rows = batches.reduce((sum, batch) => sum + batch.rows, 0);
+  writer.u32(rows);
+  type.fields.forEach((field, index) => {
+    if (!needed.has(field.name) || isObject(field)) return;
+    const parts = batches.map((batch): Part => {
+      const column = batch.columns[index];
+      assert(column, "a table's needed fields are decoded");
+      return { column, rows: batch.rows };
+    });
+    if (isNumeric(field.type)) writeNumbers(writer, parts, rows);
+    else writeTexts(writer, parts, rows);
+  });
+  writeObjects(writer, objectsOf(type, needed), batches);
+  return writer.written();
+}
+
+/** What `encodeSnapshot` was given, as one batch. */
+export function decodeSnapshot(name: string, type: RecordType, needed: ReadonlySet<string>, bytes: Uint8Array): Batch {
+  const reader = new BinaryReader(bytes);
+  const rows = reader.u32();
+  const columns = type.fields.map((field): Column | null => {
+    if (!needed.has(field.name) || isObject(field)) return null;
+    const valid = readValid(reader, rows);
+    return isNumeric(field.type) ? numberColumn(unpackNumbers(reader, rows), valid) : readTexts(reader, valid, rows);
+  });
+  const objects = readObjects(bytes.subarray(reader.at), objectsOf(type, needed), rows);
+  return {
+    rows,
+    type,
+    columns: columns.map((column, index) => objects.get(type.fields[index].name) ?? column),
+    meta: makeMeta(name, 0, Float64Array.from({ length: rows }, (_, row) => row + 1)),
+  };
+}
+
+const isObject = ({ type }: Field): boolean => !isNumeric(type) && type.kind !== "string";
+
+/** Fields that are neither numbers nor text, in their plain form. */
+function objectsOf({ fields }: RecordType, needed: ReadonlySet<string>): RecordType {
+  return { fields: fields.filter((field) => needed.has(field.name) && isObject(field)).map(({ name, type }) => ({ name, type })) };
+}
+
+function writeObjects(writer: BinaryWriter, type: RecordType, batches: readonly Batch[]): void {
+  if (type.fields.length === 0) return;
+  const encode = compileJsonEncoder(type, { decimals: "string" });
+  for (const batch of batches) {
+    const columns = type.fields.map(({ name }) => batch.columns[batch.type.fields.findIndex((field) => field.name === name)]);
+    const narrow: Batch = { ...batch, type, columns };
+    for (let row = 0; row < batch.rows; row++) encode(narrow, row, writer);
+  }
+}
+
+function readObjects(bytes: Uint8Array, type: RecordType, rows: number): ReadonlyMap<string, Column | null> {
+  if (type.fields.length === 0) {
+    assert(bytes.length === 0, "a snapshot ends with its last column");
+    return new Map();
+  }
+  const needed = new Set(type.fields.map(({ name }) => name));
+  const decode = compileJsonDecoder({ type, needed, numericText: "accept", unknownFields: "reject" });
+  const { records, tooLong } = splitLines(bytes, 0, bytes.length, "end", RECORD_BYTES_MAX);
+  const { columns, bad } = decode(records);
+  assert(records.rows === rows && bad.length === 0 && tooLong.length === 0, "a table's snapshot is read as it was written");
+  return new Map(type.fields.map(({ name }, index) => [name, columns[index]]));
+}
+
+/** The column of one batch. */
+interface Part {
+  readonly column: Column;
+  readonly rows: number;
+}
+
+function writeNumbers(writer: BinaryWriter, parts: readonly Part[], rows: number): void {
+  const valid = new Uint8Array(rows).fill(1);
+  const values = new Float64Array(rows);
+  let at = 0;
+  for (const { column, rows: count } of parts) {
+    assert(column.kind === "number", "numbers lie in number columns");
+    values.set(column.values.subarray(0, count), at);
+    if (column.valid !== null) valid.set(column.valid.subarray(0, count), at);
+    at += count;
+  }
+  // What lies below a null is anything, but the same table must give the same bytes.
+  for (let row = 0; row < rows; row++) values[row] = valid[row] === 0 ? 0 : values[row];
+  writeValid(writer, valid);
+  packNumbers(writer, values);
+}
+
+function writeTexts(writer: BinaryWriter, parts: readonly Part[], rows: number): void {
+  const valid = new Uint8Array(rows).fill(1);
+  const lengths = new Float64Array(rows);
+  const bytes = new BinaryWriter(rows * 32);
+  let at = 0;
+  for (const part of parts) {
+    if (part.column.kind === "text") appendTexts(part, at, { valid, lengths, bytes });
+    else appendStrings(part, at, { valid, lengths, bytes });
+    at += part.rows;
+  }
+  writeValid(writer, valid);
+  packNumbers(writer, lengths);
+  writer.raw(bytes.written());
+}
+
+interface Texts {
+  readonly valid: Uint8Array;
+  readonly lengths: Float64Array;
+  readonly bytes: BinaryWriter;
+}
+
+function appendTexts({ column, rows }: Part, at: number, { valid, lengths, bytes }: Texts): void {
+  assert(column.kind === "text", "slices lie in text columns");
+  for (let row = 0; row < rows; row++) {
+    if (column.valid !== null && column.valid[row] === 0) {
+      valid[at + row] = 0;
+      continue;
+    }
+    const length = column.end[row] - column.start[row];
+    lengths[at + row] = length;
+    bytes.reserve(length);
+    bytes.bytes.set(column.bytes.subarray(column.start[row], column.end[row]), bytes.length);
+    bytes.length += length;
+  }
+}
+
+function appendStrings({ column, rows }: Part, at: number, { valid, lengths, bytes }: Texts): void {
+  for (let row = 0; row < rows; row++) {
+    const value = cell(column, STRING, row);
+    if (value === null) {
+      valid[at + row] = 0;
+      continue;
+    }
+    const text = ENCODER.encode(value as string);
+    lengths[at + row] = text.length;
+    bytes.raw(text);
+  }
+}
+const ENCODER = new TextEncoder();
+
+function readTexts(reader: BinaryReader, valid: Uint8Array | null, rows: number): ReturnType<typeof textColumn> {
+  const lengths = unpackNumbers(reader, rows);
+  const start = new Int32Array(rows);
+  const end = new Int32Array(rows);
+  let at = 0;
+  for (let row = 0; row < rows; row++) {
+    start[row] = at;
+    end[row] = at += lengths[row];
+  }
+  return textColumn(reader.take(at), start, end, valid);
+}
+
+function writeValid(writer: BinaryWriter, valid: Uint8Array): void {
+  const isFull = !valid.includes(0);
+  writer.u8(isFull ? 1 : 0);
+  if (!isFull) writer.raw(valid);
+}
+
+function readValid(reader: BinaryReader, rows: number): Uint8Array | null {
+  return reader.u8() === 1 ? null : reader.take(rows);
+}
