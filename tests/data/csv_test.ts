@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { createWriter, written } from "../../src/data/bytes.ts";
 import type { DecoderSpec, Split } from "../../src/data/codec.ts";
 import { columnOf, makeMeta } from "../../src/data/columns.ts";
-import { compileCsvDecoder, compileCsvEncoder, csvHeader, readCsvHeader, splitCsv } from "../../src/data/csv/mod.ts";
+import { compileCsvDecoder, compileCsvEncoder, compileCsvRowsEncoder, csvHeader, readCsvHeader, splitCsv } from "../../src/data/csv/mod.ts";
 import { compileSlowCsv } from "../../src/data/csv/slow.ts";
 import { splitLines } from "../../src/data/json/mod.ts";
 import { decimalOf, INT, type RecordType, STRING, withNull } from "../../src/data/types.ts";
@@ -279,6 +279,30 @@ Deno.test("CSV is written with quotes only where they are needed", () => {
   assert.equal(encode(TRANSACTION, rows), text);
   assert.equal(encode(TRANSACTION, rows.slice(0, 1), "crlf", ["amount", "card_id"]), "5914.20,26\r\n");
   assert.equal(decoder.decode(csvHeader(["id", "a,b"], "crlf")), 'id,"a,b"\r\n');
+});
+
+Deno.test("text read from quotes is written with quotes only where it needs them, by rows and by row alike", () => {
+  const type = fieldsOf({ a: STRING, b: STRING });
+  const text = '"plain","x, y"\n"","say ""hi"""\n"é","",\n"two\nlines","plain too"\nbare,"bare"\n';
+  const wished = 'plain,"x, y"\n,"say ""hi"""\n"two\nlines",plain too\nbare,bare\n';
+  const bytes = encoder.encode(text);
+  const { records } = splitCsv(bytes, 0, bytes.length, "end", 100);
+  const { columns, bad } = compileCsvDecoder(specOf(type), ["a", "b"])(records);
+  assert.deepEqual(bad, [{ row: 2, reason: "csv" }]);
+  const batch = { rows: records.rows, type, columns, meta: makeMeta("s", 0, new Float64Array(records.rows)) };
+  const encodeRow = compileCsvEncoder(type, ["a", "b"]);
+  const byRow = createWriter(1);
+  for (const row of [0, 1, 3, 4]) encodeRow(batch, row, byRow);
+  assert.equal(decoder.decode(written(byRow)), wished);
+  const encodeRows = compileCsvRowsEncoder(type, ["a", "b"]);
+  const byRows = createWriter(1);
+  const ends = new Uint32Array(5);
+  encodeRows(batch, 0, 2, byRows, ends, 0);
+  encodeRows(batch, 3, 5, byRows, ends, 2);
+  assert.equal(decoder.decode(written(byRows)), wished);
+  const rows = ['plain,"x, y"\n', ',"say ""hi"""\n', '"two\nlines",plain too\n', "bare,bare\n"];
+  assert.equal(rows.join(""), wished);
+  assert.deepEqual([...ends], [0, 1, 2, 3].map((i) => rows.slice(0, i + 1).join("").length).concat(0));
 });
 
 Deno.test("a null alone in its line is still a line", () => {

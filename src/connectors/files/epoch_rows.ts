@@ -110,6 +110,7 @@ export class EpochRows {
   }
 
   #index(order: Uint32Array | null, width: number | null): Uint8Array {
+    if (order === null && width !== null && width % 4 === 0) return this.#indexInWords(width / 4);
     const into = new Uint8Array(this.#count * (width === null ? 8 : 4) + this.#keys.length);
     const view = new DataView(into.buffer);
     let at = 0;
@@ -127,6 +128,19 @@ export class EpochRows {
       for (let k = from; k < to; k++) into[at++] = bytes[k];
     }
     return into;
+  }
+
+  /** The index of rows that came in order, with keys of so many words. */
+  #indexInWords(keyWords: number): Uint8Array {
+    const ends = this.#rowEnds;
+    const keys = new Uint32Array(this.#keys.bytes.buffer, this.#keys.bytes.byteOffset, this.#count * keyWords);
+    const into = new Uint32Array(this.#count * (1 + keyWords));
+    let at = 0;
+    for (let row = 0, key = 0; row < this.#count; row++) {
+      into[at++] = ends[row] - start(ends, row);
+      for (const end = key + keyWords; key < end; key++) into[at++] = keys[key];
+    }
+    return new Uint8Array(into.buffer);
   }
 
   #keyAt(row: number): Uint8Array {

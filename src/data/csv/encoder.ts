@@ -83,8 +83,9 @@ SPECIAL[34] =
   SPECIAL[13] =
     1;
 
-/** Copies while looking; starts again with quotes at the first byte that needs them. */
+/** Copies while looking; starts again with quotes at the first byte that needs them. What was read from quotes mostly needs them again. */
 function putField(target: Uint8Array, at: number, bytes: Uint8Array, from: number, to: number): number {
+  if (from > 0 && bytes[from - 1] === 34) return putLikelyQuoted(target, at, bytes, from, to);
   const shift = at - from;
   for (let i = from; i < to; i++) {
     const byte = bytes[i];
@@ -95,6 +96,23 @@ function putField(target: Uint8Array, at: number, bytes: Uint8Array, from: numbe
 }
 function putFilledField(target: Uint8Array, at: number, bytes: Uint8Array, from: number, to: number): number {
   return from === to ? putQuoted(target, at, bytes, from, to) : putField(target, at, bytes, from, to);
+}
+function putLikelyQuoted(target: Uint8Array, at: number, bytes: Uint8Array, from: number, to: number): number {
+  let end = at + 1;
+  let special = 0;
+  for (let i = from; i < to; i++) {
+    const byte = bytes[i];
+    special |= SPECIAL[byte];
+    if (byte === 34) target[end++] = 34;
+    target[end++] = byte;
+  }
+  if (special === 0) {
+    target.copyWithin(at, at + 1, end);
+    return end - 1;
+  }
+  target[at] = 34;
+  target[end] = 34;
+  return end + 1;
 }
 function putQuoted(target: Uint8Array, at: number, bytes: Uint8Array, from: number, to: number): number {
   target[at++] = 34;
