@@ -28,6 +28,9 @@ const markers = new Markers({
   raiseOwner: `ON CONFLICT (pipeline, sink, lane) DO UPDATE SET owner = GREATEST(${MARKER_TABLE}.owner, EXCLUDED.owner)`,
 });
 
+const SILENCE_SQL = `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+  WHERE datname = current_database() AND usename = current_user AND application_name = $1 AND pid <> pg_backend_pid()`;
+
 /** The running sink. */
 export function postgresTableSink(options: PostgresSinkOptions, world: ServerWorld): Sink {
   return new SqlTableSink(options.name, options.target, postgresServer(options.address, world), dialectOf(options));
@@ -55,10 +58,14 @@ function dialectOf({ target, precision, address, nul }: PostgresSinkOptions): Ta
       await session.run(`DELETE FROM ${quoted(target.table)}`);
       await session.run(`INSERT INTO ${quoted(target.table)} (${list}) SELECT ${list} FROM ${quoted(staging)}${order}`);
     },
-    putter: (table, into) => ({
+    putter: (table, into, claim) => ({
       encode: compileRowText(target, table, nul),
       requireKept: compileRequireKept(target, table),
       ...rowPutter({ table: into, columns: target.columns, mode: target.mode, key: target.key }, table),
+      // Shown to administrators too.
+      claim: async (session) => void await session.run(`SET application_name = 'millrace ${claim}'`),
+      // A process that stands still in the middle of a COPY is idle in no sense of the server's.
+      silenceOlder: async (session) => void await session.select(SILENCE_SQL, [`millrace ${claim}`]),
     }),
   };
 }

@@ -35,6 +35,10 @@ export interface RowPutter<S extends SqlSession> {
   put(session: S, rows: TextRows): Promise<void>;
   /** Within a transaction: begins to put rows that are still being made. Absent: they wait for the end of their epoch. */
   stream?(session: S): Promise<RowStream>;
+  /** Says on a new connection whose it is. */
+  claim?(session: S): Promise<void>;
+  /** Once the lane is taken: ends connections that an older owner claimed, so that nobody waits for what they hold. */
+  silenceOlder?(session: S): Promise<void>;
 }
 
 export class SqlSinkLane<S extends SqlSession> implements SinkLane {
@@ -56,7 +60,9 @@ export class SqlSinkLane<S extends SqlSession> implements SinkLane {
   async fence(owner: number): Promise<Marker | null> {
     this.discard();
     const session = await this.#connected();
-    return await inTransaction(session, () => this.markers.takeLane(session, this.writer, this.lane, owner));
+    const marker = await inTransaction(session, () => this.markers.takeLane(session, this.writer, this.lane, owner));
+    await this.putter.silenceOlder?.(session);
+    return marker;
   }
 
   write(batch: Batch): void {
@@ -155,7 +161,9 @@ export class SqlSinkLane<S extends SqlSession> implements SinkLane {
     if (this.#session?.alive) return this.#session;
     this.#session?.destroy();
     this.#session = null;
-    return this.#session = await this.server.open();
+    const session = this.#session = await this.server.open();
+    await this.putter.claim?.(session);
+    return session;
   }
 }
 

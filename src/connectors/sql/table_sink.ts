@@ -9,7 +9,7 @@ import type { Markers } from "./markers.ts";
 import type { SqlServer } from "./server.ts";
 import { inTransaction, type SqlSession } from "./session.ts";
 import { type RowPutter, SqlSinkLane } from "./sink_lane.ts";
-import { stagingPrefix, stagingTable } from "./staging.ts";
+import { laneClaim, stagingPrefix, stagingTable } from "./staging.ts";
 import { rerunAppends } from "./table_faults.ts";
 import type { TableTarget } from "./table_target.ts";
 
@@ -27,8 +27,8 @@ export interface TableDialect<S extends SqlSession, T> {
   makeStaging(session: S, staging: string): Promise<void>;
   /** In a transaction: the staged rows take the place of the target's. */
   replaceRows(session: S, staging: string, table: T): Promise<void>;
-  /** One lane's way into table `into`. */
-  putter(table: T, into: string): RowPutter<S>;
+  /** One lane's way into table `into`. `claim` is a short text of its own. */
+  putter(table: T, into: string, claim: string): RowPutter<S>;
 }
 
 interface Opened<T> {
@@ -62,9 +62,16 @@ export class SqlTableSink<S extends SqlSession, T> implements Sink {
   lane(lane: number): SinkLane {
     assert(this.#opened, "a sink is opened before its lanes");
     const { writer, table, into } = this.#opened;
-    const made: SqlSinkLane<S> = new SqlSinkLane(this.server, this.dialect.markers, writer, this.dialect.putter(table, into), lane, () => {
-      this.#lanes.delete(made);
-    });
+    const made: SqlSinkLane<S> = new SqlSinkLane(
+      this.server,
+      this.dialect.markers,
+      writer,
+      this.dialect.putter(table, into, laneClaim(writer, lane)),
+      lane,
+      () => {
+        this.#lanes.delete(made);
+      },
+    );
     this.#lanes.add(made);
     return made;
   }
