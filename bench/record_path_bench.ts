@@ -10,6 +10,7 @@ import { choosePipelines, openProject } from "../src/app/open_project.ts";
 import { buildGraph } from "../src/app/build_plan.ts";
 import { PartitionBatches, stampBatch } from "../src/connectors/kafka/batch_writer.ts";
 import { type BatchTools, readRecordBatches } from "../src/connectors/kafka/record_batches.ts";
+import { putInt64 } from "../src/connectors/kafka/wire.ts";
 import { KeyPartitioner } from "../src/connectors/key_partitioner.ts";
 import { sourceBatch } from "../src/connectors/source_batch.ts";
 import { makeMeta, numberColumn, textColumn } from "../src/data/columns.ts";
@@ -165,9 +166,12 @@ function makeInput(batch: number): Uint8Array {
   }
   const all = new Uint8Array(batches.reduce((total, each) => total + each.bytes.length, 0));
   let to = 0;
+  let offset = 0;
   for (const each of batches) {
     all.set(each.bytes, to);
+    putInt64(all, to, offset);
     to += each.bytes.length;
+    offset += each.records;
   }
   return all;
 }

@@ -11,7 +11,7 @@ import { typedName } from "../support/keys.ts";
 import { bindLets } from "../support/lets.ts";
 import { bindLookups } from "../support/lookups.ts";
 import { type Loop, type LoopBuilder, numberAt } from "../support/loop_builder.ts";
-import { writeCode } from "../support/work.ts";
+import { slotsOfRows, writeCode } from "../support/work.ts";
 import type { Branch } from "./branches.ts";
 import type { Emitted } from "./emission.ts";
 import type { DecidePlan } from "./plan.ts";
@@ -36,6 +36,14 @@ interface Writing {
   readonly points: string;
   readonly slot: string;
   readonly key: string;
+  readonly sameRow: SameRow | null;
+}
+/** Code for the number of a looked-up row and for the slots by that number. */
+interface SameRow {
+  readonly row: string;
+  readonly slots: string;
+  /** See LoopBuilder.warm. */
+  readonly reads: string[];
 }
 
 /** The loop of the plan; its first state table is the decide's. */
@@ -83,20 +91,26 @@ function open(plan: DecidePlan, builder: LoopBuilder): Writing {
     points: builder.local("points"),
     slot: builder.local("slot"),
     key: builder.local("key"),
+    sameRow: rowOfKey(plan, builder),
   };
 }
 
-function loadStates({ plan, builder, states, slot, key }: Writing): string {
+function loadStates({ plan, builder, states, slot, key, sameRow }: Writing): string {
   if (plan.key === null || states.length === 0) return "";
   const slice = builder.textSlice(plan.key);
   const whole = `${key} = ${builder.keyPart(builder.emit(plan.key), plan.key.type)}`;
   const keys = builder.plainNumbers(plan.key);
   const numbers = states.filter(({ state }) => isNumeric(state.type));
   if (keys !== null) builder.warm(`state[0].find(${keys}[j])`).push(...numbers.map(({ column }) => `w += ${column}.values[at];`));
+  const find = slice === null
+    ? `${whole}; ${slot} = state[0].find(${key});`
+    : `${slot} = ${slice.bytes} !== null ? state[0].findText(${slice.bytes}, ${slice.from}, ${slice.to}) : state[0].find(${whole});`;
+  if (sameRow !== null && numbers.length > 0) {
+    const known = numbers.map(({ column }) => `w += ${column}.values[s];`).join(" ");
+    sameRow.reads.push(`const s = ${sameRow.slots}[at]; if (s >= 0) { ${known} }`);
+  }
   const lines = [
-    slice === null
-      ? `${whole}; ${slot} = state[0].find(${key});`
-      : `${slot} = ${slice.bytes} !== null ? state[0].findText(${slice.bytes}, ${slice.from}, ${slice.to}) : state[0].find(${whole});`,
+    sameRow === null ? find : `${slot} = ${sameRow.row} < 0 ? -1 : ${sameRow.slots}[${sameRow.row}]; if (${slot} < 0) { ${find} }`,
     `if (${slot} < 0) {`,
     ...states.map(({ old, state }) => `${old} = ${builder.emitAs(state.initial, state.type)};`),
     "} else {",
@@ -113,6 +127,23 @@ function loadStates({ plan, builder, states, slot, key }: Writing): string {
   builder.bindings.set("old", structOf(new Map(states.map(({ state, old }) => [state.name, old]))));
   for (const { state, old } of states) builder.bindings.set(state.name, { code: old });
   return lines.join("\n");
+}
+
+/**
+ * Where a row is looked up by the very text that is the state's key, the text is looked for once, not twice. Numbers are found as fast as
+ * this would be.
+ */
+function rowOfKey(plan: DecidePlan, builder: LoopBuilder): SameRow | null {
+  if (plan.key === null || plan.states.length === 0 || builder.textSlice(plan.key) === null) return null;
+  const name = plan.key.source.text.trim();
+  const lookup = plan.lookups.find(({ key, keyType }) => keyType.kind === "string" && key.source.text.trim() === name);
+  const looked = lookup && builder.looked.get(lookup.name);
+  if (!looked) return null;
+  const slots = builder.hoist(
+    "slots",
+    `${builder.unit.constant(slotsOfRows, "slotsOfRows")}(work, ${looked.rows}.columns[0].values.length)`,
+  );
+  return { row: looked.row, slots, reads: looked.reads };
 }
 
 function structOf(members: ReadonlyMap<string, string>): Binding {
@@ -248,14 +279,15 @@ function emitCode({ plan, builder, sets }: Writing, outcome: ReadonlyMap<string,
 }
 
 /** Writes what changed; a new key writes all. */
-function storeStates({ plan, builder, states, slot, key }: Writing): string {
+function storeStates({ plan, builder, states, slot, key, sameRow }: Writing): string {
   if (plan.key === null || states.length === 0) return "";
   const isNew = builder.local("isNew");
   const slice = builder.textSlice(plan.key);
   const insert = slice === null
     ? `state[0].insert(${key})`
     : `${slice.bytes} !== null ? state[0].insertText(${slice.bytes}, ${slice.from}, ${slice.to}) : state[0].insert(${key})`;
-  const lines = [`${isNew} = ${slot} < 0; if (${isNew}) ${slot} = ${insert};`];
+  const known = sameRow === null ? "" : ` if (${sameRow.row} >= 0) ${sameRow.slots}[${sameRow.row}] = ${slot};`;
+  const lines = [`${isNew} = ${slot} < 0; if (${isNew}) ${slot} = ${insert};${known}`];
   for (const { state, column, old, now } of states) {
     lines.push(`if (${isNew} || ${now} !== ${old}) { ${storeCode(builder, column, slot, now, state.type)} state[0].touch(${slot}); }`);
   }

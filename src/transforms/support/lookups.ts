@@ -5,7 +5,7 @@ import { assert } from "../../data/fault.ts";
 import { isNumeric, type Type, withNull } from "../../data/types.ts";
 import type { Binding, Checked, Keeper, Scope } from "../../expr/contracts.ts";
 import { dependencyOrder } from "./dependency_order.ts";
-import { type LookedRow, type LoopBuilder, numberAt } from "./loop_builder.ts";
+import { type LookedRow, type LoopBuilder, numberAt, ROW, ROWS_PER_CALL } from "./loop_builder.ts";
 import { nameFault, nearestHint } from "./names.ts";
 import { type PlanChecker, rootsOf, withVariables } from "./plan_checker.ts";
 
@@ -86,15 +86,25 @@ export function bindLookups(builder: LoopBuilder, lookups: readonly LookupPlan[]
       ? `${builder.unit.constant(findOrNone, "findOrNone")}(${rows}, ${key})`
       : `${rows}.find(${key})`;
     // -2: not looked up yet. A number from the start keeps the variable a small integer.
-    const slot = builder.local(lookup.name, "-2");
+    const found = slice === null ? null : builder.unit.constant(new Int32Array(ROWS_PER_CALL), "found");
+    const slot = builder.local(lookup.name, found === null ? "-2" : `${found}[${ROW} - from]`);
     const row = `(${slot} === -2 ? ${slot} = ${find} : ${slot})`;
-    const keys = builder.plainNumbers(lookup.key);
-    const reads = keys === null ? [] : builder.warm(`${rows}.find(${keys}[j])`);
+    const reads = readAhead(builder, lookup, rows, found);
     const keeper = rowBehind(builder, lookup.key)?.keeper ?? new RowKeeper(builder, row, reads);
     keeper.follows(rows);
-    builder.looked.set(lookup.name, { keeper });
+    builder.looked.set(lookup.name, { keeper, row, rows, reads });
     builder.bindings.set(lookup.name, { ...bindRow(builder, { table: lookup.table, rows, row, slot, reads }), keeper });
   }
+}
+
+/** What is read of a row before its time; what a text found is kept in `found`, because looking for a text again is not cheap. */
+function readAhead(builder: LoopBuilder, lookup: LookupPlan, rows: string, found: string | null): string[] {
+  if (found !== null) {
+    const { bytes, from, to } = builder.textSlice(lookup.key, "j")!;
+    return builder.warm(`${found}[j - from] = ${bytes} === null ? -2 : ${rows}.findText(${bytes}, ${from}, ${to})`);
+  }
+  const keys = builder.plainNumbers(lookup.key);
+  return keys === null ? [] : builder.warm(`${rows}.find(${keys}[j])`);
 }
 
 /** The one looked-up row that an expression reads, and nothing of the record beside it. */

@@ -31,7 +31,7 @@ export const ROW = "i";
  * Rows in one call of the generated function. V8 compiles code anew from its entry when it is called often, but has to compile a
  * second version for entering a loop that runs for long; and that one ends in the interpreter after each batch.
  */
-const ROWS_PER_CALL = 512;
+export const ROWS_PER_CALL = 512;
 
 interface Warming {
   readonly slot: string;
@@ -39,6 +39,11 @@ interface Warming {
 }
 /** A look-up as code. */
 export interface LookedRow {
+  /** Code for the table, and for the number of the row that was found, below 0 for none. */
+  readonly rows: string;
+  readonly row: string;
+  /** See LoopBuilder.warm. */
+  readonly reads: string[];
   /** Keeps what follows from the row; where its key follows from another looked-up row, from that one. */
   readonly keeper: Keeper & { follows(table: string): void };
 }
@@ -126,9 +131,9 @@ export class LoopBuilder {
 
   /**
    * Where the bytes of a text lie that the expression merely names: code for the buffer (null where the column holds strings), the
-   * start and the end. null where it is anything else, or may be null.
+   * start and the end in row `row`. null where it is anything else, or may be null.
    */
-  textSlice(checked: Checked): { readonly bytes: string; readonly from: string; readonly to: string } | null {
+  textSlice(checked: Checked, row = ROW): { readonly bytes: string; readonly from: string; readonly to: string } | null {
     const name = checked.source.text.trim();
     const index = this.#record?.fields.findIndex((field) => field.name === name) ?? -1;
     const type = index < 0 ? null : this.#record!.fields[index].type;
@@ -143,7 +148,7 @@ export class LoopBuilder {
       };
       this.#slices.set(index, names);
     }
-    return { bytes: names.bytes, from: `${names.start}[${ROW}]`, to: `${names.end}[${ROW}]` };
+    return { bytes: names.bytes, from: `${names.start}[${row}]`, to: `${names.end}[${row}]` };
   }
 
   /** The array of an expression that merely names a number field of the input; null for any other, and where there may be nulls. */

@@ -22,6 +22,8 @@ export interface Work {
   otherCount: number;
   /** Rows that ended here without going anywhere. */
   filtered: number;
+  /** Of a table's rows: the state slot of the same key, -1 where it is not known. */
+  slots: Int32Array;
   /** Means nothing: see LoopBuilder.warm. */
   warmed: number;
   /** By computed output column. */
@@ -35,7 +37,22 @@ export interface OutputShape {
 }
 
 export function newWork(): Work {
-  return { rows: new Int32Array(0), count: 0, others: new Int32Array(0), otherCount: 0, filtered: 0, warmed: 0, made: [] };
+  return {
+    rows: new Int32Array(0),
+    count: 0,
+    others: new Int32Array(0),
+    otherCount: 0,
+    filtered: 0,
+    slots: new Int32Array(0),
+    warmed: 0,
+    made: [],
+  };
+}
+
+/** `work.slots` with room for so many rows: tables stay as they are while a pipeline runs. */
+export function slotsOfRows(work: Work, rows: number): Int32Array {
+  if (work.slots.length !== rows) work.slots = new Int32Array(rows).fill(-1);
+  return work.slots;
 }
 
 /** Makes room for a batch of `rows`, with fresh computed columns. */
