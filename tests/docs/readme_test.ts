@@ -46,6 +46,7 @@ Deno.test("only blocks that would download or recurse are not run", () => {
     "it runs this file",
     "it would download Deno again",
     "it needs the two servers",
+    "it serves until it is stopped",
     "it downloads the compiler's base",
   ]);
 });

@@ -174,6 +174,28 @@ Deno.test("a full journal has no room until what was read is released; nothing u
   await journal.close();
 });
 
+Deno.test("what was there stays readable while a segment is begun, also one that a killed process left empty", async () => {
+  const machine = new Machine();
+  const journal = await Journal.open(new Process(machine).world(), OPTIONS);
+  await journal.append(head(3), lines(0, 3));
+  await journal.close();
+  machine.files.set("j/000000000000003.journal", new Uint8Array(0));
+  const world = new Process(machine).world();
+  let next: Journal | null = null;
+  let during: Promise<number[]> | null = null;
+  const syncFolder = (path: string): Promise<void> => {
+    if (next) during = contents(next);
+    return world.files.syncFolder(path);
+  };
+  next = await Journal.open({ ...world, files: { ...world.files, syncFolder } }, OPTIONS);
+  await next.append(head(1), lines(3, 1));
+  assert.ok(during, "a folder is synced while a segment is begun");
+  assert.deepEqual(await during, [0, 1, 2]);
+  await next.sync();
+  assert.deepEqual(await contents(next), [0, 1, 2, 3]);
+  await next.close();
+});
+
 Deno.test("one journal has one writer", async () => {
   const machine = new Machine();
   const journal = await Journal.open(new Process(machine).world(), OPTIONS);

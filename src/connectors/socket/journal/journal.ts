@@ -186,10 +186,11 @@ export class Journal {
       this.#writing.close();
       this.#writing = null;
     }
-    // A segment without a whole frame has the name that the new one needs: it is begun again.
-    if (last?.first === this.#written) this.#segments.pop();
     this.#writing = await this.#files.open(this.#path(this.#written), "write");
     await this.#files.syncFolder(this.#options.folder);
+    // A segment without a whole frame has the name that the new one needs: it is begun again. Which one is the last, and how much of
+    // it is durable, change together: a reader may ask in between.
+    if (last?.first === this.#written) this.#segments.pop();
     this.#segments.push({ first: this.#written, bytes: 0, newestMicros: 0 });
     this.#durableBytes = 0;
     return this.#writing;
