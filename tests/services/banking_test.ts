@@ -235,6 +235,24 @@ await withServers("B-18, B-6, B-11, D2: what is sent while the consumer is down 
   });
 });
 
+await withServers("B-18: the first start may begin at a time, and nothing as young as that is what comes next", BOTH, async (servers) => {
+  await bankingOnServers(servers, async (banking) => {
+    await send(banking, [payment("early-1"), payment("early-2")], 2);
+    await new Promise((resolve) => setTimeout(resolve, 1100));
+    const between = new Date().toISOString();
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    await send(banking, [payment("late-1"), payment("late-2"), payment("late-3")], 2);
+    await bankingDone(banking, ["stream"], [...TO_THE_END, `params.first=${between}`]);
+    const ids = await rowsOf(servers.postgres, banking, "SELECT transaction_id FROM raw_transactions ORDER BY 1");
+    assert.deepEqual(ids.flat(), ["late-1", "late-2", "late-3"]);
+    await bankingDone(banking, ["stream", "--rerun"], [...TO_THE_END, "params.first=2200-01-01T00:00:00Z"]);
+    assert.equal(await storedCount(servers.postgres, banking), 3);
+    const odd = await startBanking(banking, ["stream", "--rerun"], ["params.first=yesterday"]).ended;
+    assert.equal(odd.code, 2);
+    assert.match(odd.stderr, /"yesterday" does not say where to begin/);
+  });
+});
+
 await withServers("D6: check --connect names the server that fails, and says no password", BOTH, async (servers) => {
   await bankingOnServers(servers, async (banking) => {
     const check = async (change: Readonly<Record<string, string>>) => {

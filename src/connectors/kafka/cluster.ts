@@ -5,7 +5,15 @@
 import { MillraceError } from "../../data/fault.ts";
 import type { World } from "../../ports/mod.ts";
 import type { Broker, ConnectionSettings } from "./connection_settings.ts";
-import { BrokerConnection, type CommittedOffset, Driver, type Metadata, type PartitionMetadata, type ProducerIdentity } from "./driver.ts";
+import {
+  BrokerConnection,
+  type CommittedOffset,
+  Driver,
+  type Metadata,
+  type OffsetPlace,
+  type PartitionMetadata,
+  type ProducerIdentity,
+} from "./driver.ts";
 import { type DataConnection, PlainConnection } from "./data_connection.ts";
 import { refusedCode, UNKNOWN_TOPIC_OR_PARTITION, unreachable } from "./errors.ts";
 
@@ -101,14 +109,17 @@ export class Cluster {
   }
 
   /** Per partition: the first offset there is, or one behind the last record that is decided. */
-  async offsets(name: string, topic: Topic, which: "earliest" | "latest"): Promise<readonly number[]> {
+  async offsets(name: string, topic: Topic, which: OffsetPlace): Promise<readonly number[]> {
     const byLeader = Map.groupBy(topic.leaders.keys(), (partition) => topic.leaders[partition]);
     const found: number[] = [];
     await Promise.all([...byLeader].map(async ([leader, partitions]) => {
       const offsets = await this.#on(leader, (connection) => connection.offsets(name, partitions, which));
       for (const [partition, offset] of offsets) found[partition] = offset;
     }));
-    return found;
+    if (!found.includes(-1)) return found;
+    // Nothing there is as young as that: so what comes next.
+    const ends = await this.offsets(name, topic, "latest");
+    return found.map((offset, partition) => offset === -1 ? ends[partition] : offset);
   }
 
   /** The broker that keeps a group's offsets, or the state of a transactional id. */

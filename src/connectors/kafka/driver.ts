@@ -47,6 +47,8 @@ const READ_COMMITTED = 1;
 const COORDINATOR_KEY = { group: 0, transaction: 1 } as const;
 const TOPIC_RESOURCE = 2 as const;
 /** Timestamps that stand for the ends of a partition. */
+/** Where in a partition; `sinceMs` is a time of records, milliseconds since 1970. */
+export type OffsetPlace = "earliest" | "latest" | { readonly sinceMs: number };
 const OF_END = { earliest: -2n, latest: -1n } as const;
 
 /** Loads the library once and knows how to log in. */
@@ -154,9 +156,13 @@ export class BrokerConnection implements DataConnection {
     return finalizedFeatures?.find(({ name }) => name === "metadata.version")?.maxVersionLevel ?? null;
   }
 
-  /** Of partitions that this broker leads: the first offset there is, or the last stable one. */
-  async offsets(topic: string, partitions: readonly number[], which: "earliest" | "latest"): Promise<ReadonlyMap<number, number>> {
-    const asked = partitions.map((partitionIndex) => ({ partitionIndex, currentLeaderEpoch: -1, timestamp: OF_END[which] }));
+  /**
+   * Of partitions that this broker leads: the first offset there is, the last stable one, or the first of a record that is not older
+   * than a time, -1 where there is none.
+   */
+  async offsets(topic: string, partitions: readonly number[], which: OffsetPlace): Promise<ReadonlyMap<number, number>> {
+    const timestamp = typeof which === "string" ? OF_END[which] : BigInt(which.sinceMs);
+    const asked = partitions.map((partitionIndex) => ({ partitionIndex, currentLeaderEpoch: -1, timestamp }));
     const { topics } = await this.#call(this.library.listOffsetsV5.api, -1, READ_COMMITTED, [{ name: topic, partitions: asked }]);
     return new Map(topics.flatMap(({ partitions }) =>
       partitions.map(({ partitionIndex, errorCode, offset }) => {

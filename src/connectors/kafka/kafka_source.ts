@@ -2,12 +2,14 @@
 import type { SourceContext, SourcePlan, SourceSpec } from "../../component/component.ts";
 import type { DecoderSpec } from "../../data/codec.ts";
 import { assert, MillraceError } from "../../data/fault.ts";
+import { timestampText } from "../../data/time.ts";
 import type { PartitionShare, Position, Source, SourceReader } from "../../engine/contracts.ts";
 import type { World } from "../../ports/mod.ts";
 import { isTopicName } from "../log/log_sink.ts";
 import { parseUntil, type Until } from "../log/until.ts";
 import { Cluster, type Topic } from "./cluster.ts";
 import { type ConnectionSettings, connectionSettings } from "./connection_settings.ts";
+import type { OffsetPlace } from "./driver.ts";
 import { PartitionFetcher } from "./fetcher.ts";
 import { type GroupSettings, GroupShare } from "./group_share.ts";
 import { inspectSource } from "./inspect.ts";
@@ -49,10 +51,10 @@ Each partition is read over a connection of its own and holds up to 4 MiB fetche
       format: { kind: "choice", default: "json", doc: "How records are written.", choices: { json: "one JSON object per record" } },
       key: { kind: "text", optional: true, doc: "The field that the producer keys the topic by: state keyed alike needs no repartition." },
       start: {
-        kind: "choice",
+        kind: "text",
         default: "earliest",
-        doc: "Where the first run begins.",
-        choices: { earliest: "at the first record there is", latest: "behind the last record there is at the start" },
+        doc:
+          "Where the first run begins: `earliest`, `latest`, or at the first record that is not older than a time, as 2026-02-21T12:00:00Z.",
       },
       until: {
         kind: "text",
@@ -106,10 +108,11 @@ function planKafkaSource(context: SourceContext): SourcePlan | null {
   assert(connection, "a kafka source has a connection");
   const connecting = connectionSettings(connection, context);
   const until = checkUntil(context);
+  const start = checkStart(context);
   const topic = settings.text("topic");
   const isNamed = checkTopic(topic, context);
   const isKeyed = checkKey(context);
-  if (!connecting || !until || !isNamed || !isKeyed) return null;
+  if (!connecting || !until || !start || !isNamed || !isKeyed) return null;
   const { numericText, unknownFields } = schema;
   return {
     bounded: until.kind !== "never",
@@ -124,7 +127,7 @@ function planKafkaSource(context: SourceContext): SourcePlan | null {
         connecting,
         node: name,
         topic,
-        start: settings.text("start") as "earliest" | "latest",
+        start,
         until,
         decoding: { type, needed, numericText, unknownFields },
         group: {
@@ -157,6 +160,15 @@ function checkUntil(context: SourceContext): Until | null {
   return until;
 }
 
+function checkStart({ settings, fault }: SourceContext): OffsetPlace | null {
+  const text = settings.text("start");
+  if (text === "earliest" || text === "latest") return text;
+  const micros = timestampText().parse(text);
+  if (Number.isSafeInteger(micros)) return { sinceMs: Math.ceil(micros / 1000) };
+  fault(settings.at("start"), `"${text}" does not say where to begin`, "write earliest, latest, or a time as 2026-02-21T12:00:00Z");
+  return null;
+}
+
 function checkKey({ settings, type, fault }: SourceContext): boolean {
   if (!settings.has("key") || type.fields.some((field) => field.name === settings.text("key"))) return true;
   fault(
@@ -172,7 +184,7 @@ export interface KafkaSourceOptions {
   readonly connecting: ConnectionSettings;
   readonly node: string;
   readonly topic: string;
-  readonly start: "earliest" | "latest";
+  readonly start: OffsetPlace;
   readonly until: Until;
   readonly decoding: DecoderSpec;
   readonly group: GroupSettings;
