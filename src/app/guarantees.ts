@@ -34,10 +34,12 @@ export function describeGuarantees(project: Project): PathGuarantee[] {
 }
 
 function pathsTo(sink: SinkBlueprint, blueprint: PipelineBlueprint, project: Project): PathGuarantee[] {
-  const { guarantee, guaranteeNote: note } = sink.plan;
+  const { guarantee, guaranteeNote: ofSinkAlone } = sink.plan;
   const reached = sourcesOf(blueprint, sink.inputs, "all");
   const undeduplicated = new Set(sourcesOf(blueprint, sink.inputs, "past_dedupes"));
   return reached.map((source): PathGuarantee => {
+    const ofSource = blueprint.sources.find(({ name }) => name === source)?.plan.guaranteeNote;
+    const note = ofSource ? `${ofSinkAlone}; ${ofSource}` : ofSinkAlone;
     const path = { pipeline: blueprint.name, source, sink: sink.name, guarantee, weakest: linkName(sink.name, blueprint.name), note };
     if (guarantee !== "exactly-once") {
       const strengthen = sink.plan.guaranteeHint ?? `a table or file sink beside "${sink.name}" holds each record once`;

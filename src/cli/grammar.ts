@@ -17,13 +17,15 @@ const settings = object("Settings", {
 });
 const running = object("Running", {
   rerun: option("--rerun", { description: message`Starts a new run even when the last one is done.` }),
+  quiet: option("-q", "--quiet", { description: message`Prints no progress.` }),
+});
+const stopping = object("Stopping", {
   for: optional(option("--for", string({ metavar: "DURATION" }), {
     description: message`Stops after that long, for example 30s; what was received until then is processed.`,
   })),
   count: optional(option("--count", integer({ min: 1, metavar: "N" }), {
     description: message`Stops after so many records; what was received until then is processed.`,
   })),
-  quiet: option("-q", "--quiet", { description: message`Prints no progress.` }),
 });
 const project = withDefault(
   option("-c", "--config", string({ metavar: "PROJECT" }), {
@@ -34,7 +36,7 @@ const project = withDefault(
 const path = argument(string({ metavar: "PATH" }), { description: message`A project folder or one TOML file.` });
 const pipelines = multiple(argument(string({ metavar: "PIPELINE" }), { description: message`Only these pipelines; default: all.` }));
 
-const run = command("run", merge(object({ command: constant("run"), path, pipelines }), running, settings), {
+const run = command("run", merge(object({ command: constant("run"), path, pipelines }), running, stopping, settings), {
   brief: message`Runs the pipelines of a project.`,
   description:
     message`Runs bounded pipelines in the order of their "after", unbounded ones together, until their input ends or SIGTERM comes. A bounded run that is done is not done again unless --rerun is given.`,
@@ -51,6 +53,7 @@ const layer = <K extends "load" | "produce" | "stream" | "batch">(kind: K, what:
         path: project,
       }),
       running,
+      stopping,
       settings,
     ),
     { brief: message`${text(what)}`, description: message`${text(what)} These are the project's pipelines of kind "${kind}".` },
@@ -74,6 +77,7 @@ const serve = command(
       rate: optional(option("--rate", string({ metavar: "N" }), {
         description: message`Records per second and client instead: 100, 0.1, 30/m, or max.`,
       })),
+      for: optional(option("--for", string({ metavar: "DURATION" }), { description: message`Stops after that long, for example 30s.` })),
     }),
     running,
     settings,

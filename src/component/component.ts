@@ -152,6 +152,8 @@ export interface SourcePlan {
   readonly partitioned: boolean;
   /** Replicas of the pipeline share its partitions (`Source.share`). */
   readonly isShared?: boolean;
+  /** What a path from here rests on beside its sink, where a reader of `check` should know; one clause. */
+  readonly guaranteeNote?: string;
   /** What is read, as a sink that writes it states its `place`: a reader waits until that writer has begun. Absent: none. */
   readonly place?: string;
   /** Asks the server, once and changing nothing; throws where it does not answer. Absent: there is no server. */

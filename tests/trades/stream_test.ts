@@ -183,6 +183,33 @@ Deno.test("T-25: the feed goes away and comes back: the gap is logged, open wind
   });
 });
 
+Deno.test("T-23: a signal in the middle of a fast feed: every record received is in exactly one window", async () => {
+  for (const [signal, wished] of [["SIGTERM", 0], ["SIGINT", 130]] as const) {
+    await inFolder(async (folder) => {
+      const feed = new Feed(0, async (connection) => {
+        const second = (number: number): string => new Date(Date.UTC(2025, 8, 4) + number * 10).toISOString().slice(0, 23);
+        for (let number = 0;; number += 100) {
+          const some = Array.from({ length: 100 }, (_, i) => trade({ id: String(number + i), timestamp: second(number + i) }));
+          await send(connection, some.join(""));
+        }
+      });
+      const stream = start([...STREAM, "--quiet"], at(folder, feed.port));
+      await until("windows close", async () => (await journaledIds(`${folder}/journal`).catch(() => [])).length > 5000);
+      stream.child.kill(signal);
+      const { code, stderr } = await stream.ended;
+      feed.close();
+      assert.equal(code, wished, stderr);
+      const windows = await windowsOf(folder);
+      const ids = await journaledIds(`${folder}/journal`);
+      assert.equal(windows.reduce((sum, { count }) => sum + count, 0), new Set(ids).size, signal);
+      // Open are the last one and, with a lateness of two seconds, perhaps the one before.
+      const open = windows.filter(({ partial }) => partial).length;
+      assert.ok(open === 1 || open === 2, `${open} partial`);
+      assert.ok(windows.slice(-open).every(({ partial }) => partial), "the last ones");
+    });
+  }
+});
+
 Deno.test("T-24, D1, W1: stopped and started again ten times against one running server, records come within 2 s of each start", async () => {
   await inFolder(async (folder) => {
     const server = start(["serve", "-c", "config/trades", "--listen", "127.0.0.1:0", "--rate", "50"], { TRADES_OUTPUT: folder });

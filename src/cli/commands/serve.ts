@@ -14,7 +14,7 @@ export async function serve(command: ServeCommand, { world, terminal, signal }: 
   const project = await openProject(world, { path: command.path, overrides: parseOverrides(command.set), envFile: command.envFile });
   const chosen = chooseByKind(project, command);
   const progress = new ProgressLines(terminal, world.clock);
-  const stop = stopAfter(command, signal, eventsOf(progress, command.quiet), world.clock);
+  const stop = stopAfter({ for: command.for }, signal, eventsOf(progress, command.quiet), world.clock);
   const { served, outcomes } = await serveProject(project, chosen, {
     world,
     signal: stop.signal,
