@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { AwsV4Signer } from "aws4fetch";
 import { UPLOAD_BYTES_MAX } from "../../src/connectors/s3/limits.ts";
+import { inspectStore } from "../../src/connectors/s3/inspect.ts";
 import { S3Place } from "../../src/connectors/s3/s3_place.ts";
 import type { S3Target } from "../../src/connectors/s3/s3_settings.ts";
 import { MillraceError } from "../../src/data/fault.ts";
@@ -118,6 +119,10 @@ withStore("refusals tell what to do, and never the secret", async (store) => {
   assert.match(wrong.hint!, /access_key_id, the secret and `region`/);
   assert.ok(!`${wrong.message} ${wrong.hint} ${wrong.stack} ${wrong.cause}`.includes(secretAccessKey));
   const missing = await open(targetOf(store, "no-such-bucket"));
+  const [fault] = await inspectStore(hastyWorld(), targetOf(store, "no-such-bucket"));
+  assert.deepEqual([fault.level, fault.hint], ["fault", missing.hint]);
+  const [fine] = await inspectStore(hastyWorld(), targetOf(store, bucket));
+  assert.deepEqual([fine.level, fine.text], ["fine", `the bucket "${bucket}" is there, and this key may list it`]);
   assert.match(missing.hint!, /make the bucket first/);
   const away = await open(targetOf(store, bucket, { endpoint: "http://127.0.0.1:1" }));
   assert.deepEqual([away.code, away.retry], ["s3_unreachable", "wait"]);

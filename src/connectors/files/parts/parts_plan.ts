@@ -2,9 +2,10 @@
 import type { SinkContext, SinkPlan } from "../../../component/component.ts";
 import type { Setting } from "../../../component/settings.ts";
 import { typeText } from "../../../data/types.ts";
-import type { Files, World } from "../../../ports/mod.ts";
+import type { World } from "../../../ports/mod.ts";
 import { JOURNAL_SPARE_BYTES } from "../../limits.ts";
 import { compileRowExpression } from "../../row_expressions.ts";
+import { inspectStore } from "../../s3/inspect.ts";
 import { S3Place } from "../../s3/s3_place.ts";
 import { s3Target } from "../../s3/s3_settings.ts";
 import type { PartPlace, RowFormat } from "./contracts.ts";
@@ -74,13 +75,14 @@ export function planParts(context: SinkContext, path: string, format: PartsForma
     guaranteeNote: "rows are kept with their epoch until their file is shown, under a name that the epoch gives",
     needs: new Set([...format.columns, ...(format.uses ?? []), ...partitionUses]),
     place: path,
+    ...(place.inspect ? { inspect: place.inspect } : {}),
     create(world) {
       const folder = `${stateFolder}/sinks/${name}`;
       return new PartsSink({
         files: world.files,
         stateFolder: folder,
         sink: name,
-        place: place(world, folder),
+        place: place.make(world, folder),
         format: format.make(),
         partitioning,
         roll: readRoll(context),
@@ -118,10 +120,16 @@ function readPartitioning(context: SinkContext): Partitioning | null {
   return failed ? null : levels;
 }
 
-type MakePlace = (world: World, stateFolder: string) => PartPlace;
+interface PlannedPlace {
+  make(world: World, stateFolder: string): PartPlace;
+  readonly inspect?: NonNullable<SinkPlan["inspect"]>;
+}
 
-function placeOf(context: SinkContext, path: string): MakePlace | null {
-  if (!path.startsWith("s3://")) return ({ files }: { readonly files: Files }) => new LocalPlace(files, path);
+function placeOf(context: SinkContext, path: string): PlannedPlace | null {
+  if (!path.startsWith("s3://")) return { make: ({ files }) => new LocalPlace(files, path) };
   const target = s3Target(context, path);
-  return target && ((world, stateFolder) => new S3Place(world, target, `${stateFolder}/drafts`));
+  return target && {
+    make: (world, stateFolder) => new S3Place(world, target, `${stateFolder}/drafts`),
+    inspect: (world) => inspectStore(world, target),
+  };
 }
