@@ -52,6 +52,14 @@ export interface Binding {
   readonly isNull?: string;
   /** Set where the value follows from something of which there are fewer than records, such as a looked-up row. */
   readonly keeper?: Keeper;
+  /** Of a text: where its UTF-8 lies, so that a piece of it can be read without the whole. */
+  readonly slice?: TextSlice | null;
+}
+/** Code for a view of the bytes (null where there are strings only), and for the text's start and end in it. */
+export interface TextSlice {
+  readonly bytes: string;
+  readonly from: string;
+  readonly to: string;
 }
 /** Keeps results by what they follow from. Two bindings with the same keeper follow from the same thing. */
 export interface Keeper {

@@ -7,7 +7,17 @@ import { isNumeric, type Type } from "../../data/types.ts";
 import type { Binding, Bindings, CodeUnit, Keeper } from "../contracts.ts";
 import { absorb } from "../runtime/failures.ts";
 import * as comprehensions from "../runtime/comprehensions.ts";
-import { childrenOf, type Emitter, type LogicNode, type MacroNode, type Node, type NullTestNode, type PathNode } from "../tree.ts";
+import { asciiCharacter } from "../runtime/text.ts";
+import {
+  type CallNode,
+  childrenOf,
+  type Emitter,
+  type LogicNode,
+  type MacroNode,
+  type Node,
+  type NullTestNode,
+  type PathNode,
+} from "../tree.ts";
 import { literalCode, UnitEmitter } from "./unit.ts";
 
 /** The JavaScript expression that gives the node's value. */
@@ -47,7 +57,7 @@ class TreeEmitter {
       case "null_test":
         return this.#nullTest(node);
       case "call":
-        return node.emit(node.args.map((arg) => this.emit(arg)), this.#emitter);
+        return this.#oneCharacter(node) ?? node.emit(node.args.map((arg) => this.emit(arg)), this.#emitter);
       case "if":
         return `(${this.emit(node.condition)} ? ${this.emit(node.then)} : ${this.emit(node.otherwise)})`;
       case "and":
@@ -56,6 +66,18 @@ class TreeEmitter {
       case "macro":
         return this.#macro(node);
     }
+  }
+
+  /** One character at a fixed place of a text that lies in bytes: most often found without making a string of the text. */
+  #oneCharacter(node: CallNode): string | null {
+    if (node.name !== "substring" || node.args.length !== 3) return null;
+    const [text, from, to] = node.args;
+    if (text.op !== "path" || from.op !== "constant" || to.op !== "constant") return null;
+    const slice = this.#path(text).binding?.slice;
+    const place = from.value as number;
+    if (!slice || place < 0 || to.value !== place + 1) return null;
+    const known = `${this.#emitter.use(asciiCharacter, "asciiCharacter")}(${slice.bytes}, ${slice.from}, ${slice.to}, ${place})`;
+    return `(${known} ?? ${node.emit(node.args.map((arg) => this.emit(arg)), this.#emitter)})`;
   }
 
   /** The one keeper behind everything that the node reads, where text is among that: numbers are as cheap to compute as to keep. */

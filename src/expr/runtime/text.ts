@@ -37,6 +37,14 @@ export function substring(text: string, from: number, to: number): string {
   const end = to < from ? -1 : offsetOf(text, to);
   return start < 0 || end < 0 ? noSuchIndex(`substring(${from}, ${to}) of a text of ${sizeOf(text)} characters`) : text.slice(start, end);
 }
+const ASCII_CHARACTERS = Array.from({ length: 128 }, (_, code) => String.fromCharCode(code));
+/** The character at `place` of the UTF-8 bytes [from, to); null where it is not ASCII up to there, or shorter, or there are no bytes. */
+export function asciiCharacter(bytes: DataView | null, from: number, to: number, place: number): string | null {
+  if (bytes === null || from + place >= to) return null;
+  for (let at = from; at < from + place; at++) if (bytes.getUint8(at) > 127) return null;
+  const byte = bytes.getUint8(from + place);
+  return byte > 127 ? null : ASCII_CHARACTERS[byte];
+}
 /** From code point `from` to the end. */
 export function substringFrom(text: string, from: number): string {
   const start = offsetOf(text, from);

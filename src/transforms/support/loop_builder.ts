@@ -16,6 +16,7 @@ import {
   EvaluationError,
   type Expressions,
   type Keeper,
+  type TextSlice,
 } from "../../expr/contracts.ts";
 import { boolPart } from "./keys.ts";
 import type { Work } from "./work.ts";
@@ -133,19 +134,20 @@ export class LoopBuilder {
    * Where the bytes of a text lie that the expression merely names: code for the buffer (null where the column holds strings), the
    * start and the end in row `row`. null where it is anything else, or may be null.
    */
-  textSlice(checked: Checked, row = ROW): { readonly bytes: string; readonly from: string; readonly to: string } | null {
+  textSlice(checked: Checked, row = ROW): TextSlice | null {
     const name = checked.source.text.trim();
     const index = this.#record?.fields.findIndex((field) => field.name === name) ?? -1;
-    const type = index < 0 ? null : this.#record!.fields[index].type;
-    if (type?.kind !== "string" || type.nullable || checked.type.kind !== "string") return null;
+    return index < 0 || checked.type.kind !== "string" ? null : this.#sliceOf(index, row);
+  }
+
+  #sliceOf(index: number, row: string): TextSlice | null {
+    const { name, type } = this.#record!.fields[index];
+    if (type.kind !== "string" || type.nullable) return null;
     let names = this.#slices.get(index);
     if (!names) {
       const column = this.hoist(name, `${this.unit.constant(slicesOf, "slicesOf")}(batch.columns[${index}])`);
-      names = {
-        bytes: this.hoist("bytes", `${column}.bytes`),
-        start: this.hoist("start", `${column}.start`),
-        end: this.hoist("end", `${column}.end`),
-      };
+      const part = (of: string) => this.hoist(of, `${column}.${of}`);
+      names = { bytes: part("bytes"), start: part("start"), end: part("end") };
       this.#slices.set(index, names);
     }
     return { bytes: names.bytes, from: `${names.start}[${row}]`, to: `${names.end}[${row}]` };
@@ -166,9 +168,21 @@ export class LoopBuilder {
   readRecord(type: RecordType, used: ReadonlySet<string>): void {
     this.#record = type;
     type.fields.forEach((field, index) => {
-      if (used.has(field.name)) this.bindings.set(field.name, { code: this.#readField(index, field.type, field.name) });
+      if (used.has(field.name)) this.bindings.set(field.name, this.#bindField(index, field.type, field.name));
     });
     if (used.has("meta")) this.bindings.set("meta", this.#readMeta());
+  }
+
+  #bindField(index: number, type: Type, name: string): Binding {
+    const code = this.#readField(index, type, name);
+    // Hoisted only where somebody asks for it.
+    const slice = () => this.#sliceOf(index, ROW);
+    return {
+      code,
+      get slice() {
+        return slice();
+      },
+    };
   }
 
   #readField(index: number, type: Type, name: string): string {
