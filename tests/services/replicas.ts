@@ -3,10 +3,11 @@
  * come out, reckoned by hand: a running count and balance per account, so that a lost, doubled or reordered record shows.
  */
 import assert from "node:assert/strict";
-import { makeTopic, newTopic, readTopic, withClient } from "../connectors/kafka/support/kafka_world.ts";
+import { makeTopic, newTopic, withClient } from "../connectors/kafka/support/kafka_world.ts";
 import { inTemporaryFolder, projectRoot } from "../golden/command_line.ts";
+import { lackingKcat, readCommittedWithKcat } from "./foreign_client.ts";
 import { eventually } from "./instance.ts";
-import type { AllServers } from "./mod.ts";
+import { type AllServers, withServers } from "./mod.ts";
 
 export const PARTITIONS = 4;
 const ACCOUNTS = 40;
@@ -52,7 +53,7 @@ token = "\${KV_TOKEN:-}"
 
 [epoch]
 every       = "50ms"
-records_max = 100
+records_max = "\${EPOCH_ROWS:-100}"
 
 [connections.bus]
 type    = "kafka"
@@ -93,6 +94,17 @@ topic      = "${output}-refused"
 create     = { partitions = 1 }
 `;
 
+/** A test of replicas; skipped by name where servers, or kcat to read their results, cannot be had. */
+export async function testReplicas(
+  name: string,
+  wanted: readonly ("kafka" | "denokv")[],
+  body: (replicas: Replicas, servers: Pick<AllServers, "kafka" | "denokv">, test: Deno.TestContext) => Promise<void>,
+): Promise<void> {
+  const lacking = await lackingKcat();
+  if (lacking !== null) return Deno.test(`SKIPPED (no kcat: ${lacking}): ${name}`, () => {});
+  await withServers(name, wanted, (servers, test) => withReplicas(servers, (replicas) => body(replicas, servers, test)));
+}
+
 interface Row {
   readonly id: number;
   readonly account: number;
@@ -102,7 +114,7 @@ const rowOf = (id: number): Row => ({ id, account: (id * 7) % ACCOUNTS, cents: (
 const money = (cents: number): string => `${Math.floor(cents / 100)}.${String(cents % 100).padStart(2, "0")}`;
 
 /** Runs `body` with topics and a project of its own; ends all replicas that are left. */
-export async function withReplicas(
+async function withReplicas(
   { kafka, denokv }: Pick<AllServers, "kafka"> & Partial<Pick<AllServers, "denokv">>,
   body: (replicas: Replicas) => Promise<void>,
 ) {
@@ -179,8 +191,8 @@ export async function withReplicas(
         verify: async () => {
           // Transactions leave a mark in each partition, so this is reached early; what is missing then is waited for below.
           await replicas.waitForOut(next);
-          const messages = await readAll(() => readTopic(client, output, next), next);
-          assertBalances(messages.map(({ value }) => JSON.parse(value!)), next, all(started));
+          const values = await readAll(() => readCommittedWithKcat(kafka.brokers, output), next);
+          assertBalances(values.map((value) => JSON.parse(value)), next, all(started));
         },
       };
       try {
