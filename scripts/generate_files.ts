@@ -3,7 +3,7 @@
  *   deno task gen           writes them
  *   deno task gen --check   says which are stale, and fails
  */
-import { registry } from "../src/app/registry.ts";
+import { registry } from "../src/app/full_registry.ts";
 import { jsonSchema, referencePages } from "../src/project/mod.ts";
 
 /** Path from the root to content. */

@@ -2,10 +2,10 @@
 import { expressions } from "../expr/mod.ts";
 import { loadProject } from "../project/mod.ts";
 import type { PipelineBlueprint, Project } from "../project/contracts.ts";
-import { MillraceError } from "../data/fault.ts";
+import { ConfigurationError, MillraceError } from "../data/fault.ts";
 import { planIntake } from "../transforms/intake.ts";
 import type { World } from "../ports/mod.ts";
-import { registry } from "./registry.ts";
+import { loadRegistry, type Registry } from "./registry.ts";
 
 export interface ProjectChoice {
   /** A folder or one TOML file. */
@@ -18,7 +18,17 @@ export interface ProjectChoice {
 }
 
 /** Throws ConfigurationError with every fault at once. */
-export function openProject(world: World, choice: ProjectChoice): Promise<Project> {
+export async function openProject(world: World, choice: ProjectChoice): Promise<Project> {
+  try {
+    return await openWith(loadRegistry, world, choice);
+  } catch (error) {
+    if (!(error instanceof ConfigurationError)) throw error;
+    // What is wrong is told with all components at hand: a name that was meant may be one that nobody wrote.
+    return await openWith(() => loadRegistry("all"), world, choice);
+  }
+}
+
+function openWith(registry: (types: ReadonlySet<string>) => Promise<Registry>, world: World, choice: ProjectChoice): Promise<Project> {
   return loadProject({
     path: choice.path,
     files: world.files,

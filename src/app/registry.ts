@@ -1,13 +1,23 @@
-/** Every component of the binary, by role and TOML name. Adding a component adds it to its room's list, nothing else. */
-import type { ConnectionSpec, SinkSpec, SourceSpec, TransformSpec } from "../component/component.ts";
-import { connections, sinks, sources } from "../connectors/mod.ts";
+/** The components of the binary, by role and TOML name: all of them, or those that a project needs. */
+import { rooms } from "../connectors/mod.ts";
+import type { Registry } from "../project/registry.ts";
 import { transforms } from "../transforms/mod.ts";
 
-export interface Registry {
-  readonly transforms: ReadonlyMap<string, TransformSpec>;
-  readonly sources: ReadonlyMap<string, SourceSpec>;
-  readonly sinks: ReadonlyMap<string, SinkSpec>;
-  readonly connections: ReadonlyMap<string, ConnectionSpec>;
+export type { Registry };
+
+/** Reports, checks and rejects need it whatever a project names. */
+const ALWAYS = "ndjson";
+
+/** Every transform, and the connectors of the rooms where one of `types` is at home, or all. */
+export async function loadRegistry(types: ReadonlySet<string> | "all"): Promise<Registry> {
+  const wanted = types === "all" ? rooms : rooms.filter((room) => room.types.some((type) => type === ALWAYS || types.has(type)));
+  const loaded = await Promise.all(wanted.map((room) => room.load()));
+  return {
+    transforms: byType(transforms),
+    sources: byType(loaded.flatMap(({ sources = [] }) => sources)),
+    sinks: byType(loaded.flatMap(({ sinks = [] }) => sinks)),
+    connections: byType(loaded.flatMap(({ connections = [] }) => connections)),
+  };
 }
 
 function byType<S extends { readonly type: string }>(specs: readonly S[]): ReadonlyMap<string, S> {
@@ -15,10 +25,3 @@ function byType<S extends { readonly type: string }>(specs: readonly S[]): Reado
   if (map.size !== specs.length) throw new Error(`two components share a name: ${specs.map((s) => s.type).join(", ")}`);
   return map;
 }
-
-export const registry: Registry = {
-  transforms: byType(transforms),
-  sources: byType(sources),
-  sinks: byType(sinks),
-  connections: byType(connections),
-};

@@ -31,7 +31,8 @@ export interface LoadOptions {
   readonly path: string;
   readonly files: Files;
   readonly environment: Environment;
-  readonly registry: Registry;
+  /** All components, or how to get those of the types that the project names. */
+  readonly registry: Registry | ((types: ReadonlySet<string>) => Promise<Registry>);
   readonly expressions: Expressions;
   readonly intake: PlanIntake;
   /** From --set: "params.x", "epoch.every", "epoch.records_max", "epoch.bytes_max", "state". */
@@ -63,6 +64,7 @@ export async function loadProject(options: LoadOptions): Promise<Project> {
   const documents = files.pipelines.map(({ name, table }) => ({ name, document: joinDocuments(table, files.shared, faults) }));
   const declared = new Map(documents.map(({ name, document }) => [name, new Set(document.section("params").keys())]));
   checkOverrides(options.overrides, declared, faults);
+  const registry = typeof options.registry === "function" ? await options.registry(typesNamed(documents)) : options.registry;
   const fillings = environmentFillings((name) => environment.get(name), secrets);
   const after: After[] = [];
   const read: (ReadPipeline & { readonly name: string })[] = [];
@@ -73,7 +75,7 @@ export async function loadProject(options: LoadOptions): Promise<Project> {
     const context: SettingContext = { faults, secrets, variables: params.variables };
     const awaited = readAfter(document, context);
     after.push(...awaited.map((item) => ({ pipeline: name, ...item })));
-    read.push({ name, ...readOne({ name, document }, params, awaited.map((item) => item.name), context, options) });
+    read.push({ name, ...readOne({ name, document }, params, awaited.map((item) => item.name), context, { ...options, registry }) });
   }
   checkAfter(after, documents, files.extent, faults);
   checkPlaces(read, faults);
@@ -95,13 +97,27 @@ function readOne(
   params: Params,
   after: readonly string[],
   settings: SettingContext,
-  options: LoadOptions,
+  options: LoadOptions & { readonly registry: Registry },
 ): ReadPipeline {
   const { expressions, registry, intake, overrides, purpose = "run" } = options;
   // With a fault in it there is no blueprint, but all other faults are told too.
   const state = readState(document, overrides, settings) ?? NOWHERE;
   const planning = { pipeline: name, stateFolder: `${state.folder}/${name}`, state, expressions, params, settings };
   return readPipeline({ document, planning, registry, intake, after, overrides, purpose });
+}
+
+/** The types of sources, tables, sinks and connections, as far as they are plain text. */
+function typesNamed(documents: readonly NamedDocument[]): Set<string> {
+  const types = new Set<string>();
+  for (const { document } of documents) {
+    for (const section of ["sources", "tables", "sinks", "connections"] as const) {
+      for (const { entry } of document.section(section).values()) {
+        const type = entry.value.kind === "table" ? entry.value.entries.get("type")?.value : undefined;
+        if (type?.kind === "string") types.add(type.text);
+      }
+    }
+  }
+  return types;
 }
 
 function parameterOverrides(overrides: ReadonlyMap<string, string>): ReadonlyMap<string, string> {

@@ -1,7 +1,7 @@
 /** What `check` says of each path: the guarantee, its weakest link, and what would strengthen it. */
 import assert from "node:assert/strict";
 import { describeGuarantees } from "../../src/app/guarantees.ts";
-import { registry } from "../../src/app/registry.ts";
+import { registry } from "../../src/app/full_registry.ts";
 import { expressions } from "../../src/expr/mod.ts";
 import { loadProject } from "../../src/project/mod.ts";
 import { planIntake } from "../../src/transforms/intake.ts";

@@ -1,6 +1,6 @@
 /** The TOML of docs/configuration.md, all of it together, is one pipeline that checks clean. */
 import assert from "node:assert/strict";
-import { registry } from "../../src/app/registry.ts";
+import { registry } from "../../src/app/full_registry.ts";
 import { planIntake } from "../../src/transforms/intake.ts";
 import { loadOne } from "./support.ts";
 

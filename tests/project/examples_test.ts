@@ -1,7 +1,7 @@
 /** Every example of a shipped component checks clean; a fragment is completed to a pipeline first. */
 import assert from "node:assert/strict";
 import type { ComponentSpec } from "../../src/component/component.ts";
-import { registry } from "../../src/app/registry.ts";
+import { registry } from "../../src/app/full_registry.ts";
 import { planIntake } from "../../src/transforms/intake.ts";
 import { faultsOf } from "./support.ts";
 

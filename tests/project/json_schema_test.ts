@@ -1,6 +1,6 @@
 /** The editors' JSON Schema takes what the loader takes, and refuses its usual faults. */
 import assert from "node:assert/strict";
-import { registry as shipped } from "../../src/app/registry.ts";
+import { registry as shipped } from "../../src/app/full_registry.ts";
 import { jsonSchema } from "../../src/project/mod.ts";
 import { parseToml, type TomlNode } from "../../src/project/toml.ts";
 import { registry } from "./components.ts";

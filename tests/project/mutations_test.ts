@@ -1,7 +1,7 @@
 /** Whatever is done to a configuration: it loads, or its faults have places. It never breaks the loader. */
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { registry } from "../../src/app/registry.ts";
+import { registry } from "../../src/app/full_registry.ts";
 import { ConfigurationError } from "../../src/data/fault.ts";
 import { planIntake } from "../../src/transforms/intake.ts";
 import { load } from "./support.ts";

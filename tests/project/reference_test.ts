@@ -1,6 +1,6 @@
 /** The generated pages tell every setting of every component. */
 import assert from "node:assert/strict";
-import { registry as shipped } from "../../src/app/registry.ts";
+import { registry as shipped } from "../../src/app/full_registry.ts";
 import { referencePages } from "../../src/project/mod.ts";
 import { registry } from "./components.ts";
 

@@ -1,6 +1,6 @@
 /** The shipped configuration with the shipped components, read from its own files. */
 import assert from "node:assert/strict";
-import { registry } from "../../src/app/registry.ts";
+import { registry } from "../../src/app/full_registry.ts";
 import { planIntake } from "../../src/transforms/intake.ts";
 import { load, type Setting } from "./support.ts";
 

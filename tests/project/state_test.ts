@@ -1,6 +1,6 @@
 /** Where checkpoints lie: a folder, or a store that replicas share, and what that asks of a pipeline. With the real components. */
 import assert from "node:assert/strict";
-import { registry } from "../../src/app/registry.ts";
+import { registry } from "../../src/app/full_registry.ts";
 import { planIntake } from "../../src/transforms/intake.ts";
 import { faultsOf, load } from "./support.ts";
 

@@ -1,5 +1,5 @@
 /** Pipelines with event time as text, with the shipped components. */
-import { registry } from "../../src/app/registry.ts";
+import { registry } from "../../src/app/full_registry.ts";
 import { runTests } from "../../src/app/run_tests.ts";
 import type { PipelineBlueprint } from "../../src/project/contracts.ts";
 import { planIntake } from "../../src/transforms/intake.ts";

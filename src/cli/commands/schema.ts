@@ -1,5 +1,5 @@
 /** `schema`: the JSON Schema that editors complete from. */
-import { registry } from "../../app/registry.ts";
+import { registry } from "../../app/full_registry.ts";
 import { jsonSchema } from "../../project/mod.ts";
 import { type CommandContext, EXIT } from "../context.ts";
 

@@ -1,5 +1,5 @@
 /** A pipeline from TOML text with the real components, as the program plans it. */
-import { registry } from "../../../src/app/registry.ts";
+import { registry } from "../../../src/app/full_registry.ts";
 import { ConfigurationError } from "../../../src/data/fault.ts";
 import { expressions } from "../../../src/expr/mod.ts";
 import type { PipelineBlueprint } from "../../../src/project/contracts.ts";
