@@ -1,6 +1,7 @@
 /**
  * What a component is: one definition with its settings, its documentation, its check and its constructor. The registry in
- * app/ lists them; `project` gets them handed to it. Adding a component touches its own file and its room in connectors/mod.ts or transforms/mod.ts.
+ * app/ loads them; `project` gets them handed to it. Adding a component touches its own file and the list in connectors/mod.ts
+ * or transforms/mod.ts.
  */
 import type { Fault, Span } from "../data/fault.ts";
 import type { RecordType, Type } from "../data/types.ts";
