@@ -4,6 +4,7 @@
  */
 import type { ByteWriter } from "./codec.ts";
 import { POWERS_OF_TEN } from "./exact.ts";
+import { viewOf } from "./words.ts";
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
@@ -14,9 +15,11 @@ const COPY_LOOP_MAX = 32;
 
 class GrowingWriter implements ByteWriter {
   bytes: Uint8Array;
+  view: DataView;
   length = 0;
   constructor(capacity: number) {
     this.bytes = new Uint8Array(capacity);
+    this.view = viewOf(this.bytes);
   }
   reserve(more: number): void {
     const need = this.length + more;
@@ -24,6 +27,7 @@ class GrowingWriter implements ByteWriter {
     const grown = new Uint8Array(Math.max(need, 2 * this.bytes.length));
     grown.set(this.bytes.subarray(0, this.length));
     this.bytes = grown;
+    this.view = viewOf(grown);
   }
 }
 

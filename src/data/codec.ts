@@ -41,7 +41,9 @@ export interface Split {
 
 /** Bytes under construction, grown by doubling. */
 export interface ByteWriter {
-  bytes: Uint8Array;
+  readonly bytes: Uint8Array;
+  /** Of the same bytes. */
+  readonly view: DataView;
   length: number;
   /** Makes room for `more` bytes behind `length`. */
   reserve(more: number): void;

@@ -55,14 +55,13 @@ export interface CopiedPart {
 export function compileEncoder(type: RecordType, indexes: readonly number[], form: EncoderForm, copied: CopiedPart | null = null): Encoder {
   const { constants, names, binding, room, measuring, writing } = encoderCode(type, indexes, form, copied);
   const body = `
-let last = null, target = null, view = null${names.map((name) => `, ${name}`).join("")};
+let last = null${names.map((name) => `, ${name}`).join("")};
 return function encoder(batch, row, into) {
   if (batch !== last) { ${binding.join(" ")} last = batch; }
   let need = ${room};
   ${measuring.join("\n  ")}
   into.reserve(need);
-  const b = into.bytes;
-  if (b !== target) { target = b; view = viewOf(b); }
+  const b = into.bytes, view = into.view;
   let p = into.length;
   ${writing.join("\n  ")}
   into.length = p;
@@ -82,11 +81,11 @@ export function compileRowsEncoder(
 return function rows_encoder(batch, from, to, into, ends, at) {
   let row = from${names.map((name) => `, ${name}`).join("")};
   ${binding.join(" ")}
-  let b = into.bytes, view = viewOf(b), p = into.length;
+  let b = into.bytes, view = into.view, p = into.length;
   for (; row < to; row++) {
     let need = ${room};
     ${measuring.join("\n    ")}
-    if (p + need > b.length) { into.length = p; into.reserve(need); b = into.bytes; view = viewOf(b); }
+    if (p + need > b.length) { into.length = p; into.reserve(need); b = into.bytes; view = into.view; }
     ${writing.join("\n    ")}
     ends[at++] = p;
   }

@@ -1,5 +1,6 @@
 /** Timestamps as numbers since 1970: exact in and out, in both codecs, and never copied in another spelling. */
 import { deepEqual, equal } from "node:assert/strict";
+import { createWriter, writtenText } from "../../src/data/bytes.ts";
 import { cell } from "../../src/data/columns.ts";
 import { compileCsvDecoder, splitCsv } from "../../src/data/csv/mod.ts";
 import { compileJsonDecoder, compileJsonEncoder, jsonText, splitLines } from "../../src/data/json/mod.ts";
@@ -26,10 +27,10 @@ function encode(format: string, micros: readonly number[], timestamps?: string):
     columns: [{ kind: "number", values, valid: null }],
     meta: makeMeta("s", 0, values),
   };
-  const into = { bytes: new Uint8Array(1000), length: 0, reserve: () => {} };
+  const into = createWriter();
   const write = compileJsonEncoder(type(format), timestamps === undefined ? {} : { timestamps });
   for (let row = 0; row < values.length; row++) write(batch, row, into);
-  return new TextDecoder().decode(into.bytes.subarray(0, into.length));
+  return writtenText(into);
 }
 
 Deno.test("numbers since 1970 are read exactly to the microsecond, and refused beyond it", () => {
