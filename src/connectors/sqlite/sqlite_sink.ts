@@ -3,9 +3,11 @@
  * `replace` shows the table as it was until the run has finished, then the new rows, never a mixture.
  */
 import type { Batch } from "../../data/batch.ts";
-import { assert, MillraceError } from "../../data/fault.ts";
+import { assert } from "../../data/fault.ts";
 import type { EpochStamp, Marker, Sink, SinkLane } from "../../engine/contracts.ts";
 import type { Files } from "../../ports/mod.ts";
+import { markerWriter } from "../sql/epoch_marker.ts";
+import { columnsMissing, rerunAppends, tableMissing } from "../sql/table_faults.ts";
 import type { TableTarget } from "../sql/table_target.ts";
 import { columnsByName, type Decimals, declaredType, type SqlValue, sqlValueOf } from "./column_types.ts";
 import { columnsOf, type Database, type DatabaseOptions, inTransaction, openDatabase, quoted } from "./database.ts";
@@ -38,7 +40,7 @@ export class SqliteSink implements Sink {
     const database = await openDatabase(this.options.database, files);
     try {
       inTransaction(database, path, () => {
-        const markers = new Markers(database, pipeline, run, name);
+        const markers = new Markers(database, markerWriter(pipeline, run, name));
         this.#prepareTable(database);
         const into = mode === "replace" ? `millrace_staging_${pipeline}_${name}` : table;
         if (fresh) this.#forgetOtherRuns(database, markers, into);
@@ -83,30 +85,19 @@ export class SqliteSink implements Sink {
     const found = columnsOf(database, table);
     if (found.length === 0) {
       if (create === "create") return database.exec(createSql(this.options, table, key));
-      throw new MillraceError("table_missing", `there is no table "${table}" in ${path}`, {
-        hint: "make it, or add create = true to the sink",
-      });
+      throw tableMissing(table, path, "make it, or add create = true to the sink");
     }
     const missing = columns.filter((name) => !found.some((column) => column.name === name));
     if (missing.length === 0) return;
-    throw new MillraceError("column_missing", `table "${table}" in ${path} has no column ${missing.map((c) => `"${c}"`).join(", ")}`, {
-      hint: `it has: ${found.map((column) => column.name).join(", ")}; name the columns to write in \`columns\``,
-    });
+    const names = found.map((column) => column.name);
+    throw columnsMissing({ table, place: path, missing, found: names, hint: "name the columns to write in `columns`" });
   }
 
   /** A new run: what an earlier one appended goes, in the transaction that forgets its markers, or the run is refused. */
   #forgetOtherRuns(database: Database, markers: Markers, into: string): void {
     const { mode, create, table } = this.options;
     if (mode === "append" && markers.otherRunWrote()) {
-      if (create === "must_exist") {
-        throw new MillraceError(
-          "rerun_append",
-          `table "${table}" still holds the rows of an earlier run, and appending would double them`,
-          {
-            hint: 'remove those rows, use mode = "upsert" or "replace", or say create = true: then a new run empties the table first',
-          },
-        );
-      }
+      if (create === "must_exist") throw rerunAppends(table);
       database.exec(`DELETE FROM ${quoted(table)}`);
     }
     if (mode === "replace" && markers.otherRunWrote()) database.exec(`DROP TABLE IF EXISTS ${quoted(into)}`);

@@ -4,7 +4,6 @@
  */
 import { createHash } from "node:crypto";
 import type { SourceContext, SourcePlan, SourceSpec } from "../../component/component.ts";
-import { createWriter, writeText, written } from "../../data/bytes.ts";
 import type { Decoder, DecoderSpec } from "../../data/codec.ts";
 import { assert, MillraceError } from "../../data/fault.ts";
 import { compileJsonDecoder } from "../../data/json/mod.ts";
@@ -13,6 +12,9 @@ import type { Polled, PollLimits, Position, Source, SourceReader } from "../../e
 import type { Files } from "../../ports/mod.ts";
 import { TABLE_PAGE_ROWS_MAX } from "../limits.ts";
 import { sourceBatch } from "../source_batch.ts";
+import { jsonRows } from "../sql/json_rows.ts";
+import { formatPlace, type KeyPlace, parsePlace, TABLE_START } from "../sql/key_place.ts";
+import { columnsMissing, notReadable, tableMissing } from "../sql/table_faults.ts";
 import { rowLine, type SqlValue } from "./column_types.ts";
 import { columnsOf, type Database, type DatabaseOptions, openDatabase, quoted, wrapErrors } from "./database.ts";
 import { databaseOptions } from "./sqlite_connection.ts";
@@ -133,23 +135,16 @@ class OpenTable {
   readonly key: readonly string[];
   readonly #from: string;
   constructor(readonly database: Database, private readonly options: SqliteSourceOptions) {
-    const { table, name, database: { path }, decoding: { type, needed } } = options;
+    const { table, database: { path }, decoding: { type, needed } } = options;
     const columns = columnsOf(database, table);
     if (columns.length === 0) {
-      throw new MillraceError("table_missing", `source "${name}": there is no table "${table}" in ${path}`, {
-        hint: "run the pipeline that loads it first, or check the name",
-      });
+      throw tableMissing(table, path, "run the pipeline that loads it first, or check the name");
     }
     const has = (field: string) => columns.some((column) => column.name === field);
     const missing = type.fields.filter((field) => !has(field.name) && (!field.type.nullable || needed.has(field.name)));
     if (missing.length > 0) {
-      throw new MillraceError(
-        "column_missing",
-        `source "${name}": table "${table}" has no column ${missing.map((f) => `"${f.name}"`).join(", ")}`,
-        {
-          hint: `it has: ${columns.map((column) => column.name).join(", ")}`,
-        },
-      );
+      const found = columns.map((column) => column.name);
+      throw columnsMissing({ table, place: path, missing: missing.map((field) => field.name), found, hint: "check the names in `fields`" });
     }
     this.fields = type.fields.filter((field) => has(field.name));
     const primary = columns.filter((column) => column.primaryKey > 0).sort((a, b) => a.primaryKey - b.primaryKey);
@@ -198,9 +193,7 @@ class OpenTable {
   #checkKey(unknown: readonly string[]): void {
     const { table } = this.options;
     const refuse = (what: string) => {
-      throw new MillraceError("read_by", `table "${table}" cannot be read by ${this.key.join(", ")}: ${what}`, {
-        hint: "name columns that are unique together and never null, or leave read_by out",
-      });
+      throw notReadable(table, this.key, what);
     };
     if (unknown.length > 0) refuse(`it has no column ${unknown.join(", ")}`);
     const nulls = this.key.map((column) => `${column} IS NULL`).join(" OR ");
@@ -211,16 +204,8 @@ class OpenTable {
   }
 }
 
-interface Place {
-  readonly read: number;
-  /** Of the last row read; null at the start. */
-  readonly key: readonly SqlValue[] | null;
-}
-/** What the engine allows a position to have. */
-const POSITION_LENGTH_MAX = 200;
-
 class TableReader implements SourceReader {
-  readonly start: Position = formatPlace({ read: 0, key: null });
+  readonly start: Position = formatPlace(TABLE_START);
   readonly #decode: Decoder;
   constructor(private readonly options: SqliteSourceOptions, private readonly table: OpenTable) {
     this.#decode = compileJsonDecoder(options.decoding);
@@ -243,9 +228,10 @@ class TableReader implements SourceReader {
     const end = until === undefined ? null : parsePlace(until);
     const left = end ? end.read - place.read : Infinity;
     if (left <= 0) return { kind: "end" };
-    const page = this.table.page(place.key, end?.key ?? null, Math.min(rowsMax, left, TABLE_PAGE_ROWS_MAX));
+    const page = this.table.page(keyOf(place), end && keyOf(end), Math.min(rowsMax, left, TABLE_PAGE_ROWS_MAX));
     if (page.length === 0) return { kind: "end" };
-    const { records, count } = encodeRows(this.table.fields, page, bytesMax);
+    const records = jsonRows(page.length, bytesMax, (row) => rowLine(this.table.fields, page[row]));
+    const count = records.rows;
     const position = Float64Array.from({ length: count }, (_, i) => place.read + i + 1);
     const { name, decoding: { type } } = this.options;
     const { batch, rejected } = sourceBatch(
@@ -253,42 +239,15 @@ class TableReader implements SourceReader {
       { records, position, origin: position, tooLong: [] },
       this.#decode,
     );
-    const key = page[count - 1].slice(this.table.fields.length);
+    const key = page[count - 1].slice(this.table.fields.length).map(keyText);
     return { kind: "batch", batch, rejected, read: count, next: formatPlace({ read: place.read + count, key }) };
   }
 }
 
-/** The first rows of the page, as many as fit `bytesMax` but at least one, as JSON records. */
-function encodeRows(fields: readonly Field[], page: readonly (readonly SqlValue[])[], bytesMax: number) {
-  const writer = createWriter(page.length * 128);
-  const start = new Int32Array(page.length);
-  const end = new Int32Array(page.length);
-  let count = 0;
-  while (count < page.length && (count === 0 || writer.length < bytesMax)) {
-    start[count] = writer.length;
-    writeText(writer, rowLine(fields, page[count]));
-    end[count] = writer.length - 1;
-    count++;
-  }
-  return { count, records: { bytes: written(writer), start: start.subarray(0, count), end: end.subarray(0, count), rows: count } };
-}
-
 /** Keys keep their SQLite class: 5 and "5" are different. */
-function formatPlace({ read, key }: Place): Position {
-  const parts = key?.map((value) => typeof value === "bigint" ? `i${value}` : typeof value === "number" ? `r${value}` : `t${value}`);
-  const position = parts ? `${read}:${JSON.stringify(parts)}` : `${read}:`;
-  if (position.length <= POSITION_LENGTH_MAX) return position;
-  throw new MillraceError("read_by", "a key is too long to resume a table by", {
-    hint: "read by a shorter unique column, or leave read_by out",
-  });
-}
-
-function parsePlace(position: Position): Place {
-  const colon = position.indexOf(":");
-  const parts = position.slice(colon + 1);
-  const key = parts === "" ? null : (JSON.parse(parts) as string[]).map(parseKey);
-  return { read: Number(position.slice(0, colon)), key };
-}
+const keyText = (value: SqlValue): string =>
+  typeof value === "bigint" ? `i${value}` : typeof value === "number" ? `r${value}` : `t${value}`;
+const keyOf = ({ key }: KeyPlace): SqlValue[] | null => key && key.map(parseKey);
 
 function parseKey(text: string): SqlValue {
   const value = text.slice(1);
