@@ -140,7 +140,7 @@ function oneRound(): void {
   });
   const stamp = { transactional: true, producer: { id: 1n, epoch: 0 }, sequence: 0, timestampMs: 0 };
   const send = (prepared: readonly PreparedBatch[]): void =>
-    stage("headers and checksums (WebAssembly)", () => {
+    stage("headers and checksums", () => {
       for (const each of prepared) {
         stampBatch(each, stamp, tools);
         written += each.records;
@@ -150,7 +150,7 @@ function oneRound(): void {
   for (const [i, bytes] of fetched.entries()) {
     const copy = bytes.slice();
     const slices = stage(
-      "record batches apart, checksums (WebAssembly)",
+      "record batches apart, checksums tested",
       () => readRecordBatches({ bytes: copy, from: 0, aborted: [], place: "bench" }, tools),
     );
     const batch = stage("decode JSON", () => batchOf(slices, decode));

@@ -3,6 +3,8 @@ import type { DecoderSpec } from "../../src/data/codec.ts";
 import { compileFastCsv } from "../../src/data/csv/fast.ts";
 import { DecodedColumns } from "../../src/data/decoded_columns.ts";
 import { compileFastJson } from "../../src/data/json/fast.ts";
+import { compactLayout, type Layout, layoutOf } from "../../src/data/json/layout.ts";
+import { compileTemplate } from "../../src/data/json/template.ts";
 import { EVERYTHING, recordsOf, specOf, TRANSACTION } from "./support.ts";
 
 const names = (spec: DecoderSpec) => spec.type.fields.map((field) => field.name);
@@ -30,6 +32,42 @@ Deno.test("everyday records never leave the generated code", () => {
     assert.ok(staysFast(spec, "csv", text), text);
   }
   assert.ok(!staysFast(spec, "csv", csv.replace("-131.7", "131.700")));
+});
+
+/** Whether the code for one layout alone reads the record, which stands away from the end of the buffer. */
+function fitsTemplate(spec: DecoderSpec, layout: Layout, text: string): boolean {
+  const columns = new DecodedColumns(spec, recordsOf([text, " ".repeat(2000)]));
+  columns.forms = new Uint8Array(2);
+  return compileTemplate(spec, layout)(columns, 0, 1) === 1;
+}
+function learned(text: string): Layout | null {
+  const bytes = new TextEncoder().encode(text + '"');
+  return layoutOf(bytes, 0, bytes.length - 1);
+}
+
+Deno.test("a template reads records of its layout alone, whatever their values, and no others", () => {
+  const spec = specOf(TRANSACTION);
+  const json =
+    '{"transaction_id":1,"card_id":26,"merchant_name":"Barrett","timestamp":"2025-04-01 01:21:09","amount":-131.7,"location":"1 A","transaction_type":"refund","related_transaction_id":null}';
+  const everyday = [
+    json,
+    json.replace("-131.7", '"131.70"').replace("26", '"26"').replace("null", '""'),
+    json.replace("Barrett", 'Müller \\"&\\u00e9\\ud83d\\ude00').replace("null", "-12345678901234"),
+    json.replace(',"related_transaction_id":null', ""),
+  ];
+  const compact = compactLayout(names(spec));
+  for (const text of everyday) assert.ok(fitsTemplate(spec, compact, text), text);
+  assert.deepEqual(learned(json), compact);
+  const spaced = json.replaceAll('":', '": ').replaceAll(',"', ', "');
+  const pretty = "{\n  " + spaced.slice(1, -1).replaceAll(', "', ',\n  "') + "\n}";
+  const turned = `{"unknown":{"a":[1]},${json.slice(1).replace('"transaction_id":1,', "").replace("}", ',"transaction_id":1}')}`;
+  for (const text of [spaced, pretty, turned]) {
+    assert.ok(!fitsTemplate(spec, compact, text), text);
+    const layout = learned(text);
+    assert.ok(layout !== null && fitsTemplate(spec, layout, text), text);
+    assert.ok(!fitsTemplate(spec, layout, json), text);
+  }
+  assert.equal(learned('{"\\u0061":1}'), null);
 });
 
 Deno.test("every type has generated code", () => {
