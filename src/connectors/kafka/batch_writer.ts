@@ -7,6 +7,7 @@ import { createWriter, putInteger } from "../../data/bytes.ts";
 import type { Batch } from "../../data/batch.ts";
 import type { ByteWriter, Encoder } from "../../data/codec.ts";
 import type { Compressor } from "./compression.ts";
+import { COPY_SLACK, copyWords, viewOf } from "../../data/words.ts";
 import type { ProducerIdentity } from "./driver.ts";
 import { BATCH_BYTES_MAX } from "./limits.ts";
 import {
@@ -53,6 +54,13 @@ const RECORD_SUFFIX_MAX = 3 * VARINT_BYTES_MAX + ORIGIN_BYTES.length + 32;
 /** Writers that are kept for the next batches; more than a partition has under way at a time. */
 const FREE_WRITERS_MAX = 4;
 
+interface Viewed {
+  readonly bytes: Uint8Array;
+  readonly view: DataView;
+}
+const NO_BYTES = new Uint8Array(0);
+const NOTHING: Viewed = { bytes: NO_BYTES, view: viewOf(NO_BYTES) };
+
 export class PartitionBatches {
   /** Batches that are whole. */
   #full: PreparedBatch[] = [];
@@ -60,6 +68,9 @@ export class PartitionBatches {
   #into: ByteWriter = createWriter(4 << 10);
   #records = 0;
   readonly #free: ByteWriter[] = [];
+  /** What was written to and read from last, with a view of it: one view serves thousands of records. */
+  #written: Viewed = NOTHING;
+  #keys: Viewed = NOTHING;
 
   /** `compressor` null: records are sent as they are. */
   constructor(
@@ -81,10 +92,10 @@ export class PartitionBatches {
     const into = this.#into;
     if (this.#records === 0) into.length = BATCH_HEADER_BYTES;
     const keyBytes = from < 0 ? -1 : to - from;
-    into.reserve(RECORD_PREFIX_MAX + keyBytes + 1 + LENGTH_BYTES);
+    into.reserve(RECORD_PREFIX_MAX + keyBytes + 1 + LENGTH_BYTES + COPY_SLACK);
     const start = into.length;
     // The lengths of the record and of its value are known behind the value; most take two bytes.
-    const at = putKey(into.bytes, start + LENGTH_BYTES, this.#records, keys, from, keyBytes);
+    const at = this.#putKey(into.bytes, start + LENGTH_BYTES, keys, from, keyBytes);
     into.length = at + LENGTH_BYTES;
     this.encode(batch, row, into);
     into.length--; // Encoders end a line; here the length does.
@@ -96,6 +107,22 @@ export class PartitionBatches {
     putLength(into, start, into.length - start - LENGTH_BYTES);
     this.#records++;
     if (into.length > BATCH_BYTES_MAX) this.#cut(start);
+  }
+
+  /** All of a record between its length and its value's; gives the position behind. */
+  #putKey(bytes: Uint8Array, at: number, keys: Uint8Array, from: number, keyBytes: number): number {
+    bytes[at++] = 0; // attributes
+    bytes[at++] = 0; // all records have the batch's time
+    at = putVarint(bytes, at, this.#records);
+    at = putVarint(bytes, at, keyBytes);
+    if (keyBytes <= 0) return at;
+    if (from + keyBytes + COPY_SLACK > keys.length) bytes.set(keys.subarray(from, from + keyBytes), at);
+    else {
+      if (bytes !== this.#written.bytes) this.#written = { bytes, view: viewOf(bytes) };
+      if (keys !== this.#keys.bytes) this.#keys = { bytes: keys, view: viewOf(keys) };
+      copyWords(this.#written.view, at, this.#keys.view, from, from + keyBytes);
+    }
+    return at + keyBytes;
   }
 
   /** The batches that are whole, in order. Theirs to keep, and to give back. */
@@ -160,16 +187,6 @@ function createOr(free: ByteWriter | undefined): ByteWriter {
   if (!free) return createWriter(64 << 10);
   free.length = 0;
   return free;
-}
-
-/** All of a record between its length and its value's; gives the position behind. */
-function putKey(bytes: Uint8Array, at: number, delta: number, keys: Uint8Array, from: number, keyBytes: number): number {
-  bytes[at++] = 0; // attributes
-  bytes[at++] = 0; // all records have the batch's time
-  at = putVarint(bytes, at, delta);
-  at = putVarint(bytes, at, keyBytes);
-  for (let i = 0; i < keyBytes; i++) bytes[at + i] = keys[from + i];
-  return keyBytes > 0 ? at + keyBytes : at;
 }
 
 /** Writes the length at `at`, of all that stands behind the room left for it. */

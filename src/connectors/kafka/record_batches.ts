@@ -12,6 +12,7 @@
  */
 import { MillraceError } from "../../data/fault.ts";
 import { RECORD_BYTES_MAX } from "../../data/limits.ts";
+import { COPY_SLACK, copyWords, viewOf } from "../../data/words.ts";
 import { DECOMPRESSED_BYTES_MAX } from "./limits.ts";
 
 /** What decoding and encoding batches takes from outside. */
@@ -179,7 +180,9 @@ class RecordCollector {
   readonly #tooLong: number[] = [];
   #rows = 0;
   #at = 0;
+  readonly #view: DataView;
   constructor(private readonly into: Uint8Array, count: number, private readonly from: number) {
+    this.#view = viewOf(into);
     this.#start = new Int32Array(count);
     this.#end = new Int32Array(count);
     this.#offset = new Float64Array(count);
@@ -189,6 +192,7 @@ class RecordCollector {
   /** Takes a body apart; it may lie in the memory that is written to, never before what was written. */
   add(body: Uint8Array, count: number, baseOffset: number): void {
     const cursor = new Varints(body, 0);
+    const view = viewOf(body);
     const shift = body.buffer === this.into.buffer ? body.byteOffset - this.into.byteOffset : -1;
     for (let i = 0; i < count; i++) {
       const length = cursor.next();
@@ -204,7 +208,7 @@ class RecordCollector {
       if (offset >= this.from) {
         cursor.at = value + valueBytes;
         this.#origin[this.#rows] = readOrigin(body, cursor, end) ?? offset;
-        this.#put(body, shift, value, valueBytes, offset);
+        this.#put(view, shift, value, valueBytes, offset);
       }
       cursor.at = end;
     }
@@ -224,11 +228,14 @@ class RecordCollector {
     };
   }
 
-  #put(body: Uint8Array, shift: number, value: number, valueBytes: number, offset: number): void {
+  #put(body: DataView, shift: number, value: number, valueBytes: number, offset: number): void {
     const row = this.#rows++;
     // Back to back, so that texts of many records are decoded at once: the bytes between them are hardly ever ASCII.
-    if (shift >= 0) this.into.copyWithin(this.#at, shift + value, shift + value + valueBytes);
-    else this.into.set(body.subarray(value, value + valueBytes), this.#at);
+    const hasSlack = this.#at + valueBytes + COPY_SLACK <= this.into.length && value + valueBytes + COPY_SLACK <= body.byteLength;
+    // Within one buffer what is written behind the value must not reach what is still to be read.
+    if (hasSlack && (shift < 0 || shift + value - this.#at >= COPY_SLACK)) {
+      copyWords(this.#view, this.#at, body, value, value + valueBytes);
+    } else this.into.set(new Uint8Array(body.buffer, body.byteOffset + value, valueBytes), this.#at);
     this.#start[row] = this.#at;
     this.#end[row] = this.#at += valueBytes;
     this.#offset[row] = offset;
