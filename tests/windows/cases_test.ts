@@ -391,3 +391,11 @@ expect.late = [{ at = 2025-01-01T00:00:02Z }]`),
     "",
   );
 });
+
+Deno.test("without `by` all rows of a window are one group, sessions too", async () => {
+  const whole = (window: string): string => SMALL(window).replace('by        = ["key"]', "");
+  const given = `given.s = [${row("00:00:01", "a", 1)}, ${row("00:00:03", "b", 2)}, ${row("00:00:11", "a", 4)}]`;
+  for (const window of ['{ type = "tumbling", size = "10s" }', '{ type = "session", gap = "5s" }']) {
+    assert.equal(await differences(`${whole(window)}\n[[tests]]\nname = "one group"\n${given}\nexpect.out = [{ n = 3 }, { n = 4 }]`), "");
+  }
+});

@@ -17,8 +17,6 @@ const FIRST = "first session";
 /** The chain's table: by the key without the start, the newest session's slot plus one. */
 export const CHAIN_COLUMNS = [{ name: FIRST, kind: "number" }] as const;
 
-type ByKey = [KeyPart, KeyPart?, KeyPart?];
-
 export interface SessionParts {
   readonly groups: StateTable;
   readonly chains: StateTable;
@@ -33,25 +31,34 @@ export interface SessionParts {
 
 export class Sessions {
   readonly #parts: SessionParts;
+  /** The key that is asked for; as fields, so that no row costs an object. */
+  #a: KeyPart = null;
+  #b: KeyPart | undefined;
+  #c: KeyPart | undefined;
 
   constructor(parts: SessionParts) {
     this.#parts = parts;
   }
 
-  /** The session that takes a row of `time`, made when there is none; -1 when the row is late: `mark` has passed the end of its own. */
-  place(time: number, mark: number, ...key: KeyPart[]): number {
+  /**
+   * The session that takes a row of `time`, made when there is none; -1 when the row is late: `mark` has passed the end of its own. A key
+   * of no parts is 0.
+   */
+  place(time: number, mark: number, a: KeyPart, b?: KeyPart, c?: KeyPart): number {
     const { groups, gapMicros } = this.#parts;
-    const by = (key.length === 0 ? [0] : key) as ByKey;
-    const joined = this.#nearest(by, time, time, mark, -1);
-    if (joined < 0) return time + gapMicros <= mark ? -1 : this.#begin(time, time + gapMicros, key, by);
+    this.#a = a;
+    this.#b = b;
+    this.#c = c;
+    const joined = this.#nearest(time, time, mark, -1);
+    if (joined < 0) return time + gapMicros <= mark ? -1 : this.#begin(time, time + gapMicros);
     const ends = groups.number(WINDOW_END.name).values;
     let end = Math.max(ends[joined], time + gapMicros);
     let slot = joined;
     const start = groups.number(WINDOW_START.name).values[joined];
-    if (time < start) slot = this.#beginEarlier(joined, time, end, key, by);
+    if (time < start) slot = this.#beginEarlier(joined, time, end);
     for (;;) {
       const from = groups.number(WINDOW_START.name).values[slot];
-      const other = this.#nearest(by, from, end - gapMicros, mark, slot);
+      const other = this.#nearest(from, end - gapMicros, mark, slot);
       if (other < 0) break;
       end = Math.max(end, groups.number(WINDOW_END.name).values[other]);
       this.#parts.absorb(slot, other);
@@ -65,8 +72,8 @@ export class Sessions {
   /** Takes a session out: it is closed, or part of another. */
   remove(slot: number): void {
     const { groups, chains, due } = this.#parts;
-    const [, ...key] = groups.keyOf(slot);
-    const chain = chains.find(...((key.length === 0 ? [0] : key) as ByKey));
+    const [, a = 0, b, c] = groups.keyOf(slot);
+    const chain = chains.find(a, b, c);
     const first = chains.number(FIRST).values;
     const next = groups.number(NEXT.name).values;
     if (first[chain] - 1 === slot) {
@@ -84,9 +91,9 @@ export class Sessions {
   }
 
   /** The earliest open session but `except` that rows from `from` to `to` may belong to; -1 for none. */
-  #nearest(by: ByKey, from: number, to: number, mark: number, except: number): number {
+  #nearest(from: number, to: number, mark: number, except: number): number {
     const { groups, chains, gapMicros, mostMicros } = this.#parts;
-    const chain = chains.find(...by);
+    const chain = chains.find(this.#a, this.#b, this.#c);
     if (chain < 0) return -1;
     const starts = groups.number(WINDOW_START.name).values;
     const ends = groups.number(WINDOW_END.name).values;
@@ -101,10 +108,10 @@ export class Sessions {
     return found;
   }
 
-  #begin(start: number, end: number, key: readonly KeyPart[], by: ByKey): number {
+  #begin(start: number, end: number): number {
     const { groups, chains, due } = this.#parts;
-    const slot = groups.insert(...([start, ...key] as [KeyPart]));
-    const chain = chains.insert(...by);
+    const slot = groups.insert(start, this.#a, this.#b, this.#c);
+    const chain = chains.insert(this.#a, this.#b, this.#c);
     const first = chains.number(FIRST);
     for (const [{ name }, value] of [[WINDOW_START, start], [WINDOW_END, end], [NEXT, first.values[chain]]] as const) {
       groups.number(name).values[slot] = value;
@@ -118,8 +125,8 @@ export class Sessions {
   }
 
   /** A row before the start of the session it belongs to: the start is part of the key, so the session moves. */
-  #beginEarlier(slot: number, start: number, end: number, key: readonly KeyPart[], by: ByKey): number {
-    const moved = this.#begin(start, end, key, by);
+  #beginEarlier(slot: number, start: number, end: number): number {
+    const moved = this.#begin(start, end);
     this.#parts.absorb(moved, slot);
     this.remove(slot);
     return moved;

@@ -135,11 +135,12 @@ for (; ${start} > ${time} - ${size} && ${start} + ${size} > ${mark}; ${start} -=
       return {
         ...around,
         judge: read,
-        place: (names, fold) =>
-          `${evaluated(names)}
-${names.slot} = windows.place(${
-            [time, mark, ...names.keys.map(({ local }) => local)].join(", ")
-          }); if (${names.slot} < 0) ${late}\n${fold}`,
+        place(names, fold) {
+          const key = names.keys.length === 0 ? "0" : names.keys.map(({ local }) => local).join(", ");
+          return `${evaluated(names)}
+${names.slot} = windows.place(${time}, ${mark}, ${key}); if (${names.slot} < 0) ${late}
+${fold}`;
+        },
       };
   }
 }

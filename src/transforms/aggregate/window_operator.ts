@@ -74,7 +74,7 @@ export class WindowOperator implements Operator {
         this.#due.add(slot, endMicros);
       },
       changed: (slot) => this.#changed.push(slot),
-      place: (time, mark, ...key) => this.#sessions!.place(time, mark, ...key),
+      place: (time, mark, a, b, c) => this.#sessions!.place(time, mark, a, b, c),
     };
     this.#work = { ...newWork(), memo: new GroupMemo(), windows, mark: -Infinity };
     if (parts.onStop === "emit_partial") {
