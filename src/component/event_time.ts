@@ -20,7 +20,7 @@ export const TIME_SETTINGS: GroupSetting = {
       kind: "choice",
       default: "event",
       doc: "What counts.",
-      choices: { event: "The field.", arrival: "When the record was read, as the epoch recorded it." },
+      choices: { event: "The field.", arrival: "When the record came in, as its source kept it, else as the epoch recorded it." },
     },
     lateness: {
       kind: "duration",

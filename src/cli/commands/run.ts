@@ -16,7 +16,7 @@ export async function run(command: RunCommand | LayerCommand, context: CommandCo
   const project = await openProject(world, { path: command.path, overrides: parseOverrides(command.set), envFile: command.envFile });
   const chosen = command.command === "run" ? choosePipelines(project, command.pipelines) : chooseByKind(project, command);
   const progress = new ProgressLines(terminal, world.clock);
-  const stop = stopAfter(command, signal, eventsOf(progress, command.quiet), world.clock);
+  const stop = stopAfter(command, signal, eventsBeside(chosen, progress, command.quiet), world.clock);
   try {
     const outcomes = await runProject(project, chosen, { world, signal: stop.signal, rerun: command.rerun, events: stop.events });
     progress.clear();
@@ -26,6 +26,12 @@ export async function run(command: RunCommand | LayerCommand, context: CommandCo
     stop.release();
     progress.clear();
   }
+}
+
+/** Where rows are printed as they come, a line that is redrawn would stand in between. */
+function eventsBeside(chosen: readonly PipelineBlueprint[], progress: ProgressLines, quiet: boolean): RunEvents {
+  const events = eventsOf(progress, quiet);
+  return chosen.some(({ sinks }) => sinks.some(({ type }) => type === "console")) ? { ...events, progress() {} } : events;
 }
 
 /** What running pipelines tell, drawn by `progress`. */

@@ -124,7 +124,8 @@ export class Receiver {
       if (this.#failure !== null) throw error;
       reason = error instanceof Error ? error.message : String(error);
     }
-    const tail = cutter.tail();
+    // Half a line that a planned stop of ours has cut off is not the feed's fault; it comes to the log with the gap.
+    const tail = this.#stopping.signal.aborted ? null : cutter.tail();
     if (tail) await this.#keep([tail], clock.nowMicros());
     connection.close();
     this.#connection = null;

@@ -21,7 +21,7 @@ export const socketSource: SourceSpec = {
   notes:
     `The server cannot be asked again, so what is received goes into a journal first and is durable before the pipeline sees it: a crash
 loses nothing that was received. When the journal is full the socket is not read, and the server has to wait or to drop; nothing is
-dropped here. The journal gives back what all epochs are done with. It belongs to this source alone.
+dropped here. A planned stop takes in nothing more and processes what was received. The journal gives back what all epochs are done with. It belongs to this source alone.
 
 A lost connection is made again after \`reconnect.first\`, doubling to \`reconnect.most\`, with jitter. Each gap is logged as \`feed_gap\`
 with its start, its end and a guess, from the rate before it, of how many records were missed.
