@@ -184,6 +184,8 @@ export interface SinkPlan {
   readonly guaranteeHint?: string;
   /** Fields of the input that are read. */
   readonly needs: ReadonlySet<string>;
+  /** Said where lanes on several threads may use a sink that is `local`; the thread that finishes it may have none of them. */
+  readonly threads?: "any";
   /** Where a person finds the result: a path or a table, for summaries. */
   readonly place: string;
   /** As a source's. */

@@ -266,11 +266,10 @@ class PipelineReader {
     const hint = "leave workers out";
     if (!lanes.byPartition) faults.add("workers", span, `workers spread lanes over threads, and this pipeline has ${lanes.reason}`, hint);
     if (totals > 0) faults.add("workers", span, "reports and checks add up over all lanes, which is not done across threads", hint);
-    for (const { name, spec } of sinks) {
-      if (!spec.local) continue;
+    for (const { name, spec, plan } of sinks) {
+      if (!spec.local || plan.threads === "any") continue;
       const message = `the sink "${name}" writes files of this machine, which one thread at a time can do`;
-      const taken = name.endsWith("rejects") ? 'give "*.rejected" a topic or a table' : "use a topic or a table";
-      faults.add("workers", span, message, `${taken}, or leave workers out`);
+      faults.add("workers", span, message, 'use a topic, a table of a server or publish = "parts", or leave workers out');
     }
     return faults.reported === before;
   }

@@ -57,6 +57,8 @@ export class LaneJournal {
   #sequence = 0;
   #handle: FileHandle | null = null;
   #size = 0;
+  /** Of this journal when it was begun. */
+  #sizeAtFirst = 0;
   #liveBytes = 0;
   #epochs: JournalEpoch[] = [];
   #marker: Marker | null = null;
@@ -139,15 +141,25 @@ export class LaneJournal {
   /** Makes room, when enough of the journal is not needed any more. */
   async tidy(): Promise<void> {
     if (this.#size - this.#liveBytes <= Math.max(this.place.spareBytes, this.#liveBytes)) return;
+    await this.#goOn();
+    await this.#removeOlder();
+  }
+
+  /** The input has ended: leaves no more than the marker behind, and what is not shown. */
+  async conclude(): Promise<void> {
+    if (this.#size > this.#sizeAtFirst) await this.#goOn();
+    await this.#removeOlder();
+  }
+
+  /** Takes what is needed into the next journal. */
+  async #goOn(): Promise<void> {
     const before = this.#handle!;
-    const path = `${this.place.folder}/${nameOf(this.place.lane, this.place.owner, this.#sequence)}`;
     this.#sequence++;
     try {
       await this.#writeAnew(before);
     } finally {
       before.close();
     }
-    await this.place.files.remove(path);
   }
 
   close(): void {
@@ -175,6 +187,7 @@ export class LaneJournal {
     });
     this.#epochs.forEach(({ sections }, e) => sections.forEach((section, s) => section.at = starts[e][s]));
     this.#liveBytes = bytesOf(this.#epochs);
+    this.#sizeAtFirst = this.#size;
     this.#handle = await files.open(`${folder}/${name}`, "append");
   }
 
@@ -202,9 +215,10 @@ export class LaneJournal {
   /** Only once this owner's intent stands: whoever takes over after that reads this journal, or a newer one. */
   async #removeOlder(): Promise<void> {
     const { files, folder, lane, owner } = this.place;
+    const own = nameOf(lane, owner, this.#sequence);
     for (const name of await files.list(folder)) {
-      const match = NAME.exec(name);
-      if (match && Number(match[1]) === lane && Number(match[2]) < owner) await files.remove(`${folder}/${name}`);
+      // Names of one lane sort by owner and sequence.
+      if (NAME.test(name) && partsOf(name).lane === lane && name < own) await files.remove(`${folder}/${name}`);
     }
     this.#isAlone = true;
   }

@@ -87,7 +87,7 @@ export class PartsLane implements SinkLane {
   /** The input has ended: shows what is open. */
   async finish(): Promise<void> {
     await this.#showAll();
-    await this.#journal?.tidy();
+    await this.#journal?.conclude();
   }
 
   close(): void {

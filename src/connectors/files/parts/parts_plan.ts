@@ -73,6 +73,7 @@ export function planParts(context: SinkContext, path: string, format: PartsForma
   return {
     guarantee: "exactly-once",
     guaranteeNote: "rows are kept with their epoch until their file is shown, under a name that the epoch gives",
+    threads: "any",
     needs: new Set([...format.columns, ...(format.uses ?? []), ...partitionUses]),
     place: path,
     ...(place.inspect ? { inspect: place.inspect } : {}),
