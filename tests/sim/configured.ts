@@ -2,6 +2,7 @@
  * The simulated pipeline as configuration: the same rules as model.ts and operators.ts, over the real `dedupe`, `decide` and `aggregate`.
  * Compiled once and reused over all seeds.
  */
+import { loadRegistry } from "../../src/app/registry.ts";
 import { openProject } from "../../src/app/open_project.ts";
 import type { OperatorNode, Sink, Source } from "../../src/engine/contracts.ts";
 import type { World } from "../../src/ports/mod.ts";
@@ -143,6 +144,8 @@ async function compile(): Promise<Configured> {
 }
 
 async function blueprintOf(toml: string): Promise<PipelineBlueprint> {
+  // Code is not loaded in simulated time: it must be there already.
+  await loadRegistry("all");
   const world = simWorld(1);
   const { world: ports } = world.boot("compiler");
   const path = "project/pipeline.toml";
