@@ -3,10 +3,12 @@ import type { Finding } from "../component/component.ts";
 import { MillraceError } from "../data/fault.ts";
 import type { World } from "../ports/mod.ts";
 import type { PipelineBlueprint, Project } from "../project/contracts.ts";
+import { openCheckpoint } from "./checkpoint_store.ts";
+import { RunRecords } from "./run_record.ts";
 
 export interface NodeFinding extends Finding {
   readonly pipeline: string;
-  /** "source", "table" or "sink". */
+  /** "source", "table", "sink", or "state" for the shared checkpoint store, whose name is its address. */
   readonly role: string;
   readonly node: string;
 }
@@ -29,13 +31,26 @@ export async function inspectServers(project: Project, world: World): Promise<No
 
 type Inspect = (world: World) => Promise<readonly Finding[]>;
 
-function nodesOf({ sources, tables, sinks }: PipelineBlueprint): { role: string; name: string; inspect: Inspect }[] {
+function nodesOf(blueprint: PipelineBlueprint): { role: string; name: string; inspect: Inspect }[] {
+  const { sources, tables, sinks, shared } = blueprint;
   const nodes = [
+    ...(shared ? [{ role: "state", name: shared.url, inspect: (world: World) => inspectStore(blueprint, world) }] : []),
     ...sources.map(({ name, plan }) => ({ role: "source", name, inspect: plan.inspect?.bind(plan) })),
     ...tables.map(({ name, plan }) => ({ role: "table", name, inspect: plan.inspect?.bind(plan) })),
     ...sinks.map(({ name, plan }) => ({ role: "sink", name, inspect: plan.inspect?.bind(plan) })),
   ];
   return nodes.flatMap(({ role, name, inspect }) => inspect ? [{ role, name, inspect }] : []);
+}
+
+/** Asks the shared checkpoint store for the pipeline's run. */
+async function inspectStore(blueprint: PipelineBlueprint, world: World): Promise<readonly Finding[]> {
+  const kv = await openCheckpoint(blueprint, world);
+  try {
+    const { current } = await RunRecords.open(kv);
+    return [{ level: "fine", text: current ? `keeps run ${current.run}` : "answers; the pipeline was not run yet" }];
+  } finally {
+    kv.close();
+  }
 }
 
 async function answerOf(inspect: Inspect, world: World): Promise<readonly Finding[]> {

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { connectKv } from "../../src/platform/kv_connect.ts";
 import type { KvKey } from "../../src/ports/mod.ts";
+import { inTemporaryFolder, projectRoot } from "../golden/command_line.ts";
 import { withServers } from "./mod.ts";
 
 const KEYS: readonly KvKey[] = [
@@ -83,4 +84,55 @@ await withServers("a wrong token is refused, and not shown", ["denokv"], async (
     return true;
   });
   kv.close();
+});
+
+await withServers("check --connect asks the store, and a bounded run in it is done only once", ["denokv"], async ({ denokv }) => {
+  await inTemporaryFolder(async (folder) => {
+    await Deno.writeTextFile(`${folder}/rows.csv`, "id\n1\n2\n");
+    const name = `p${crypto.randomUUID().slice(0, 8)}`;
+    await Deno.writeTextFile(
+      `${folder}/${name}.toml`,
+      `[state]
+url = "${denokv.url}"
+token_file = "token"
+[tables.names]
+type = "csv"
+path = "rows.csv"
+key = "id"
+fields = { id = "int" }
+[sources.rows]
+type = "csv"
+path = "rows.csv"
+fields = { id = "int" }
+[transforms.known]
+type = "decide"
+inputs = ["rows"]
+lookup = { name = "names[id]" }
+emit = { id = "id", known = "name != null" }
+[sinks.out]
+type = "csv"
+inputs = ["known"]
+path = "out.csv"
+`,
+    );
+    const millrace = async (...words: string[]) => {
+      const args = ["run", "-A", "--no-check", `${projectRoot()}/src/main.ts`, ...words];
+      const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), { args, cwd: folder, env: { NO_COLOR: "1" } }).output();
+      const said = new TextDecoder().decode(stderr);
+      assert.doesNotMatch(said, /not-the-right-one|token-of-the-tests/);
+      return { code, out: new TextDecoder().decode(stdout), said };
+    };
+    await Deno.writeTextFile(`${folder}/token`, "not-the-right-one\n");
+    const refused = await millrace("check", `${name}.toml`, "--connect");
+    assert.equal(refused.code, 1);
+    assert.match(refused.out, /state "http:.*fault.*refused: the token/);
+    await Deno.writeTextFile(`${folder}/token`, `${denokv.token}\n`);
+    assert.match((await millrace("check", `${name}.toml`, "--connect")).out, /state "http:.*fine.*was not run yet/);
+    const statusOf = ({ out, said }: { out: string; said: string }) => out ? JSON.parse(out)[0].status : said;
+    assert.equal(statusOf(await millrace("run", `${name}.toml`, "-q", "--json")), "done");
+    assert.equal(await Deno.readTextFile(`${folder}/out.csv`), "id,known\n1,true\n2,true\n");
+    await Deno.remove(`${folder}/.millrace`, { recursive: true });
+    assert.equal(statusOf(await millrace("run", `${name}.toml`, "-q", "--json")), "already_done", "another machine knows it too");
+    assert.match((await millrace("check", `${name}.toml`, "--connect")).out, /keeps run [a-z0-9]+-[a-z0-9]+/);
+  });
 });
