@@ -1,5 +1,5 @@
 /** Bounds of buffers and loops in the data plane, together so that they can be compared. */
-export const BATCH_ROWS_MAX = 8192;
+export const BATCH_ROWS_MAX = 4096;
 /** Bytes read from a source at once. */
 export const BATCH_BYTES_MAX = 1 << 20;
 /** A longer record is rejected as `too-long`. */

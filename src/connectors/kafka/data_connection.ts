@@ -44,7 +44,7 @@ const LENGTH_BYTES = 4;
 const CORRELATION_BYTES = 4;
 /** Memory of larger responses is kept, so many of them: what arrives ten times a second should not be the collector's work. */
 const KEPT_BYTES_MIN = 64 << 10;
-const KEPT_MAX = 8;
+const KEPT_MAX = 4;
 /** What is read at once while it is not known how much comes: most answers to a produce fit. */
 const READ_BYTES = 16 << 10;
 
