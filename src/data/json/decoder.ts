@@ -4,7 +4,7 @@
  */
 import type { Decoder, DecoderSpec } from "../codec.ts";
 import { DecodedColumns } from "../decoded_columns.ts";
-import { asWritten } from "../epoch_format.ts";
+import { CompiledLayouts } from "./compiled_layouts.ts";
 import { LearnedLayouts } from "./learned_layouts.ts";
 import { compileSlowJson } from "./slow.ts";
 
@@ -13,9 +13,10 @@ import { compileSlowJson } from "./slow.ts";
  * `unknown:F`, then by field in schema order `missing:F`, `type:F`, `scale:F`, `range:F`, `one_of:F`.
  */
 export function compileJsonDecoder(wished: DecoderSpec): Decoder {
-  const spec = { ...wished, type: asWritten(wished.type) };
+  const compiled = CompiledLayouts.of(wished);
+  const { spec } = compiled;
   const slow = compileSlowJson(spec);
-  const layouts = new LearnedLayouts(spec);
+  const layouts = new LearnedLayouts(compiled);
   return (records) => {
     const columns = new DecodedColumns(spec, records);
     columns.forms = new Uint8Array(records.rows);

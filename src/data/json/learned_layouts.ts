@@ -3,11 +3,10 @@
  * members for the orders of keys behind them. Invariant: what is compiled follows from the records read so far, and is bounded: by how
  * much is kept, and by how many records there are for each compilation.
  */
-import type { DecoderSpec } from "../codec.ts";
 import type { DecodedColumns } from "../decoded_columns.ts";
-import { compileFastJson, type FastJson } from "./fast.ts";
+import type { CompiledLayouts } from "./compiled_layouts.ts";
+import type { FastJson } from "./fast.ts";
 import { compactLayout, type Layout, layoutOf, layoutText } from "./layout.ts";
-import { compileTemplate } from "./template.ts";
 
 /** Layouts kept compiled at once. */
 const LAYOUTS_MAX = 4;
@@ -28,7 +27,7 @@ interface Known {
 }
 
 export class LearnedLayouts {
-  readonly #spec: DecoderSpec;
+  readonly #compiled: CompiledLayouts;
   /** Most recently useful first. */
   readonly #templates: Known[];
   readonly #orders: Known[];
@@ -36,11 +35,11 @@ export class LearnedLayouts {
   #compilations = COMPILATIONS_MAX;
   #records = 0;
 
-  constructor(spec: DecoderSpec) {
-    this.#spec = spec;
-    const expected = compactLayout(spec.type.fields.map((field) => field.name));
-    this.#templates = [{ text: layoutText(expected), read: compileTemplate(spec, expected) }];
-    this.#orders = [{ text: orderText(expected), read: compileFastJson(spec, expected.keys) }];
+  constructor(compiled: CompiledLayouts) {
+    this.#compiled = compiled;
+    const expected = compactLayout(compiled.spec.type.fields.map((field) => field.name));
+    this.#templates = [{ text: layoutText(expected), read: compiled.template(expected) }];
+    this.#orders = [{ text: orderText(expected), read: compiled.order(expected.keys) }];
   }
 
   /** Reads rows as long as anything compiled fits; gives the first row that nothing could read, or `to`. */
@@ -70,14 +69,8 @@ export class LearnedLayouts {
     const template = layoutText(layout);
     if (this.#templates.some(({ text }) => text === template)) return;
     this.#compilations--;
-    this.#learn(this.#templates, template, () => compileTemplate(this.#spec, layout));
-    this.#learn(this.#orders, orderText(layout), () => compileFastJson(this.#spec, layout.keys));
-  }
-
-  #learn(known: Known[], text: string, compile: () => FastJson): void {
-    if (known.some((one) => one.text === text)) return;
-    known.unshift({ text, read: compile() });
-    if (known.length > LAYOUTS_MAX) known.pop();
+    learn(this.#templates, template, this.#compiled.template(layout));
+    learn(this.#orders, orderText(layout), this.#compiled.order(layout.keys));
   }
 
   #earn(records: number): void {
@@ -87,6 +80,12 @@ export class LearnedLayouts {
       if (this.#compilations < COMPILATIONS_MAX) this.#compilations++;
     }
   }
+}
+
+function learn(known: Known[], text: string, read: FastJson): void {
+  if (known.some((one) => one.text === text)) return;
+  known.unshift({ text, read });
+  if (known.length > LAYOUTS_MAX) known.pop();
 }
 
 /** Reads rows as long as one of them fits, and puts that one first; gives the first row that none could read, or `to`. */
