@@ -58,6 +58,18 @@ export async function readWithKafkajs(brokers: string, topic: string, count: num
   return seen.toSorted((a, b) => a.partition - b.partition || a.offset - b.offset);
 }
 
+/** How many offsets of a topic are taken, records and marks of transactions; 0 where there is none. */
+export async function takenOffsets(brokers: string, topic: string): Promise<number> {
+  const admin = client(brokers).admin();
+  await admin.connect();
+  try {
+    if (!(await admin.listTopics()).includes(topic)) return 0;
+    return (await admin.fetchTopicOffsets(topic)).reduce((sum, { high }) => sum + Number(high), 0);
+  } finally {
+    await admin.disconnect();
+  }
+}
+
 /** Sends one message per line to one partition. */
 export async function sendWithKcat(brokers: string, topic: string, partition: number, lines: readonly string[]): Promise<void> {
   await mustRun("kcat", ["-P", "-b", brokers, "-t", topic, "-p", String(partition)], { stdin: lines.map((line) => `${line}\n`).join("") });
