@@ -4,7 +4,6 @@
  */
 import { loadRegistry } from "../../src/app/registry.ts";
 import { openProject } from "../../src/app/open_project.ts";
-import { loadRegistry } from "../../src/app/registry.ts";
 import type { OperatorNode, Sink, Source } from "../../src/engine/contracts.ts";
 import type { World } from "../../src/ports/mod.ts";
 import type { PipelineBlueprint } from "../../src/project/contracts.ts";
@@ -133,8 +132,6 @@ export function configuredPipeline(): Promise<Configured> {
 }
 
 async function compile(): Promise<Configured> {
-  // Modules are loaded in real time, for which a simulated world does not wait.
-  await loadRegistry("all");
   const pipeline = await blueprintOf(TOML);
   const reader = await blueprintOf(READER_TOML);
   const topic = pipeline.sinks.find((sink) => sink.name === "topic")!;
