@@ -1,6 +1,6 @@
 /** `millrace serve` as a program: start-up lines, signals, a taken port. */
 import assert from "node:assert/strict";
-import { run, start, until } from "./support.ts";
+import { freePort, inFolder, run, start, until } from "./support.ts";
 
 const SERVE = ["serve", "-c", "config/trades", "--listen", "127.0.0.1:0"];
 
@@ -49,4 +49,44 @@ Deno.test("the same seed and start give the same bytes on the wire, whoever serv
   const first = await bytes();
   assert.equal(first.split("\n").length, 501);
   assert.equal(await bytes(), first);
+});
+
+Deno.test("what is made of a generator's records is served too, by epochs; --listen is for a generator alone", async () => {
+  await inFolder(async (folder) => {
+    const port = freePort();
+    await Deno.writeTextFile(
+      `${folder}/big.toml`,
+      `
+kind = "serve"
+state = "${folder}/state"
+[epoch]
+every = "20ms"
+[sources.orders]
+type = "generate"
+what = "trades"
+seed = 7
+rate = "500/s"
+fields = { symbol = "string", quantity = "int" }
+[transforms.big]
+type = "filter"
+inputs = ["orders"]
+where = "quantity > 1000"
+[sinks.feed]
+type = "socket_server"
+inputs = ["big"]
+listen = "127.0.0.1:${port}"
+`,
+    );
+    const server = start(["serve", "-c", `${folder}/big.toml`, "--quiet"]);
+    await until("it serves", async () => (await run(["client", `127.0.0.1:${port}`, "--check"])).code === 0);
+    const { stdout } = await run(["client", `127.0.0.1:${port}`, "--count", "50"]);
+    server.child.kill("SIGTERM");
+    assert.equal((await server.ended).code, 0, server.stderr());
+    const rows = stdout.trim().split("\n").map((line) => JSON.parse(line) as { symbol: string; quantity: number });
+    assert.equal(rows.length, 50);
+    assert.ok(rows.every(({ quantity }) => quantity > 1000));
+    const refused = await run(["serve", "-c", `${folder}/big.toml`, "--listen", "127.0.0.1:0"]);
+    assert.equal(refused.code, 2);
+    assert.match(refused.stderr, /--listen is for one generator behind one server; chosen are: big/);
+  });
 });
