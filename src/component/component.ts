@@ -184,8 +184,11 @@ export interface SinkPlan {
   readonly guaranteeHint?: string;
   /** Fields of the input that are read. */
   readonly needs: ReadonlySet<string>;
-  /** Said where lanes on several threads may use a sink that is `local`; the thread that finishes it may have none of them. */
-  readonly threads?: "any";
+  /**
+   * "any": lanes on several threads may use the sink although it is `local`; the thread that finishes it may have none of them.
+   * "one": they may not although it is not.
+   */
+  readonly threads?: "any" | "one";
   /** Where a person finds the result: a path or a table, for summaries. */
   readonly place: string;
   /** As a source's. */

@@ -267,8 +267,9 @@ class PipelineReader {
     if (!lanes.byPartition) faults.add("workers", span, `workers spread lanes over threads, and this pipeline has ${lanes.reason}`, hint);
     if (totals > 0) faults.add("workers", span, "reports and checks add up over all lanes, which is not done across threads", hint);
     for (const { name, spec, plan } of sinks) {
-      if (!spec.local || plan.threads === "any") continue;
-      const message = `the sink "${name}" writes files of this machine, which one thread at a time can do`;
+      if ((plan.threads ?? (spec.local ? "one" : "any")) === "any") continue;
+      const what = spec.local ? "writes files of this machine, which one thread at a time can do" : "is one for all lanes of a process";
+      const message = `the sink "${name}" ${what}`;
       faults.add("workers", span, message, 'use a topic, a table of a server or publish = "parts", or leave workers out');
     }
     return faults.reported === before;

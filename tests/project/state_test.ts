@@ -105,5 +105,7 @@ Deno.test("workers want a lane per partition, sinks that several threads may wri
     (await told(REJECTS + keyed)).join(),
     /workers spread lanes over threads, and this pipeline has one lane: "once" keeps state by "id"/,
   );
+  const server = '[sinks.feed]\ntype = "socket_server"\ninputs = ["payments"]\nlisten = "127.0.0.1:0"\n';
+  assert.deepEqual(await told(REJECTS + server), ['p.toml:1:11: the sink "feed" is one for all lanes of a process']);
   assert.match(await faults(PIPELINE("workers = 0\n", "", REJECTS)), /workers must be a whole number from 1 to 64 \(threads\), not 0/);
 });

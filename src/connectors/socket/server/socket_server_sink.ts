@@ -86,6 +86,7 @@ function planServer(context: SinkContext): SinkPlan | null {
     guaranteeNote: "clients acknowledge nothing",
     guaranteeHint: `a topic beside "${name}" holds each record once`,
     needs: new Set(input.fields.map((field) => field.name)),
+    threads: "one",
     place: formatAddress(listen),
     serve: (options) => serveFeed(server, options),
     create: (world) => new PublishingSink(world, server, compileJsonEncoder(input, { decimals: "number" })),
