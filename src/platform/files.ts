@@ -2,6 +2,7 @@
  * Files on Deno. Invariant: a call that has returned has reached the kernel; only `sync` and `syncFolder` make it survive a
  * power cut. Reads and writes run synchronously: on local files a thread hop costs more than the system call.
  */
+import { MillraceError } from "../data/fault.ts";
 import type { FileHandle, Files, OpenMode } from "../ports/files.ts";
 
 const OPEN_OPTIONS: Readonly<Record<OpenMode, Deno.OpenOptions>> = {
@@ -37,10 +38,12 @@ export const denoFiles: Files = {
     await Deno.mkdir(path, { recursive: true });
   },
   async rename(from, to) {
+    await requireReplaceable(to);
     await Deno.rename(from, to);
   },
   async remove(path) {
     try {
+      await requireReplaceable(path);
       await Deno.remove(path, { recursive: true });
     } catch (error) {
       if (!isMissing(error)) throw error;
@@ -56,6 +59,18 @@ export const denoFiles: Files = {
     }
   },
 };
+
+/** A run that writes to /dev/null must not leave the machine without it: root may rename over a device. */
+async function requireReplaceable(path: string): Promise<void> {
+  const there = await Deno.lstat(path).catch((error) => {
+    if (isMissing(error)) return null;
+    throw error;
+  });
+  if (there === null || there.isFile || there.isDirectory || there.isSymlink) return;
+  throw new MillraceError("not_a_file", `${path} is a device, a pipe or a socket; it is neither replaced nor removed`, {
+    hint: "files appear under their name when they are whole; name a file that may be replaced",
+  });
+}
 
 function fileHandle(file: Deno.FsFile, mode: OpenMode): FileHandle {
   let placed = mode === "append" ? -1 : 0;

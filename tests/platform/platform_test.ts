@@ -160,3 +160,20 @@ Deno.test("probe: the process is really gone, by SIGKILL", async () => {
   assert.equal(ran.signal, "SIGKILL");
   assert.equal(new TextDecoder().decode(ran.stdout), "one\n");
 });
+
+Deno.test("what is no file is neither replaced nor removed", async () => {
+  const folder = await Deno.makeTempDir();
+  try {
+    const pipe = `${folder}/pipe`;
+    assert.equal((await new Deno.Command("mkfifo", { args: [pipe] }).output()).code, 0);
+    await Deno.writeTextFile(`${folder}/made`, "x");
+    await assert.rejects(denoFiles.rename(`${folder}/made`, pipe), { code: "not_a_file" });
+    await assert.rejects(denoFiles.remove(pipe), { code: "not_a_file" });
+    assert.equal((await Deno.lstat(pipe)).isFile, false);
+    await denoFiles.rename(`${folder}/made`, `${folder}/there`);
+    await denoFiles.remove(`${folder}/there`);
+    assert.equal(await denoFiles.stat(`${folder}/there`), null);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
