@@ -222,14 +222,26 @@ Deno.test("T-24, D1, W1: stopped and started again ten times against one running
     for (let time = 0; time < 10; time++) {
       const before = performance.now();
       const { code, stderr } = await run([...STREAM, "--count", "3", "--quiet"], at(folder, port));
-      const tookMs = performance.now() - before - startMs;
+      const tookMs = performance.now() - before;
       assert.equal(code, 0, stderr);
-      assert.ok(tookMs < 2000, `start ${time + 1}: ${Math.round(tookMs)} ms`);
+      assert.ok(tookMs < 2000 + 2 * startMs, `start ${time + 1}: ${Math.round(tookMs)} ms, of which starting takes ${Math.round(startMs)}`);
     }
     server.child.kill("SIGTERM");
     assert.equal((await server.ended).code, 0);
     assert.match(server.stderr(), /stopped: [\d,]+ records to 10 clients/);
     const counted = (await windowsOf(folder)).reduce((sum, { count }) => sum + count, 0);
     assert.equal(counted, (await journaledIds(`${folder}/journal`)).length, "every record received is in exactly one window");
+  });
+});
+
+Deno.test("a whole project runs in one process: the feed and the stream that reads it", async () => {
+  await inFolder(async (folder) => {
+    const port = freePort();
+    const env = { ...at(folder, port), TRADES_LISTEN: `127.0.0.1:${port}`, TRADES_RATE: "200/s" };
+    const { code, stderr } = await run(["run", "config/trades", "--count", "300"], env);
+    assert.equal(code, 0, stderr);
+    assert.match(stderr, /serve +listening on 127\.0\.0\.1/);
+    const counted = (await windowsOf(folder)).reduce((sum, { count }) => sum + count, 0);
+    assert.ok(counted >= 300, `${counted} records`);
   });
 });

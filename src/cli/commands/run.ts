@@ -2,6 +2,7 @@
 import { MillraceError } from "../../data/fault.ts";
 import { choosePipelines, openProject } from "../../app/open_project.ts";
 import { runProject } from "../../app/run_project.ts";
+import { serveProject } from "../../app/serve_project.ts";
 import { stopAfter } from "../../app/stop_after.ts";
 import type { PipelineOutcome, RunEvents } from "../../app/events.ts";
 import type { PipelineBlueprint, Project } from "../../project/contracts.ts";
@@ -18,7 +19,11 @@ export async function run(command: RunCommand | LayerCommand, context: CommandCo
   const progress = new ProgressLines(terminal, world.clock);
   const stop = stopAfter(command, signal, eventsBeside(chosen, progress, command.quiet), world.clock);
   try {
-    const outcomes = await runProject(project, chosen, { world, signal: stop.signal, rerun: command.rerun, events: stop.events });
+    const options = { world, signal: stop.signal, rerun: command.rerun, events: stop.events };
+    const tell = (pipeline: string, line: string): void => progress.finish("", [`  ${pipeline.padEnd(16)} ${line}`]);
+    const { outcomes } = chosen.some(({ kind }) => kind === "serve")
+      ? await serveProject(project, chosen, { ...options, tell: command.quiet ? () => {} : tell })
+      : { outcomes: await runProject(project, chosen, options) };
     progress.clear();
     terminal.out(command.json ? JSON.stringify(outcomes, null, 2) + "\n" : summaryText(outcomes));
     return exitCode(chosen, outcomes, signal);
