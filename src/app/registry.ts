@@ -1,5 +1,5 @@
 /** The components of the binary, by role and TOML name: all of them, or those that a project needs. */
-import { rooms } from "../connectors/mod.ts";
+import { type ConnectorRoom, type Connectors, rooms } from "../connectors/mod.ts";
 import type { Registry } from "../project/registry.ts";
 import { transforms } from "../transforms/mod.ts";
 
@@ -11,13 +11,23 @@ const ALWAYS = "ndjson";
 /** Every transform, and the connectors of the rooms where one of `types` is at home, or all. */
 export async function loadRegistry(types: ReadonlySet<string> | "all"): Promise<Registry> {
   const wanted = types === "all" ? rooms : rooms.filter((room) => room.types.some((type) => type === ALWAYS || types.has(type)));
-  const loaded = await Promise.all(wanted.map((room) => room.load()));
+  const loaded = await Promise.all(wanted.map(loadOnce));
   return {
     transforms: byType(transforms),
     sources: byType(loaded.flatMap(({ sources = [] }) => sources)),
     sinks: byType(loaded.flatMap(({ sinks = [] }) => sinks)),
     connections: byType(loaded.flatMap(({ connections = [] }) => connections)),
   };
+}
+
+/** What was asked for before is there at once, without a turn of the event loop: the simulated world has none for modules. */
+const LOADED = new Map<ConnectorRoom, Promise<Connectors>>();
+function loadOnce(room: ConnectorRoom): Promise<Connectors> {
+  const known = LOADED.get(room);
+  if (known) return known;
+  const loading = room.load();
+  LOADED.set(room, loading);
+  return loading;
 }
 
 function byType<S extends { readonly type: string }>(specs: readonly S[]): ReadonlyMap<string, S> {
