@@ -49,6 +49,14 @@ export function fileSinks({ files }: World, setup: Setup): SinkNode[] {
     key: BY_POSITION,
     publisher: new OneFilePublisher(files, CSV_PATH, CSV.header),
   });
+  // A second one whose own syncs cannot cover for those of the first: most of what can be lost is lost between two of them.
+  const plain = new FileSink({
+    files,
+    stateFolder: "state/sinks/ledger_lines",
+    encoder: NDJSON.encoder,
+    key: null,
+    publisher: new OneFilePublisher(files, "out/ledger.ndjson", NDJSON.header),
+  });
   const rolled = new PartsSink({
     files,
     stateFolder: "state/sinks/ledger_parts",
@@ -59,7 +67,11 @@ export function fileSinks({ files }: World, setup: Setup): SinkNode[] {
     roll: { bytes: 2_000, everyMicros: setup.rollMicros, filesMax: 2 },
     spareBytes: 500,
   });
-  return [{ name: "ledger_csv", inputs, sink: sorted }, { name: "ledger_parts", inputs, sink: rolled }];
+  return [{ name: "ledger_csv", inputs, sink: sorted }, { name: "ledger_lines", inputs, sink: plain }, {
+    name: "ledger_parts",
+    inputs,
+    sink: rolled,
+  }];
 }
 
 /** The rows of the published CSV file, in order, each as values in the order of the columns; null when there is no file. */
