@@ -18,11 +18,11 @@ const number = (text: string, pattern: RegExp): number => {
   return Number(match[1]);
 };
 
-Deno.test("300 clients at 100 records/s each get their rate, in bounded memory", async () => {
-  const text = await bench("clients", "--clients", "300", "--rate", "100", "--seconds", "4");
-  assert.ok(number(text, /per client ([\d.]+) to/) >= 90, text);
+Deno.test("200 clients at 50 records/s each get their rate, in bounded memory", async () => {
+  const text = await bench("clients", "--clients", "200", "--rate", "50", "--seconds", "4");
+  assert.ok(number(text, /per client ([\d.]+) to/) >= 40, text);
   assert.ok(number(text, /, (\d+) MB at the end/) < 350, text);
-  assert.match(text, /stopped: [\d,]+ records to 300 clients$/m);
+  assert.match(text, /stopped: [\d,]+ records to 200 clients$/m);
 });
 
 Deno.test("1,000 connections come, misbehave and go; a new client is served at once", async () => {
