@@ -14,19 +14,21 @@ export class TextIndex {
   #arenaView = viewOf(this.#arena);
   /** By number: where its text begins; the next one's is where it ends. */
   #starts = new Uint32Array(17);
-  /** Pairs of number + 1 (0 where free) and hash: most misses end in one cache line. A power of two, at least four times `size`. */
-  #index = new Int32Array(2 * ENTRIES_MIN);
+  /**
+   * Number + 1, 0 where free; a power of two, at least twice `size`. Hashes are not kept beside: what stays in the cache counts for more
+   * than a comparison that fails.
+   */
+  #index = new Int32Array(ENTRIES_MIN);
   #asked = new Uint8Array(256);
   #askedView = viewOf(this.#asked);
 
   /** The number of the text bytes[from, to), or -1. */
   findBytes(bytes: DataView, from: number, to: number): number {
-    const hash = hashBytes(bytes, from, to);
     const index = this.#index;
     const mask = index.length - 1;
-    for (let at = hash << 1 & mask;; at = at + 2 & mask) {
+    for (let at = hashBytes(bytes, from, to) & mask;; at = at + 1 & mask) {
       const found = index[at] - 1;
-      if (found < 0 || index[at + 1] === hash && this.#holds(found, bytes, from, to)) return found;
+      if (found < 0 || this.#holds(found, bytes, from, to)) return found;
     }
   }
 
@@ -46,7 +48,7 @@ export class TextIndex {
     this.#arena.set(this.#asked.subarray(0, length), start);
     if (this.size === this.#starts.length) this.#starts = grown(this.#starts, this.size + 1);
     this.#starts[this.size] = start + length;
-    if (this.size * 8 > this.#index.length) this.#reindex();
+    if (this.size * 2 > this.#index.length) this.#reindex();
     else this.#enter(number);
     return number;
   }
@@ -72,11 +74,9 @@ export class TextIndex {
   #enter(number: number): void {
     const index = this.#index;
     const mask = index.length - 1;
-    const hash = hashBytes(this.#arenaView, this.#starts[number], this.#starts[number + 1]);
-    let at = hash << 1 & mask;
-    while (index[at] !== 0) at = at + 2 & mask;
+    let at = hashBytes(this.#arenaView, this.#starts[number], this.#starts[number + 1]) & mask;
+    while (index[at] !== 0) at = at + 1 & mask;
     index[at] = number + 1;
-    index[at + 1] = hash;
   }
 }
 
