@@ -7,3 +7,7 @@ Deno.test(`windows of ${STREAMS} random streams equal the slow reference, straig
   const compiled = await compileSettings();
   for (let seed = 0; seed < STREAMS; seed++) tryStream(seed, compiled);
 });
+
+Deno.test("a session that begins earlier than it did, at the very start of one that has just closed", async () => {
+  tryStream(302_768, await compileSettings());
+});

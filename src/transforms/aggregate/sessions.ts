@@ -25,7 +25,7 @@ export interface SessionParts {
   readonly mostMicros: number;
   /** Adds the values of one group to those of another. */
   absorb(into: number, from: number): void;
-  /** Takes a group out of the state. */
+  /** Takes a group out of the state. The key of a group begins with its session's number. */
   remove(slot: number): void;
 }
 
@@ -35,9 +35,15 @@ export class Sessions {
   #a: KeyPart = null;
   #b: KeyPart | undefined;
   #c: KeyPart | undefined;
+  /** The newest session's number: its start may change, and be that of one that has closed but is still to be given out. */
+  #number = 0;
 
   constructor(parts: SessionParts) {
     this.#parts = parts;
+    const { groups } = parts;
+    for (let slot = 0; slot < groups.size; slot++) {
+      if (groups.isLive(slot)) this.#number = Math.max(this.#number, groups.keyOf(slot)[0] as number);
+    }
   }
 
   /**
@@ -52,21 +58,16 @@ export class Sessions {
     const joined = this.#nearest(time, time, mark, -1);
     if (joined < 0) return time + gapMicros <= mark ? -1 : this.#begin(time, time + gapMicros);
     const ends = groups.number(WINDOW_END.name).values;
-    let end = Math.max(ends[joined], time + gapMicros);
-    let slot = joined;
-    const start = groups.number(WINDOW_START.name).values[joined];
-    if (time < start) slot = this.#beginEarlier(joined, time, end);
+    const starts = groups.number(WINDOW_START.name).values;
+    ends[joined] = Math.max(ends[joined], time + gapMicros);
+    starts[joined] = Math.min(starts[joined], time);
     for (;;) {
-      const from = groups.number(WINDOW_START.name).values[slot];
-      const other = this.#nearest(from, end - gapMicros, mark, slot);
-      if (other < 0) break;
-      end = Math.max(end, groups.number(WINDOW_END.name).values[other]);
-      this.#parts.absorb(slot, other);
+      const other = this.#nearest(starts[joined], ends[joined] - gapMicros, mark, joined);
+      if (other < 0) return joined;
+      ends[joined] = Math.max(ends[joined], ends[other]);
+      this.#parts.absorb(joined, other);
       this.remove(other);
     }
-    const column = groups.number(WINDOW_END.name);
-    if (column.values[slot] !== end) column.values[slot] = end;
-    return slot;
   }
 
   /** Takes a session out: it is closed, or part of another. */
@@ -110,7 +111,7 @@ export class Sessions {
 
   #begin(start: number, end: number): number {
     const { groups, chains, due } = this.#parts;
-    const slot = groups.insert(start, this.#a, this.#b, this.#c);
+    const slot = groups.insert(++this.#number, this.#a, this.#b, this.#c);
     const chain = chains.insert(this.#a, this.#b, this.#c);
     const first = chains.number(FIRST);
     for (const [{ name }, value] of [[WINDOW_START, start], [WINDOW_END, end], [NEXT, first.values[chain]]] as const) {
@@ -122,13 +123,5 @@ export class Sessions {
     chains.touch(chain);
     due.add(slot, end);
     return slot;
-  }
-
-  /** A row before the start of the session it belongs to: the start is part of the key, so the session moves. */
-  #beginEarlier(slot: number, start: number, end: number): number {
-    const moved = this.#begin(start, end);
-    this.#parts.absorb(moved, slot);
-    this.remove(slot);
-    return moved;
   }
 }

@@ -25,7 +25,7 @@ export interface WindowParts extends ResultParts {
   readonly emit: "final" | "update";
   readonly onStop: "keep" | "emit_partial";
   readonly orderBy: readonly OrderPart[];
-  /** The key begins with the window's start. */
+  /** The key begins with the window's start, or the session's number. */
   readonly groups: StateTableSpec;
   /** Sessions alone: see sessions.ts. */
   readonly chains: StateTableSpec | null;
@@ -183,7 +183,12 @@ export class WindowOperator implements Operator {
     this.#toTell = told;
     this.#queueAt = 0;
     if (leaving.count + told.count === 0) return new Int32Array(0);
-    const view = { endOf: (slot: number) => this.#endOf(slot), parts: this.#parts, state: this.#state };
+    const view = {
+      startOf: (slot: number) => this.#startOf(slot),
+      endOf: (slot: number) => this.#endOf(slot),
+      parts: this.#parts,
+      state: this.#state,
+    };
     const queue = new Int32Array(leaving.count + told.count);
     queue.set(sortedSlots(leaving, this.#parts.orderBy, view));
     queue.set(sortedSlots(told, this.#parts.orderBy, view), leaving.count);

@@ -15,6 +15,7 @@ export type OrderPart =
 export interface GroupsView {
   readonly parts: ResultParts;
   readonly state: readonly StateTable[];
+  startOf(slot: number): number;
   endOf(slot: number): number;
 }
 type Values = readonly unknown[] | Float64Array;
@@ -37,12 +38,11 @@ export function sortedSlots({ items, count }: SlotList, orderBy: readonly OrderP
 }
 
 /** The window's start and the values of `by`. */
-function keyColumns(slots: Int32Array, { parts, state }: GroupsView): Values[] {
-  const starts = new Float64Array(slots.length);
+function keyColumns(slots: Int32Array, { parts, state, startOf }: GroupsView): Values[] {
+  const starts = Float64Array.from(slots, startOf);
   const by: unknown[][] = parts.by.map(() => new Array(slots.length));
   for (const [i, slot] of slots.entries()) {
     const key = state[0].keyOf(slot);
-    starts[i] = key[0] as number;
     for (const [part, { type }] of parts.by.entries()) by[part][i] = keyValue(type, key[part + 1]);
   }
   return [starts, ...by];

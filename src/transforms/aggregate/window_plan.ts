@@ -160,7 +160,7 @@ export function planWindows(made: WindowedAggregate, checker: PlanChecker): Pick
     name: keyedName(`${window.type} groups`, keyTypes),
     key: ["number", ...key],
     columns: [...columns, WINDOW_END, ...(isSession ? SESSION_COLUMNS : []), ...(emit === "update" ? [CHANGED] : [])],
-    version: 1,
+    version: isSession ? 2 : 1,
   };
   const chains: StateTableSpec | null = isSession
     ? { name: keyedName("sessions", keyTypes), key: key.length === 0 ? ["number"] : key, columns: CHAIN_COLUMNS, version: 1 }
