@@ -5,7 +5,7 @@
 import assert from "node:assert/strict";
 import { type Banking, bankingOnServers, type BankingServers, rowsOf, storedCount } from "./banking.ts";
 import { AFTER_THE_LAST_EPOCH, type Death, deaths, histogramText, killEnvironment, nameOf } from "./deaths.ts";
-import { readWithKafkajs } from "./foreign_client.ts";
+import { lackingKcat, readCommittedWithKcat } from "./foreign_client.ts";
 import { withServers } from "./mod.ts";
 import { startMillrace } from "./processes.ts";
 
@@ -24,10 +24,16 @@ const ORDEALS: Readonly<Record<string, Ordeal>> = {
   "large epochs": { seed: 20260222, killsWanted: 10, payments: 24_000, epochRows: 4000 },
 };
 
+const noKcat = await lackingKcat();
 for (const [name, ordeal] of Object.entries(ORDEALS)) {
   const { seed, killsWanted } = ordeal;
+  const title = `B-16, P2: producer, topic, consumer and table, ${name}: at least ${killsWanted} counted kills, no payment lost or twice`;
+  if (noKcat !== null) {
+    Deno.test(`SKIPPED (no kcat: ${noKcat}): ${title}`, () => {});
+    continue;
+  }
   await withServers(
-    `B-16, P2: producer, topic, consumer and table, ${name}: at least ${killsWanted} counted kills, no payment lost or twice`,
+    title,
     ["kafka", "postgres"],
     async (servers, test) => {
       const histogram = new Map<string, number>();
@@ -77,11 +83,12 @@ async function liveUntilDone(
 }
 
 async function verify({ kafka, postgres }: BankingServers, banking: Banking, { payments }: Ordeal): Promise<void> {
-  const messages = await readWithKafkajs(kafka.brokers, banking.topic, payments);
+  const messages = await readCommittedWithKcat(kafka.brokers, banking.topic);
   const sent = messages.map(({ value, partition, offset }) => {
-    const { transaction_id, amount, user_id } = JSON.parse(value!) as Record<string, string | number>;
+    const { transaction_id, amount, user_id } = JSON.parse(value) as Record<string, string | number>;
     return [transaction_id, Number(amount).toFixed(2), String(user_id), String(partition), String(offset)] as string[];
   });
+  assert.equal(sent.length, payments, "as many are sent as there are");
   assert.equal(new Set(sent.map(([id]) => id)).size, payments, "each payment is sent once");
   const columns = "transaction_id, amount, user_id, source_partition, source_offset";
   const stored = await rowsOf(postgres, banking, `SELECT ${columns} FROM raw_transactions ORDER BY source_partition, source_offset`);

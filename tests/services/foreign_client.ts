@@ -75,11 +75,18 @@ export async function sendWithKcat(brokers: string, topic: string, partition: nu
   await mustRun("kcat", ["-P", "-b", brokers, "-t", topic, "-p", String(partition)], { stdin: lines.map((line) => `${line}\n`).join("") });
 }
 
+/** A record's value and place. */
+export interface PlacedValue {
+  readonly partition: number;
+  readonly offset: number;
+  readonly value: string;
+}
+
 /**
- * The values of a topic that readers of committed records see, by partition and offset. By librdkafka: kafkajs lets rows of aborted
+ * What readers of committed records see of a topic, by partition and offset. By librdkafka: kafkajs lets rows of aborted
  * transactions through where several of them overlap (its filter enters one of them per message).
  */
-export async function readCommittedWithKcat(brokers: string, topic: string): Promise<string[]> {
+export async function readCommittedWithKcat(brokers: string, topic: string): Promise<PlacedValue[]> {
   const all = ["-X", "isolation.level=read_committed", "-o", "beginning", "-e", "-q"];
   const lines = (await mustRun("kcat", ["-C", "-b", brokers, "-t", topic, ...all, "-f", "%p %o %s\\n"])).split("\n").filter((line) =>
     line !== ""
@@ -88,7 +95,7 @@ export async function readCommittedWithKcat(brokers: string, topic: string): Pro
     const [, partition, offset, value] = /^(\d+) (\d+) (.*)$/.exec(line)!;
     return { partition: Number(partition), offset: Number(offset), value };
   });
-  return messages.sort((a, b) => a.partition - b.partition || a.offset - b.offset).map(({ value }) => value);
+  return messages.sort((a, b) => a.partition - b.partition || a.offset - b.offset);
 }
 
 /** Why there is no kcat; null when there is one, installed now if need be. */

@@ -192,7 +192,7 @@ async function withReplicas(
           // Transactions leave a mark in each partition, so this is reached early; what is missing then is waited for below.
           await replicas.waitForOut(next);
           const values = await readAll(() => readCommittedWithKcat(kafka.brokers, output), next);
-          assertBalances(values.map((value) => JSON.parse(value)), next, all(started));
+          assertBalances(values.map(({ value }) => JSON.parse(value)), next, all(started));
         },
       };
       try {

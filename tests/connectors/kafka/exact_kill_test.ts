@@ -5,9 +5,10 @@
 import assert from "node:assert/strict";
 import type { ProtocolStep } from "../../../src/ports/probe.ts";
 import { type Ended, inTemporaryFolder, projectRoot } from "../../golden/command_line.ts";
-import { withServers } from "../../services/mod.ts";
+import { lackingKcat, readCommittedWithKcat } from "../../services/foreign_client.ts";
+import { type AllServers, withServers } from "../../services/mod.ts";
 import { API, meddlerBefore } from "./support/meddler.ts";
-import { makeTopic, newTopic, readTopic, withClient } from "./support/kafka_world.ts";
+import { makeTopic, newTopic, withClient } from "./support/kafka_world.ts";
 
 const ROWS = 300;
 const EPOCH_ROWS = 10;
@@ -80,8 +81,8 @@ async function liveUntilDone(run: Run): Promise<number> {
 
 const ALL = Array.from({ length: ROWS }, (_, id) => id);
 async function seen(brokers: string, topic: string): Promise<number[]> {
-  const messages = await withClient(brokers, (client) => readTopic(client, topic, ROWS));
-  return messages.map(({ value }) => JSON.parse(value!).id as number);
+  const messages = await readCommittedWithKcat(brokers, topic);
+  return messages.map(({ value }) => JSON.parse(value).id as number);
 }
 const headOf = (brokers: string) =>
   `kind = "stream"\n[epoch]\nrecords_max = ${EPOCH_ROWS}\n[connections.bus]\ntype = "kafka"\nbrokers = "${brokers}"\n`;
@@ -99,9 +100,15 @@ topic = "${topic}"
 create = { partitions = 1 }
 `;
 
-await withServers(
+const noKcat = await lackingKcat();
+/** Committed rows are read with kcat: kafkajs shows some of aborted transactions too. */
+async function withKafkaAndKcat(name: string, body: (servers: Pick<AllServers, "kafka">) => Promise<void>): Promise<void> {
+  if (noKcat !== null) return Deno.test(`SKIPPED (no kcat: ${noKcat}): ${name}`, () => {});
+  await withServers(name, ["kafka"], body);
+}
+
+await withKafkaAndKcat(
   `a file into a topic, killed ${DEATHS.length} times: each row once, in order`,
-  ["kafka"],
   async ({ kafka: { brokers } }) => {
     const topic = newTopic("kills");
     await inProject(fileIntoTopic(brokers, topic), async (run) => {
@@ -111,9 +118,8 @@ await withServers(
   },
 );
 
-await withServers(
+await withKafkaAndKcat(
   `a topic into a topic, two lanes, killed ${DEATHS.length} times: each row once`,
-  ["kafka"],
   async ({ kafka: { brokers } }) => {
     const [input, output] = [newTopic("in"), newTopic("out")];
     await withClient(brokers, async (client) => {
@@ -147,9 +153,8 @@ const IN_TRANSACTIONS = [API.produce, API.commitMarker, API.endTransaction].flat
   [1, 3].flatMap((count) => [{ api, count, arrives: false }, { api, count, arrives: true }])
 );
 
-await withServers(
+await withKafkaAndKcat(
   `a file into a topic, killed ${IN_TRANSACTIONS.length} times inside transactions: each row once, in order`,
-  ["kafka"],
   async ({ kafka: { brokers } }) => {
     await using meddler = meddlerBefore(brokers);
     const topic = newTopic("inside");
