@@ -9,7 +9,7 @@ import { lackingKcat, readCommittedWithKcat } from "./foreign_client.ts";
 import { withServers } from "./mod.ts";
 import { startMillrace } from "./processes.ts";
 
-const ROUNDS_MAX = 12;
+const ROUNDS_MAX = 40;
 const LIVES_MAX = 60;
 
 interface Ordeal {

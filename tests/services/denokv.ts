@@ -2,7 +2,7 @@
  * A denokv server for tests, built from crates.io: nine minutes of one core, so only under CI=true and where MILLRACE_BUILD_DENOKV is
  * set; otherwise it is used where somebody has built it (`cargo install denokv --version 0.14.0 --locked --root FOLDER`).
  */
-import { freePort, instanceOf, isListening, type ServerProgram, underLock } from "./instance.ts";
+import { freePort, instanceOf, isListening, runningPid, type ServerProgram, underLock } from "./instance.ts";
 import type { Skipped, TestServer } from "./mod.ts";
 import { download, hasProgram } from "./run_command.ts";
 
@@ -47,7 +47,8 @@ export async function denokvServer(): Promise<KvServer | Skipped> {
   const { folder, facts, start, stop } = await instanceOf(denokv);
   const kill = async () => {
     Deno.kill(Number(await Deno.readTextFile(`${folder}/pid`)), "SIGKILL");
-    while (await isListening(Number(facts.port))) await new Promise((resolve) => setTimeout(resolve, 10));
+    // Gone, not only deaf: a process that is still dying would be taken for one that runs.
+    while (await runningPid(folder) !== null) await new Promise((resolve) => setTimeout(resolve, 10));
   };
   return { url: `http://127.0.0.1:${facts.port}`, token: TOKEN, start, stop, kill };
 }

@@ -124,7 +124,7 @@ async function stopServer(program: ServerProgram, folder: string): Promise<void>
 }
 
 /** The server's process id, where it runs; a process that does not name our folder is somebody else's. */
-async function runningPid(folder: string): Promise<number | null> {
+export async function runningPid(folder: string): Promise<number | null> {
   const pid = Number(await readText(`${folder}/pid`) ?? 0);
   const commandLine = pid === 0 ? null : await readText(`/proc/${pid}/cmdline`);
   if (commandLine === null) return null;

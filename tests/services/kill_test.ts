@@ -20,7 +20,7 @@ import { layerDone, startLayer } from "./processes.ts";
 const SEED = 20250402;
 const KILLS_WANTED = 30;
 const LIVES_MAX = 60;
-const ROUNDS_MAX = 16;
+const ROUNDS_MAX = 40;
 const EPOCH_ROWS = 2;
 
 interface Victim {

@@ -14,7 +14,7 @@ const ROWS = 3000;
 const EPOCH_ROWS = 40;
 const KILLS_WANTED = 30;
 const LIVES_MAX = 90;
-const ROUNDS_MAX = 8;
+const ROUNDS_MAX = 30;
 const STEPS: readonly ProtocolStep[] = [
   "fenced",
   "batch_processed",
