@@ -1,7 +1,7 @@
 /**
  * Fetches one partition in the background, ahead of its reader, over a connection of its own: brokers answer one request of a
  * connection after the other, and a fetch that waits for news must not hold up another partition's.
- * Invariants: what is queued is contiguous, from where the reader is to `coveredTo`; at most PREFETCH_BYTES_MAX of it, and one
+ * Invariants: what is queued is contiguous, from where the reader is to how far was fetched; at most PREFETCH_BYTES_MAX of it, and one
  * fetch more. A fault that may pass is waited out here; any other is thrown by the next call of `next`.
  */
 import { MillraceError } from "../../data/fault.ts";
@@ -26,11 +26,17 @@ export interface FetcherOptions {
   readonly partition: number;
 }
 
+/** That nothing is there, as of one moment: everything before `coveredTo` was handed out. */
+export interface Looked {
+  readonly coveredTo: number;
+  /** The last stable offset as the broker last told it; null before it did, and while it does not answer. */
+  readonly end: number | null;
+}
+
 export class PartitionFetcher {
   /** Everything before it has been fetched. */
-  coveredTo = 0;
-  /** The last stable offset as the broker last told it; null before it did, and while it does not answer. */
-  end: number | null = null;
+  #coveredTo = 0;
+  #end: number | null = null;
   #queue: Prefetched[] = [];
   #queuedBytes = 0;
   /** Where the queue begins. */
@@ -51,10 +57,10 @@ export class PartitionFetcher {
   }
 
   /**
-   * The slices that hold the first record at or behind `offset`. null when there is none yet: then `coveredTo` and `end` tell how
-   * far it was looked. Waits up to `waitMs` where more is known to be there.
+   * The slices that hold the first record at or behind `offset`; where there is none yet, how far it was looked. Waits up to `waitMs`
+   * where more is known to be there.
    */
-  async next(offset: number, waitMs: number): Promise<Prefetched | null> {
+  async next(offset: number, waitMs: number): Promise<Prefetched | Looked> {
     this.#moveTo(offset);
     this.#loop ??= this.#run();
     const { clock } = this.options.world;
@@ -64,8 +70,9 @@ export class PartitionFetcher {
       const head = this.#queue[0];
       if (head) return head;
       const leftMs = deadlineMs - clock.monotonicMs();
-      const isCaughtUp = this.end !== null && this.coveredTo >= this.end;
-      if (isCaughtUp || leftMs <= 0 || this.#stop.signal.aborted) return null;
+      const isCaughtUp = this.#end !== null && this.#coveredTo >= this.#end;
+      // As it is now: by the time the caller goes on, the next fetch may have come, and what it brought is unread.
+      if (isCaughtUp || leftMs <= 0 || this.#stop.signal.aborted) return { coveredTo: this.#coveredTo, end: this.#end };
       await this.#changed(leftMs);
     }
   }
@@ -78,11 +85,11 @@ export class PartitionFetcher {
 
   /** Drops what lies before the offset; begins anew where the queue does not reach it. */
   #moveTo(offset: number): void {
-    if (offset < this.#from || offset > this.coveredTo || this.#loop === null) {
+    if (offset < this.#from || offset > this.#coveredTo || this.#loop === null) {
       for (const dropped of this.#queue.splice(0)) dropped.release();
       this.#queuedBytes = 0;
-      this.#from = this.coveredTo = offset;
-      this.end = null;
+      this.#from = this.#coveredTo = offset;
+      this.#end = null;
       this.#fault = null;
       this.#seek++;
       // The broker may hold a fetch back for a while: it must not hold up the one that is wanted now.
@@ -134,7 +141,7 @@ export class PartitionFetcher {
     const fetched = await fetchPartition(connection, {
       topic,
       partition,
-      offset: this.coveredTo,
+      offset: this.#coveredTo,
       bytesMax: FETCH_BYTES_MAX,
       waitMs: FETCH_WAIT_MS,
     });
@@ -145,15 +152,15 @@ export class PartitionFetcher {
 
   async #decode({ records, aborted }: Fetched): Promise<RecordSlices> {
     const tools = await this.options.cluster.driver();
-    const slices = readRecordBatches({ bytes: records, from: this.coveredTo, aborted, place: this.#place }, tools);
+    const slices = readRecordBatches({ bytes: records, from: this.#coveredTo, aborted, place: this.#place }, tools);
     // Brokers send one whole batch whatever its length; asking again for what gets nowhere would go round for ever.
-    if (records.length > 0 && slices.nextOffset === this.coveredTo) throw damaged(this.#place, this.coveredTo, "it is not whole");
+    if (records.length > 0 && slices.nextOffset === this.#coveredTo) throw damaged(this.#place, this.#coveredTo, "it is not whole");
     return slices;
   }
 
   #accept({ lastStableOffset, records, recycle }: Fetched, slices: RecordSlices): void {
-    this.end = lastStableOffset;
-    this.coveredTo = slices.nextOffset;
+    this.#end = lastStableOffset;
+    this.#coveredTo = slices.nextOffset;
     if (slices.rows > 0) {
       this.#queue.push(new Prefetched(slices, slices.bytes === records ? recycle : null));
       this.#queuedBytes += slices.bytes.length;
@@ -162,7 +169,7 @@ export class PartitionFetcher {
   }
 
   async #failed(error: unknown): Promise<void> {
-    this.end = null;
+    this.#end = null;
     try {
       // Damage is fetched again a few times by the engine's own count, and then told: waiting does not mend it.
       if (error instanceof MillraceError && error.code === "records_damaged") throw error;
@@ -191,8 +198,8 @@ export class PartitionFetcher {
     const found = await cluster.requireTopic(topic);
     const first = (await cluster.offsets(topic, found, "earliest"))[partition];
     const end = (await cluster.offsets(topic, found, "latest"))[partition];
-    return new MillraceError("offset_lost", `offset ${this.coveredTo} of ${this.#place} is not there: it holds ${first} to ${end}`, {
-      hint: this.coveredTo < first
+    return new MillraceError("offset_lost", `offset ${this.#coveredTo} of ${this.#place} is not there: it holds ${first} to ${end}`, {
+      hint: this.#coveredTo < first
         ? "retention removed records that were not read yet. Bring them back, or start over with --rerun from what is left; a longer retention.ms of the topic avoids it"
         : "the topic lost its end, as after a failover without all replicas. Let it be restored, or start over with --rerun",
     });

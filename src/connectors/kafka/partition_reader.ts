@@ -8,9 +8,10 @@ import type { Polled, PollLimits, Position, SourceReader } from "../../engine/co
 import type { World } from "../../ports/mod.ts";
 import { hasEnded, type Until } from "../log/until.ts";
 import { type RecordOrigin, sourceBatch } from "../source_batch.ts";
-import { madeAnew, type PartitionFetcher } from "./fetcher.ts";
+import { type Looked, madeAnew, type PartitionFetcher } from "./fetcher.ts";
 import { CAUGHT_UP_WAIT_MS, POLL_WAIT_MS, RETRY_MIN_MS } from "./limits.ts";
 import { formatPlace, parsePlace, type Place } from "./position.ts";
+import { Prefetched } from "./prefetched.ts";
 import type { RecordSlices } from "./record_batches.ts";
 
 export interface ReaderOptions {
@@ -49,9 +50,9 @@ export class PartitionReader implements SourceReader {
     if (place.offset >= bound || rowsMax <= 0) return { kind: "end" };
     const { fetcher } = this.options;
     const fetched = await fetcher.next(place.offset, POLL_WAIT_MS);
-    if (!fetched) {
-      if (fetcher.coveredTo >= bound) return { kind: "end" };
-      return until ? { kind: "idle", retryAfterMs: CAUGHT_UP_WAIT_MS } : await this.#waitOrEnd(place);
+    if (!(fetched instanceof Prefetched)) {
+      if (fetched.coveredTo >= bound) return { kind: "end" };
+      return until ? { kind: "idle", retryAfterMs: CAUGHT_UP_WAIT_MS } : await this.#waitOrEnd(place, fetched);
     }
     const { slices } = fetched;
     const row = rowAt(slices, place.offset);
@@ -90,14 +91,14 @@ export class PartitionReader implements SourceReader {
   }
 
   /** Nothing is there now. A broker that does not answer ends nothing. */
-  async #waitOrEnd({ offset, read }: Place): Promise<Polled> {
-    const { fetcher, until, world } = this.options;
-    const caughtUp = fetcher.end !== null && fetcher.coveredTo >= fetcher.end;
+  async #waitOrEnd({ offset, read }: Place, looked: Looked): Promise<Polled> {
+    const { until, world } = this.options;
+    const caughtUp = looked.end !== null && looked.coveredTo >= looked.end;
     if (!caughtUp) {
       this.#quietSinceMs = world.clock.monotonicMs();
       return { kind: "idle", retryAfterMs: RETRY_MIN_MS };
     }
-    const coveredTo = Math.max(offset, fetcher.coveredTo);
+    const coveredTo = Math.max(offset, looked.coveredTo);
     const sealedEnd = until.kind === "never" ? null : await this.options.sealedEnd();
     const sealed = sealedEnd !== null && coveredTo >= sealedEnd;
     const quietMs = world.clock.monotonicMs() - this.#quietSinceMs;

@@ -247,7 +247,8 @@ await withServers(
       await zombie.run("COMMIT");
       assert.deepEqual(await fencing, { epoch: 1, digest: "0/1" });
       old.lane.write(batch([[9, 9, "late"]]));
-      assert.equal(await codeOf(old.lane.deliver(stamp("r", 2, 1))), "fenced");
+      // The take-over ends the older owner's connection too: it may notice that first, and then asks the checkpoint store who owns the lane.
+      assert.match(await codeOf(old.lane.deliver(stamp("r", 2, 1))), /^(fenced|postgres_lost)$/);
       assert.equal(await ids(database), "1");
       await Promise.all([zombie.close(), sink.close(), old.sink.close()]);
     });
