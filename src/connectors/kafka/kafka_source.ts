@@ -13,7 +13,7 @@ import type { OffsetPlace } from "./driver.ts";
 import { PartitionFetcher } from "./fetcher.ts";
 import { type GroupSettings, GroupShare } from "./group_share.ts";
 import { inspectSource } from "./inspect.ts";
-import { NOTE_WAIT_MS, SEAL_POLL_MS } from "./limits.ts";
+import { EMPTY_TOPIC_WAIT_MS, NOTE_WAIT_MS, SEAL_POLL_MS } from "./limits.ts";
 import { PartitionReader } from "./partition_reader.ts";
 import { Patience } from "./patience.ts";
 import { parsePlace } from "./position.ts";
@@ -285,10 +285,12 @@ class KafkaSource implements Source {
     });
   }
 
-  /** A topic that was just made is given time to get its writer's note. */
+  /** A topic that was just made, or that nothing was ever written to, is given time to get its writer's note. */
   async #noteAtStart(topic: Topic): Promise<WriterNote | null> {
     const { world: { clock }, topic: name } = this.options;
-    const deadlineMs = clock.monotonicMs() + (this.#appeared ? NOTE_WAIT_MS : 0);
+    const isUnwritten = async () => (await this.#cluster.offsets(name, topic, "latest")).every((end) => end === 0);
+    const waitMs = this.#appeared ? NOTE_WAIT_MS : await isUnwritten() ? EMPTY_TOPIC_WAIT_MS : 0;
+    const deadlineMs = clock.monotonicMs() + waitMs;
     for (;;) {
       const note = await readNote({ cluster: this.#cluster, name, topic });
       if (note || clock.monotonicMs() >= deadlineMs) return note;

@@ -32,6 +32,8 @@ export const LEAVE_WITHIN_MS = 2_000;
 export const SEAL_POLL_MS = 500;
 /** How long a reader that saw the topic being made waits for its writer's note. */
 export const NOTE_WAIT_MS = 30_000;
+/** The same for one that was there already but empty: its writer may have made it a moment ago. */
+export const EMPTY_TOPIC_WAIT_MS = 5_000;
 /** Compressed records may become at most this many bytes: of one batch, so that a small message cannot fill the memory. */
 export const DECOMPRESSED_BYTES_MAX = 256 << 20;
 /** A longer response is not one: the longest is that to a fetch, one record batch of the largest size a broker can be set to. */
