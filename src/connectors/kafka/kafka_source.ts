@@ -32,7 +32,7 @@ silence.
 
 Kafka knows no end of a topic. \`until = "end"\` is the end as it is when the run first starts, however often it is started again.
 Where a bounded pipeline of millrace writes the topic, it is that writer's end, and is waited for: the writer keeps a note as offsets of
-the group \`millrace.writer.TOPIC\`, which source and sink need the right to. A run over a topic without such a note begins anew when
+the group \`millrace.writer.TOPIC\`, which source and sink need the right to. A topic that is empty and has no note yet is given five seconds to get one. A run over a topic without such a note begins anew when
 it is started again after its end, because the topic may hold more by then.
 
 Replicas share the partitions of an endless source (\`until = "never"\`) where the checkpoints lie in a shared store (\`[state] url\`): they join
