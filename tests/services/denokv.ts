@@ -46,7 +46,8 @@ export async function denokvServer(): Promise<KvServer | Skipped> {
   });
   const { folder, facts, start, stop } = await instanceOf(denokv);
   const kill = async () => {
-    Deno.kill(Number(await Deno.readTextFile(`${folder}/pid`)), "SIGKILL");
+    const pid = await runningPid(folder);
+    if (pid !== null) Deno.kill(pid, "SIGKILL");
     // Gone, not only deaf: a process that is still dying would be taken for one that runs.
     while (await runningPid(folder) !== null) await new Promise((resolve) => setTimeout(resolve, 10));
   };

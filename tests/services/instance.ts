@@ -11,7 +11,7 @@ export interface ServerProgram {
   readonly name: string;
   /** Made once per instance, under the lock: configuration and empty data. Gives what handles need to know. */
   prepare(folder: string): Promise<Readonly<Record<string, string>>>;
-  /** The command line of the server; it must name a file under `folder`. */
+  /** The command line of the server; it must name a file under `folder`, by which its keeper knows it. */
   command(folder: string, facts: Readonly<Record<string, string>>): Promise<readonly string[]>;
   /** Asks for an orderly stop; default SIGTERM. */
   readonly stopSignal?: Deno.Signal;
@@ -71,8 +71,7 @@ export async function eventually(done: () => Promise<boolean>, withinMs: number)
 
 /** Where something of this test process lies. The start time is in the name: process ids come back. */
 export async function processFolder(name: string): Promise<string> {
-  const started = (await readText("/proc/self/stat"))?.split(") ")[1].split(" ")[19] ?? "0";
-  return `${cacheFolder()}/services/${name}-${Deno.pid}-${started}`;
+  return `${cacheFolder()}/services/${name}-${Deno.pid}-${await startTime(Deno.pid)}`;
 }
 
 /** The running instance of this test process. */
@@ -102,7 +101,7 @@ export async function instanceOf(program: ServerProgram): Promise<Instance> {
 async function startServer(program: ServerProgram, folder: string, facts: Readonly<Record<string, string>>): Promise<void> {
   if (await runningPid(folder) === null) {
     const pid = await spawnDetached(await program.command(folder, facts), `${folder}/server.log`);
-    await Deno.writeTextFile(`${folder}/pid`, pid);
+    await Deno.writeTextFile(`${folder}/pid`, `${pid} ${await startTime(Number(pid))}`);
   }
   let died = false;
   const ready = await eventually(async () => {
@@ -123,15 +122,16 @@ async function stopServer(program: ServerProgram, folder: string): Promise<void>
   }
 }
 
-/** The server's process id, where it runs; a process that does not name our folder is somebody else's. */
+/** The server's process id, where it runs. Its start time was written beside it: process ids come back. */
 export async function runningPid(folder: string): Promise<number | null> {
-  const pid = Number(await readText(`${folder}/pid`) ?? 0);
-  const commandLine = pid === 0 ? null : await readText(`/proc/${pid}/cmdline`);
-  if (commandLine === null) return null;
-  if (commandLine !== "") return commandLine.includes(`${folder}/`) ? pid : null;
-  // Empty for a moment while a program takes the place of another, and for good once it has ended and nobody has asked how.
-  const stat = await readText(`/proc/${pid}/stat`);
-  return stat === null || stat.split(") ")[1].startsWith("Z") ? null : pid;
+  const [pid, started] = (await readText(`${folder}/pid`) ?? "").split(" ");
+  return pid !== "" && await startTime(Number(pid)) === started ? Number(pid) : null;
+}
+
+/** When a process began, in ticks since the machine did; null where it has ended. It stays while a program takes the place of another. */
+async function startTime(pid: number): Promise<string | null> {
+  const fields = (await readText(`/proc/${pid}/stat`))?.split(") ")[1].split(" ");
+  return !fields || "ZX".includes(fields[0]) ? null : fields[19];
 }
 
 /** Starts a command that outlives the test and is no child of it, so that no test is said to leak it; gives its process id. */
