@@ -2,16 +2,26 @@
  * Which partition of a topic a row goes to: the one that Kafka's Java client chooses for the text of its key, or, without a key,
  * round by its place in the source. Deterministic, so that a replay sends every row where it went before.
  */
+import type { SinkContext } from "../component/component.ts";
 import type { Batch, TextColumn } from "../data/batch.ts";
 import { createWriter, writeDecimal, writeInteger, writeText } from "../data/bytes.ts";
 import type { ByteWriter } from "../data/codec.ts";
-import type { Type } from "../data/types.ts";
+import { type Type, typeText } from "../data/types.ts";
 import { partitionOfKey } from "./log/murmur2.ts";
-import type { RowExpression } from "./row_expressions.ts";
+import { compileRowExpression, type RowExpression } from "./row_expressions.ts";
 
 /** Rows of one partition under collection. The key is `keys[from, to)`, valid during the call only; `from` is -1 for none. */
 export interface KeyedRows {
   append(batch: Batch, row: number, keys: Uint8Array, from: number, to: number): void;
+}
+
+/** Checks and compiles the `key` setting of a topic's sink; null when faults were reported. */
+export function planRecordKey(context: SinkContext): RowExpression | null {
+  const cel = context.settings.cel("key");
+  const key = compileRowExpression(cel, context.input, context);
+  if (!key || key.type.kind === "int" || key.type.kind === "decimal" || key.type.kind === "string") return key;
+  context.fault(cel.span, `a ${typeText(key.type)} cannot be a record's key`, "use an int, a decimal or a string");
+  return null;
 }
 
 export class KeyPartitioner {

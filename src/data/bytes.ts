@@ -44,11 +44,6 @@ export function writtenText(writer: ByteWriter): string {
   return decoder.decode(written(writer));
 }
 
-/** Appends one byte. */
-export function writeByte(into: ByteWriter, byte: number): void {
-  into.reserve(1);
-  into.bytes[into.length++] = byte;
-}
 /** Appends bytes[from, to). */
 export function writeBytes(into: ByteWriter, bytes: Uint8Array, from = 0, to: number = bytes.length): void {
   into.reserve(to - from);

@@ -54,12 +54,7 @@ const RECORD_SUFFIX_MAX = 3 * VARINT_BYTES_MAX + ORIGIN_BYTES.length + 32;
 /** Writers that are kept for the next batches; more than a partition has under way at a time. */
 const FREE_WRITERS_MAX = 4;
 
-interface Viewed {
-  readonly bytes: Uint8Array;
-  readonly view: DataView;
-}
 const NO_BYTES = new Uint8Array(0);
-const NOTHING: Viewed = { bytes: NO_BYTES, view: viewOf(NO_BYTES) };
 
 export class PartitionBatches {
   /** Batches that are whole. */
@@ -68,9 +63,9 @@ export class PartitionBatches {
   #into: ByteWriter = createWriter(4 << 10);
   #records = 0;
   readonly #free: ByteWriter[] = [];
-  /** What was written to and read from last, with a view of it: one view serves thousands of records. */
-  #written: Viewed = NOTHING;
-  #keys: Viewed = NOTHING;
+  /** Where the last key lay, with a view of it: one serves thousands of records. */
+  #keys: Uint8Array = NO_BYTES;
+  #keysView = viewOf(NO_BYTES);
 
   /** `compressor` null: records are sent as they are. */
   constructor(
@@ -83,9 +78,6 @@ export class PartitionBatches {
   get bytesHeld(): number {
     return this.#fullBytes + this.#into.length;
   }
-  get fullBatches(): number {
-    return this.#full.length;
-  }
 
   /** The key is `keys[from, to)`; `from` is -1 for a record without one. */
   append(batch: Batch, row: number, keys: Uint8Array, from: number, to: number): void {
@@ -95,7 +87,7 @@ export class PartitionBatches {
     into.reserve(RECORD_PREFIX_MAX + keyBytes + 1 + LENGTH_BYTES + COPY_SLACK);
     const start = into.length;
     // The lengths of the record and of its value are known behind the value; most take two bytes.
-    const at = this.#putKey(into.bytes, start + LENGTH_BYTES, keys, from, keyBytes);
+    const at = this.#putKey(into, start + LENGTH_BYTES, keys, from, keyBytes);
     into.length = at + LENGTH_BYTES;
     this.encode(batch, row, into);
     into.length--; // Encoders end a line; here the length does.
@@ -110,7 +102,7 @@ export class PartitionBatches {
   }
 
   /** All of a record between its length and its value's; gives the position behind. */
-  #putKey(bytes: Uint8Array, at: number, keys: Uint8Array, from: number, keyBytes: number): number {
+  #putKey({ bytes, view }: ByteWriter, at: number, keys: Uint8Array, from: number, keyBytes: number): number {
     bytes[at++] = 0; // attributes
     bytes[at++] = 0; // all records have the batch's time
     at = putVarint(bytes, at, this.#records);
@@ -118,9 +110,11 @@ export class PartitionBatches {
     if (keyBytes <= 0) return at;
     if (from + keyBytes + COPY_SLACK > keys.length) bytes.set(keys.subarray(from, from + keyBytes), at);
     else {
-      if (bytes !== this.#written.bytes) this.#written = { bytes, view: viewOf(bytes) };
-      if (keys !== this.#keys.bytes) this.#keys = { bytes: keys, view: viewOf(keys) };
-      copyWords(this.#written.view, at, this.#keys.view, from, from + keyBytes);
+      if (keys !== this.#keys) {
+        this.#keys = keys;
+        this.#keysView = viewOf(keys);
+      }
+      copyWords(view, at, this.#keysView, from, from + keyBytes);
     }
     return at + keyBytes;
   }

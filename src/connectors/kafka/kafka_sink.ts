@@ -3,9 +3,8 @@ import type { SinkContext, SinkPlan, SinkSpec } from "../../component/component.
 import { assert, MillraceError } from "../../data/fault.ts";
 import type { Encoder } from "../../data/codec.ts";
 import { compileJsonEncoder, type JsonOptions } from "../../data/json/mod.ts";
-import { typeText } from "../../data/types.ts";
+import { planRecordKey } from "../key_partitioner.ts";
 import { encodeRaw, TOPIC_FORMAT } from "../raw_records.ts";
-import { compileRowExpression, type RowExpression } from "../row_expressions.ts";
 import type { CompressionName } from "./compression.ts";
 import { connectionSettings } from "./connection_settings.ts";
 import { inspectSink } from "./inspect.ts";
@@ -136,7 +135,7 @@ function planKafkaSink(context: SinkContext): SinkPlan | null {
   const connecting = connectionSettings(connection, context);
   const topic = settings.text("topic");
   const isNamed = checkTopic(topic, context);
-  const key = settings.has("key") ? planKey(context) : undefined;
+  const key = settings.has("key") ? planRecordKey(context) : undefined;
   const encoder = planEncoder(context);
   if (!connecting || !isNamed || key === null || !encoder) return null;
   const create = settings.has("create") ? settings.group("create") : null;
@@ -160,19 +159,17 @@ function planKafkaSink(context: SinkContext): SinkPlan | null {
         },
         key: key ?? null,
         encoder,
-        headers: settings.has("origin") && settings.text("origin") === "none" || !settings.has("origin") && !bounded ? "none" : "origin",
+        headers: originPlace(context) === "header" ? "origin" : "none",
         compression: settings.text("compression") as CompressionName | "none",
         ends: bounded ? "bounded" : "endless",
       }),
   };
 }
 
-function planKey(context: SinkContext): RowExpression | null {
-  const cel = context.settings.cel("key");
-  const key = compileRowExpression(cel, context.input, context);
-  if (!key || key.type.kind === "int" || key.type.kind === "decimal" || key.type.kind === "string") return key;
-  context.fault(cel.span, `a ${typeText(key.type)} cannot be a record's key`, "use an int, a decimal or a string");
-  return null;
+/** Where nobody says, the order of an input that ends can be wanted back, that of an endless one cannot. */
+function originPlace({ settings, bounded }: SinkContext): string {
+  if (settings.has("origin")) return settings.text("origin");
+  return bounded ? "header" : "none";
 }
 
 function planEncoder({ settings, input, fault }: SinkContext): Encoder | null {

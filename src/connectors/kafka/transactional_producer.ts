@@ -3,8 +3,8 @@
  * producer knows the marker as long as it may write, because nobody else could have moved it; from the first request of a transaction to
  * the acknowledgement of its end it may not, so whatever goes wrong in between leads to `fence`, where the broker tells how it ended.
  * Rows may be sent while the epoch is open: nobody sees them before the end, and where an epoch is given up the next one needs a fence
- * first, which aborts them. A new identity is asked for in `fence` only, which the engine calls behind a take-over: an owner that was superseded never takes the
- * id back (docs/decisions/kafka.md).
+ * first, which aborts them. A new identity is asked for in `fence` only, which the engine calls behind a take-over: an owner that was
+ * superseded never takes the id back (docs/decisions/kafka.md).
  */
 import { MillraceError } from "../../data/fault.ts";
 import type { EpochStamp, Marker } from "../../engine/contracts.ts";

@@ -4,12 +4,11 @@ import type { Batch } from "../../data/batch.ts";
 import type { Encoder } from "../../data/codec.ts";
 import { assert, MillraceError } from "../../data/fault.ts";
 import { compileJsonEncoder } from "../../data/json/mod.ts";
-import { typeText } from "../../data/types.ts";
 import type { EpochStamp, Marker, Sink, SinkLane } from "../../engine/contracts.ts";
 import type { World } from "../../ports/mod.ts";
-import { KeyPartitioner } from "../key_partitioner.ts";
+import { KeyPartitioner, planRecordKey } from "../key_partitioner.ts";
 import { encodeRaw, TOPIC_FORMAT } from "../raw_records.ts";
-import { compileRowExpression, type RowExpression } from "../row_expressions.ts";
+import type { RowExpression } from "../row_expressions.ts";
 import { PartitionRows } from "./partition_rows.ts";
 import { readTopic, type TopicDescription, type TopicPlace, writeTopic } from "./topic.ts";
 import { TopicWriter } from "./topic_writer.ts";
@@ -55,7 +54,7 @@ function planLogSink(context: SinkContext): SinkPlan | null {
     context.fault(settings.at("topic"), `"${topic}" cannot be the name of a topic`, "use letters, digits, dots, dashes and underscores");
     return null;
   }
-  const key = settings.has("key") ? planKey(context) : undefined;
+  const key = settings.has("key") ? planRecordKey(context) : undefined;
   if (key === null) return null;
   const partitions = settings.has("create") ? settings.group("create").number("partitions") : null;
   const folder = `${connection.text("path")}/${topic}`;
@@ -78,14 +77,6 @@ function planLogSink(context: SinkContext): SinkPlan | null {
 
 /** Names that are safe as folders on every system. */
 export const isTopicName = (topic: string): boolean => /^[A-Za-z0-9_][A-Za-z0-9._-]{0,200}$/.test(topic);
-
-function planKey(context: SinkContext): RowExpression | null {
-  const cel = context.settings.cel("key");
-  const key = compileRowExpression(cel, context.input, context);
-  if (!key || key.type.kind === "int" || key.type.kind === "decimal" || key.type.kind === "string") return key;
-  context.fault(cel.span, `a ${typeText(key.type)} cannot be a record's key`, "use an int, a decimal or a string");
-  return null;
-}
 
 interface LogSinkOptions {
   readonly world: World;
