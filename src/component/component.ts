@@ -131,6 +131,11 @@ export interface SourceContext extends PlanContext {
   readonly type: RecordType;
   /** Record-level checks of the schema. */
   readonly schema: SchemaPlan;
+  /**
+   * The rows fill a table with this key: deletes are passed on unless the settings say otherwise, and a delete need not tell more than
+   * the key (its other fields then mean nothing).
+   */
+  readonly tableKey?: string;
 }
 /** A schema as sources use it. */
 export interface SchemaPlan {

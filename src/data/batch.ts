@@ -46,6 +46,8 @@ export interface Meta {
   readonly watermark: Float64Array | null;
   /** Which columns `raw` spells out; null where nobody can tell. */
   readonly spelled: SpelledColumns | null;
+  /** Rows that say of their key that it is no more: one byte a row, 1 where so. Absent or null: no row does. */
+  readonly deleted?: Uint8Array | null;
 }
 /** Columns that the bytes of `raw` say exactly as an encoder would, in some rows: those bytes can then be copied. */
 export interface SpelledColumns {

@@ -110,6 +110,7 @@ export function selectMeta(meta: Meta, rows: Int32Array, count: number): Meta {
     time: meta.time && selectNumbers(meta.time, rows, count),
     watermark: meta.watermark && selectNumbers(meta.watermark, rows, count),
     spelled: null,
+    deleted: meta.deleted && selectMarks(meta.deleted, rows, count),
   };
 }
 
@@ -132,7 +133,8 @@ export function concat(batches: readonly Batch[]): Batch {
   const received = concatWhereAll(batches.map((batch) => batch.meta.received ?? null), rows);
   const time = concatWhereAll(batches.map((batch) => batch.meta.time), rows);
   const watermark = concatWhereAll(batches.map((batch) => batch.meta.watermark), rows);
-  return { rows, type: first.type, columns, meta: { ...first.meta, position, origin, raw, received, time, watermark, spelled: null } };
+  const meta = { ...first.meta, position, origin, raw, received, time, watermark, spelled: null, deleted: concatMarks(batches, rows) };
+  return { rows, type: first.type, columns, meta };
 }
 
 function concatColumns(type: Type, parts: readonly Column[], batches: readonly Batch[]): Column {
@@ -174,6 +176,24 @@ function concatNumbers(parts: readonly Float64Array[], rows: number): Float64Arr
 }
 function concatWhereAll(parts: readonly (Float64Array | null)[], rows: number): Float64Array | null {
   return parts.every((part) => part !== null) ? concatNumbers(parts, rows) : null;
+}
+/** Batches that mark no row among others that do stand for rows without a mark. */
+function concatMarks(batches: readonly Batch[], rows: number): Uint8Array | null {
+  if (!batches.some((batch) => batch.meta.deleted)) return null;
+  const all = new Uint8Array(rows);
+  let at = 0;
+  for (const batch of batches) {
+    if (batch.meta.deleted) all.set(batch.meta.deleted.subarray(0, batch.rows), at);
+    at += batch.rows;
+  }
+  return all;
+}
+/** null when none of the selected rows is marked. */
+function selectMarks(marks: Uint8Array, rows: Int32Array, count: number): Uint8Array | null {
+  const selected = new Uint8Array(count);
+  let marked = 0;
+  for (let i = 0; i < count; i++) marked += selected[i] = marks[rows[i]];
+  return marked === 0 ? null : selected;
 }
 function selectNumbers(values: Float64Array, rows: Int32Array, count: number): Float64Array {
   const selected = new Float64Array(count);

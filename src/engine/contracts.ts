@@ -17,13 +17,15 @@ export interface PollLimits {
   readonly until?: Position;
 }
 export type Polled =
-  /** `next` is where the row after this batch starts. `read` counts records, rejected ones included. */
+  /** `next` is where the row after this batch starts. `read` counts records, those that were rejected or dropped included. */
   | {
     readonly kind: "batch";
     readonly batch: Batch;
     readonly rejected: readonly Rejected[];
     readonly read: number;
     readonly next: Position;
+    /** Records that said of a row that it is no more, and are not passed on: read = rows + rejected + deletes. Absent: none. */
+    readonly deletes?: number;
     /** Called at most once, when nobody reads the batch any more: its memory may be used again. Who keeps batches does not call it. */
     release?(): void;
   }

@@ -42,13 +42,22 @@ export function addTallies(into: Tallies, more: ReadonlyMap<string, NodeTally>):
 /** Ports that repeat rows which the operator has counted as filtered or duplicates, for those who want to see them. */
 const REPEATING_PORTS: ReadonlySet<string> = new Set(["skipped", "duplicates"]);
 
+/** Under the name of a port, though nothing leaves by it: records of a source that said a row is no more, and were not passed on. */
+const DELETES = "deletes";
+
+/** Counts records that a source dropped because they are deletes. */
+export function countDeletes(tally: NodeTally, records: number): void {
+  if (records > 0) tally.ports.set(DELETES, (tally.ports.get(DELETES) ?? 0) + records);
+}
+
 /** As others see a tally. */
 export function summarize(tally: NodeTally): NodeCounters {
   let out = 0;
-  for (const [port, rows] of tally.ports) if (port !== "rejected" && !REPEATING_PORTS.has(port)) out += rows;
+  for (const [port, rows] of tally.ports) if (port !== "rejected" && port !== DELETES && !REPEATING_PORTS.has(port)) out += rows;
   const { filtered, duplicates, folded } = tally;
   const late = tally.ports.get("late") ?? 0;
-  return { in: tally.in, out: out - late, filtered, duplicates, folded, late, rejected: tally.ports.get("rejected") ?? 0 };
+  const [rejected, deletes] = [tally.ports.get("rejected") ?? 0, tally.ports.get(DELETES) ?? 0];
+  return { in: tally.in, out: out - late, filtered, duplicates, folded, late, rejected, deletes };
 }
 
 /** Throws `count_mismatch` when a node of the plan has lost or invented rows. `ended`: nothing may be held back any more. */
@@ -68,10 +77,10 @@ export function verifyTallies(plan: PipelinePlan, tallies: ReadonlyMap<string, N
 }
 
 function verifySource(name: string, tally: NodeTally): void {
-  const { in: read, out, rejected, late } = summarize(tally);
-  if (read !== out + rejected + late) {
-    throw mismatch(name, `read ${read} records, accepted ${out}, rejected ${rejected}${late > 0 ? `, late ${late}` : ""}`);
-  }
+  const { in: read, out, rejected, late, deletes } = summarize(tally);
+  if (read === out + rejected + late + deletes) return;
+  const rare = `${late > 0 ? `, late ${late}` : ""}${deletes > 0 ? `, deletes ${deletes}` : ""}`;
+  throw mismatch(name, `read ${read} records, accepted ${out}, rejected ${rejected}${rare}`);
 }
 
 function verifyOperator(name: string, tally: NodeTally, ended: "ended" | "stopped"): void {

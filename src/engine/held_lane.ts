@@ -127,8 +127,8 @@ export class HeldLane {
     const epoch = this.#begin(intent.timeMicros);
     for (const entry of intent.schedule) {
       if (entry.kind === "batch") {
-        const { batch, rejected, read } = await this.#inputs.retake(entry);
-        this.graph.feed(entry.source, batch, rejected, read);
+        const { batch, rejected, read, deletes } = await this.#inputs.retake(entry);
+        this.graph.feed(entry.source, batch, rejected, read, deletes);
       } else if (entry.kind === "end") {
         this.#inputs.retakeEnd(entry.source, entry.partition);
         this.#endPartition(entry.source, entry.partition);
@@ -242,7 +242,7 @@ export class HeldLane {
       this.#endPartition(node.name, partition);
       return schedule(epoch, { kind: "end", source: node.name, partition });
     }
-    this.graph.feed(node.name, taken.batch, taken.rejected, taken.read);
+    this.graph.feed(node.name, taken.batch, taken.rejected, taken.read, taken.deletes);
     taken.release?.();
     epoch.records += taken.read;
     schedule(epoch, { kind: "batch", source: node.name, partition, read: taken.read, end: taken.end });

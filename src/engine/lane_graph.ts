@@ -6,7 +6,7 @@
 import type { Batch, Rejected } from "../data/batch.ts";
 import { assert, MillraceError } from "../data/fault.ts";
 import type { Edge, EventTime, Operator, OperatorNode, Output } from "./contracts.ts";
-import { copyTallies, emptyTally, type NodeTally, summarize } from "./counters.ts";
+import { copyTallies, countDeletes, emptyTally, type NodeTally, summarize } from "./counters.ts";
 import { SourceTime } from "./event_time.ts";
 import type { PartitionTime } from "./head.ts";
 import { RejectedRows } from "./rejected_rows.ts";
@@ -172,14 +172,16 @@ export class LaneGraph {
   }
 
   /** What one poll of a source gave. */
-  feed(source: string, batch: Batch, rejected: readonly Rejected[], read: number): void {
-    if (read !== batch.rows + rejected.length) {
-      throw new MillraceError("count_mismatch", `"${source}" read ${read} records but gave ${batch.rows} and rejected ${rejected.length}`, {
+  feed(source: string, batch: Batch, rejected: readonly Rejected[], read: number, deletes = 0): void {
+    if (read !== batch.rows + rejected.length + deletes) {
+      const gave = `gave ${batch.rows}, rejected ${rejected.length} and dropped ${deletes} deletes`;
+      throw new MillraceError("count_mismatch", `"${source}" read ${read} records but ${gave}`, {
         hint: "this is a defect of the source's connector; please report it with these numbers",
       });
     }
     const outlet = this.#outlet(source);
     outlet.tally.in += read;
+    countDeletes(outlet.tally, deletes);
     outlet.rejectAll(rejected);
     outlet.flush();
     outlet.emit("out", batch);

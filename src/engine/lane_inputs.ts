@@ -26,6 +26,7 @@ export type Taken =
     readonly batch: Batch;
     readonly rejected: readonly Rejected[];
     readonly read: number;
+    readonly deletes: number;
     readonly end: Position;
     /** To be called when the batch has gone through the graph. */
     release?(): void;
@@ -113,8 +114,8 @@ export class LaneInputs {
       } else {
         this.#advance(cursor, polled.next);
         this.#fetchAhead(cursor, rowsMaxNext(polled.read));
-        const { batch, rejected, read, next: end } = polled;
-        return { kind: "batch", input: cursor.input, batch, rejected, read, end, release: () => polled.release?.() };
+        const { batch, rejected, read, deletes = 0, next: end } = polled;
+        return { kind: "batch", input: cursor.input, batch, rejected, read, deletes, end, release: () => polled.release?.() };
       }
     }
     return { kind: "idle", retryAfterMs: Math.max(IDLE_WAIT_MIN_MS, retryAfterMs) };
@@ -147,6 +148,7 @@ export class LaneInputs {
     const batches: Batch[] = [];
     const rejected: Rejected[] = [];
     let read = 0;
+    let deletes = 0;
     while (cursor.position !== entry.end) {
       const limits = { rowsMax: Math.max(1, entry.read - read), bytesMax: BATCH_BYTES_MAX, until: entry.end };
       const polled = await cursor.reader.poll(cursor.position, limits);
@@ -155,13 +157,14 @@ export class LaneInputs {
       else {
         this.#advance(cursor, polled.next);
         read += polled.read;
+        deletes += polled.deletes ?? 0;
         batches.push(polled.batch);
         rejected.push(...polled.rejected);
         if (read > entry.read) throw inputChanged(entry, `now there are ${read}`);
       }
     }
     if (read !== entry.read || batches.length === 0) throw inputChanged(entry, `now there are ${read}`);
-    return { kind: "batch", input: cursor.input, batch: concat(batches), rejected, read, end: entry.end };
+    return { kind: "batch", input: cursor.input, batch: concat(batches), rejected, read, deletes, end: entry.end };
   }
 
   /** Takes note of an end that a schedule says was seen. */

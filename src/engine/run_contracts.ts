@@ -57,6 +57,8 @@ export interface NodeCounters {
   /** Rows that came too late for event time: they left through the port `late`. */
   readonly late: number;
   readonly rejected: number;
+  /** Sources: records that said of a row that it is no more, and were not passed on. */
+  readonly deletes: number;
 }
 export interface EngineResult {
   /** All sources ended and everything was drained and delivered; false when stopped by the signal. */

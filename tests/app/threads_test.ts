@@ -157,7 +157,7 @@ const counted = (rows: number): FromWorker => ({
   kind: "ended",
   ended: true,
   epochs: 2,
-  counters: new Map([["input", { in: rows, out: rows, filtered: 0, duplicates: 0, folded: 0, late: 0, rejected: 0 }]]),
+  counters: new Map([["input", { in: rows, out: rows, filtered: 0, duplicates: 0, folded: 0, late: 0, rejected: 0, deletes: 0 }]]),
 });
 const settled = () => new Promise((resolve) => setTimeout(resolve, 5));
 

@@ -60,6 +60,18 @@ Deno.test("select takes rows in any order, more than once, and leaves its batch 
   );
 });
 
+Deno.test("rows keep their mark of being deleted through select and concat, and a batch without a mark has none", () => {
+  const marked = (rows: number, deleted: Uint8Array | null): Batch => {
+    const batch = batchOf(Array.from({ length: rows }, (_, i): Row => [i, null, null, null]), 1);
+    return { ...batch, meta: { ...batch.meta, deleted } };
+  };
+  const one = marked(3, Uint8Array.of(0, 1, 0));
+  assert.deepEqual(select(one, Int32Array.of(1, 2, 1), 3).meta.deleted, Uint8Array.of(1, 0, 1));
+  assert.equal(select(one, Int32Array.of(0, 2), 2).meta.deleted, null);
+  assert.deepEqual(concat([marked(2, null), one]).meta.deleted, Uint8Array.of(0, 0, 0, 1, 0));
+  assert.equal(concat([marked(2, null), marked(1, null)]).meta.deleted, null);
+});
+
 Deno.test("concat joins batches, with and without nulls, and keeps none of their bytes", () => {
   fc.assert(
     fc.property(fc.array(fc.array(row, { maxLength: 10 }), { minLength: 1, maxLength: 5 }), (parts) => {

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import type { Batch } from "../../src/data/batch.ts";
 import { MillraceError } from "../../src/data/fault.ts";
 import type { Edge, Operator, OperatorNode } from "../../src/engine/contracts.ts";
-import { emptyTally, type NodeTally, verifyTallies } from "../../src/engine/counters.ts";
+import { emptyTally, type NodeTally, summarize, verifyTallies } from "../../src/engine/counters.ts";
 import { createStateStore, type GraphPlan, LaneGraph } from "../../src/engine/mod.ts";
 import { batchOf, countNode, INPUT, rowsOf, sumNode } from "./support/pipeline.ts";
 
@@ -98,6 +98,15 @@ Deno.test("a source whose numbers do not add up is stopped at once", () => {
     () => graph.feed("input", input([1, 2]), [], 3),
     (error: unknown) => error instanceof MillraceError && error.code === "count_mismatch",
   );
+});
+
+Deno.test("deletes that a source dropped are counted beside what it accepted and rejected", () => {
+  const { graph, written } = graphOf([], { out: [from("input")] });
+  graph.feed("input", input([1, 2]), [], 5, 3);
+  const tally = graph.counters().get("input")!;
+  assert.deepEqual(summarize(tally), { in: 5, out: 2, filtered: 0, duplicates: 0, folded: 0, late: 0, rejected: 0, deletes: 3 });
+  assert.equal(written.length, 2);
+  assert.throws(() => graph.feed("input", input([1]), [], 2), /read 2 records but gave 1, rejected 0 and dropped 0 deletes/);
 });
 
 Deno.test("the recorded time reaches every operator", () => {

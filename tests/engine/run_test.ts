@@ -60,7 +60,7 @@ Deno.test("a run without faults gives every row once, in order, and counts that 
   assertContent(into);
   const { rows, counts, rejected } = expected();
   const unlucky = rejected.filter(([, step]) => step === "sum").length;
-  const none = { filtered: 0, duplicates: 0, folded: 0, late: 0, rejected: 0 };
+  const none = { filtered: 0, duplicates: 0, folded: 0, late: 0, rejected: 0, deletes: 0 };
   assert.deepEqual(result.counters.get("input"), { ...none, in: 57, out: rows.length + unlucky, rejected: rejected.length - unlucky });
   assert.deepEqual(result.counters.get("sum"), { ...none, in: rows.length + unlucky, out: rows.length, rejected: unlucky });
   assert.deepEqual(result.counters.get("count"), { ...none, in: rows.length, out: counts.length, folded: rows.length });

@@ -32,7 +32,7 @@ Deno.test("datasets/cards: counts, rejects and tables are those the oracle gives
     const counters = (pipeline: string, node: string) => outcomes.find((outcome) => outcome.pipeline === pipeline)!.counters[node];
     const { read, rejected, duplicates, accepted } = expected.counts;
     const declined = expected.reasons.filter((reason) => reason !== "").length;
-    const none = { filtered: 0, duplicates: 0, folded: 0, late: 0, rejected: 0 };
+    const none = { filtered: 0, duplicates: 0, folded: 0, late: 0, rejected: 0, deletes: 0 };
     assert.deepEqual(counters("order", "payments"), { ...none, in: read, out: read - rejected, rejected });
     assert.deepEqual(counters("produce", "once"), { ...none, in: read - rejected, out: accepted, duplicates });
     assert.deepEqual(counters("produce", "sink:topic"), { ...none, in: accepted, out: 0 });

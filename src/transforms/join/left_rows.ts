@@ -18,6 +18,7 @@ const ORIGIN = [
   { name: "raw", kind: "text" },
   { name: "time", kind: "number" },
   { name: "watermark", kind: "number" },
+  { name: "deleted", kind: "number" },
 ] as const;
 
 /** Typed, and apart from the columns of the origin. */
@@ -33,7 +34,7 @@ export class LeftRows {
   constructor(type: RecordType, state: StateStore) {
     this.#type = type;
     const fields = type.fields.map((field) => ({ name: heldName(field), kind: storedKind(field.type) }));
-    this.#held = state.table({ name: "held", key: ["number"], columns: [...ORIGIN, ...fields], version: 2 });
+    this.#held = state.table({ name: "held", key: ["number"], columns: [...ORIGIN, ...fields], version: 3 });
     this.#progress = state.table({ name: "drained", key: ["number"], columns: [{ name: "rows", kind: "number" }], version: 1 });
   }
 
@@ -87,6 +88,7 @@ export class LeftRows {
         valid[slots[row]] = 1;
       }
     }
+    for (let row = 0; meta.deleted && row < rows; row++) this.#held.number("deleted").valid[slots[row]] = meta.deleted[row];
   }
 
   /** The held rows [from, to) as batches, each of one source and partition. */
@@ -108,7 +110,9 @@ export class LeftRows {
     const origin = this.#held.number("origin").values.slice(from, to);
     const raw = rawColumn(this.#held.text("raw").values.slice(from, to));
     const meta = { ...makeMeta(source, partition, position, origin, raw), time: this.#times("time", from, to) };
-    return { rows: to - from, type: this.#type, columns, meta: { ...meta, watermark: this.#times("watermark", from, to) } };
+    const deleted = this.#held.number("deleted").valid.slice(from, to);
+    const watermark = this.#times("watermark", from, to);
+    return { rows: to - from, type: this.#type, columns, meta: { ...meta, watermark, deleted: deleted.includes(1) ? deleted : null } };
   }
 
   /** What all rows have, or none: whether a source has event time is the configuration's affair. */
