@@ -111,7 +111,7 @@ Deno.test("L3: the average is rounded half up", () => {
 Deno.test("L4: kyc is completed with the eleventh transaction beyond ten thousand", () => {
   for (const profile of PROFILES) {
     const { rows } = lifecycle(amounts(...Array(12).fill("1000.00")), profile);
-    const flag = profile === AS_RUN ? "upgrade" : "isUpgrade";
+    const flag: string = profile === AS_RUN ? "upgrade" : "isUpgrade";
     assert.deepEqual(pick(rows, "eventType", "currentKycStatus", "kycCompleted", flag), [
       ["FIRST_TRANSACTION", "pending", false, true],
       ...Array(9).fill(["TRANSACTION_UPDATE", "pending", false, false]),
