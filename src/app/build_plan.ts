@@ -52,11 +52,12 @@ export function buildGraph(
     create: (context) => plan.create(context),
   }));
   const sources = blueprint.sources.map(({ name, intake }) => ({ name: intake ? readerName(name) : name }));
-  const times = blueprint.sources.flatMap(({ name, schema, time, intake }): EventTime[] =>
+  const times = blueprint.sources.flatMap(({ name, schema, time, intake, plan }): EventTime[] =>
     time === null ? [] : [{
       source: intake ? readerName(name) : name,
       node: name,
       field: time.field === null ? null : schema.type.fields.findIndex((field) => field.name === time.field),
+      clockLagMicros: time.field === null ? (time.latenessMs + (plan.keepsArrival ? time.idleMs : 0)) * 1000 : null,
       latenessMicros: time.latenessMs * 1000,
       idleMs: time.idleMs,
       late: time.late,

@@ -34,7 +34,7 @@ export function runTests(blueprint: PipelineBlueprint): TestResult[] {
 /** Rows by observed node, each as JSON text by field. */
 function observe(blueprint: PipelineBlueprint, test: TestBlueprint): ReadonlyMap<string, readonly Row[]> {
   for (const table of blueprint.tables) {
-    const given = test.given.filter(({ node }) => node === table.name).map(({ json }) => json);
+    const given = test.given.flatMap((one) => "node" in one && one.node === table.name ? [one.json] : []);
     const { duplicates } = table.rows.load(table.schema.type, [decodeRows(table.schema, given, table.name, 0)]);
     assert(duplicates.length === 0, `the test gives table "${table.name}" each key once`);
   }
@@ -63,7 +63,14 @@ function observedPlan(blueprint: PipelineBlueprint, nodes: readonly string[]): G
 
 function feed(blueprint: PipelineBlueprint, test: TestBlueprint, graph: LaneGraph): void {
   const positions = new Map<string, number>();
-  for (const { node, json } of test.given) {
+  for (const given of test.given) {
+    if ("clockMicros" in given) {
+      graph.endEpoch();
+      graph.beginEpoch(given.clockMicros);
+      drainAll(graph);
+      continue;
+    }
+    const { node, json } = given;
     const source = blueprint.sources.find((candidate) => candidate.name === node);
     if (!source) continue;
     const position = (positions.get(node) ?? 0) + 1;

@@ -160,6 +160,8 @@ export interface SourcePlan {
   readonly isShared?: boolean;
   /** What a path from here rests on beside its sink, where a reader of `check` should know; one clause. */
   readonly guaranteeNote?: string;
+  /** Every record comes with the time at which it was taken in, which may be well before it is read. */
+  readonly keepsArrival?: true;
   /** What is read, as a sink that writes it states its `place`: a reader waits until that writer has begun. Absent: none. */
   readonly place?: string;
   /** Asks the server, once and changing nothing; throws where it does not answer. Absent: there is no server. */

@@ -94,6 +94,8 @@ export interface EventTime {
   readonly node: string;
   /** Its timestamp field; null: time of arrival, as the source kept it, else the recorded time of the epoch. */
   readonly field: number | null;
+  /** Time of arrival: how far the watermark is behind the recorded time of each epoch, rows or none; null: only rows move it. */
+  readonly clockLagMicros: number | null;
   readonly latenessMicros: number;
   /** A partition that gave nothing for so long is not waited for. */
   readonly idleMs: number;
@@ -138,6 +140,8 @@ export interface Operator {
   drain?(at: number, rowsMax: number, out: Output): number;
   /** Rows that `drain` could give out from `at` on, now. */
   backlog?(at: number): number;
+  /** The watermark (µs) that makes something due; Infinity where nothing waits. Where time is the clock's, an epoch is begun for it. */
+  dueMicros?(): number;
   /** The result so far as rows, without changing anything: for reports and checks. */
   peek?(): Batch;
   /** Adds another lane's result into this one; for reports and checks after a run. */

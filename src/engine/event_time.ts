@@ -49,6 +49,12 @@ export class SourceTime {
     ));
   }
 
+  /** An epoch of that recorded time has begun: what arrives from now on does not arrive before it. */
+  clock(epochTimeMicros: number): void {
+    const { clockLagMicros } = this.spec;
+    if (clockLagMicros !== null) this.#watermark = Math.max(this.#watermark, epochTimeMicros - clockLagMicros);
+  }
+
   /** The partition is not waited for until it gives something again. */
   idle(partition: number): void {
     const place = this.#place(partition);

@@ -204,8 +204,9 @@ export class HeldLane {
         if (taken.kind === "idle") {
           if (epoch) return epoch;
           if (signal.aborted) return "stopped";
-          if (this.#isEpochDue()) return this.#begin(this.#epochTime());
-          await world.clock.sleep(taken.retryAfterMs, signal);
+          const dueInMs = this.#epochDueInMs();
+          if (dueInMs > 0) await world.clock.sleep(Math.min(taken.retryAfterMs, dueInMs), signal);
+          else epoch = this.#begin(this.#epochTime());
           continue;
         }
         this.#feed(epoch ??= this.#begin(this.#epochTime()), taken);
@@ -217,7 +218,7 @@ export class HeldLane {
   }
 
   #begin(timeMicros: number): Epoch {
-    this.graph.epochTimeMicros = timeMicros;
+    this.graph.beginEpoch(timeMicros);
     this.#fed.clear();
     return { timeMicros, startedMs: this.#setting.world.clock.monotonicMs(), schedule: [], scheduleBytes: 0, records: 0 };
   }
@@ -264,12 +265,11 @@ export class HeldLane {
     return bytesHeld >= plan.epoch.bytesMax || world.clock.monotonicMs() - epoch.startedMs >= plan.epoch.everyMs;
   }
 
-  /** Whether a sink waits for an epoch that no input brings. */
-  #isEpochDue(): boolean {
-    return this.#sinks.some(({ lane }) => {
-      const due = lane.dueMicros?.() ?? null;
-      return due !== null && due <= this.#epochTime();
-    });
+  /** When a sink, or something that goes by the clock, wants an epoch that no input brings; at most 0: now. */
+  #epochDueInMs(): number {
+    let due = this.graph.dueMicros();
+    for (const { lane } of this.#sinks) due = Math.min(due, lane.dueMicros?.() ?? Infinity);
+    return Math.ceil((due - this.#epochTime()) / 1000);
   }
 
   /** Steps 3 and 4, the intent being acknowledged: deliver to all sinks, write the state, flip. */

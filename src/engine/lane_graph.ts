@@ -166,9 +166,33 @@ export class LaneGraph {
     }
   }
 
-  /** The recorded time of the epoch that the next calls belong to, µs. */
-  set epochTimeMicros(micros: number) {
+  /** The next calls belong to an epoch of that recorded time, µs. Where time is the clock's, it has come so far. */
+  beginEpoch(micros: number): void {
     for (const outlet of this.#outlets.values()) outlet.epochTimeMicros = micros;
+    for (const time of this.#times.values()) time.clock(micros);
+    this.#passTimeOn();
+  }
+
+  /** The recorded time of an epoch, µs, that makes something due though no row comes; Infinity where only rows can. */
+  dueMicros(): number {
+    let due = Infinity;
+    for (const place of this.#operators.values()) {
+      const own = place.operator.dueMicros?.() ?? Infinity;
+      if (own < due) due = Math.min(due, own + this.#clockLagOf(place.node));
+    }
+    return due;
+  }
+
+  /** How far behind the clock the node's watermark is; Infinity where something that it reads does not go by the clock. */
+  #clockLagOf({ inputs }: OperatorNode): number {
+    let lag = 0;
+    for (const edges of inputs) {
+      for (const { from } of edges) {
+        if (!this.#sources.has(from)) lag = Math.max(lag, this.#clockLagOf(this.#place(from).node));
+        else if (!this.#endedSources.has(from)) lag = Math.max(lag, this.#times.get(from)?.spec.clockLagMicros ?? Infinity);
+      }
+    }
+    return lag;
   }
 
   /** What one poll of a source gave. */

@@ -131,12 +131,17 @@ export interface CheckBlueprint {
   readonly text: string;
   readonly onFailure: "fail" | "warn";
 }
+/** A row that a test gives. */
+export interface GivenRow {
+  readonly node: string;
+  readonly json: string;
+}
 /** One [[tests]] entry; values are written as JSON so that the decoders read them like any record. */
 export interface TestBlueprint {
   readonly name: string;
   readonly span: Span;
-  /** In arrival order; node is a source's or a table's name. */
-  readonly given: readonly { readonly node: string; readonly json: string }[];
+  /** In arrival order: rows, node being a source's or a table's name, and what the clock says from there on. */
+  readonly given: readonly (GivenRow | { readonly clockMicros: number })[];
   /** Behind the last row: the input ends, goes on, or the pipeline is stopped. */
   readonly atEnd: "close" | "open" | "stop";
   /** By sink (or transform) name: the rows wished, only the named fields compared, as JSON text per field. */

@@ -119,7 +119,11 @@ const CHECK = exact({
 const TEST = exact({
   name: TEXT,
   defaults: { ...TABLE, description: "Fields of all given rows that have them." },
-  given: { anyOf: [TABLE, { type: "array", items: TABLE }], description: "Rows by node, or rows in arrival order." },
+  given: {
+    anyOf: [TABLE, { type: "array", items: TABLE }],
+    description: "Rows by node, or rows in arrival order, each with `at` where the clock moves.",
+  },
+  clock: { description: "What the clock shows at first, a time: for rows whose time is that of their arrival." },
   at_end: {
     enum: ["close", "open", "stop"],
     description: "Behind the last row the input ends (close, the default), goes on (open), or the pipeline is stopped (stop).",

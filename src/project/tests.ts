@@ -1,8 +1,10 @@
 /**
  * [[tests]] in both forms: `given.NODE = [...]` beside `given.tables.NODE = [...]`, or `given = [{ NODE = {...} }, ...]` in
- * arrival order. Invariant: every given and expected row names nodes and fields that exist.
+ * arrival order, where an entry may say when it arrives (`at`). Invariant: every given and expected row names nodes and fields that
+ * exist, and the clock never goes back.
  */
-import type { TestBlueprint } from "./contracts.ts";
+import { timestampText } from "../data/time.ts";
+import type { GivenRow, TestBlueprint } from "./contracts.ts";
 import type { RecordType } from "../data/types.ts";
 import type { Document } from "./documents.ts";
 import { suggestion } from "./nearest.ts";
@@ -21,7 +23,7 @@ export interface TestNodes {
   /** Of sinks' inputs and of transforms' outputs. */
   readonly results: ReadonlyMap<string, RecordType | null>;
 }
-type GivenRow = TestBlueprint["given"][number];
+type Given = TestBlueprint["given"][number];
 type ExpectedRow = { readonly fields: ReadonlyMap<string, string>; readonly span: TomlTable["span"] };
 
 /** Reads all tests of a pipeline. */
@@ -35,9 +37,10 @@ class TestReader {
   readonly #context: SettingContext;
   readonly #defaults: TomlTable | null;
   readonly #givenTypes = new Set<RecordType>();
+  #clockMicros = -Infinity;
 
   constructor(table: TomlTable, nodes: TestNodes, context: SettingContext) {
-    this.#reader = new TableReader(table, "the test", ["name", "defaults", "given", "at_end", "expect"], context);
+    this.#reader = new TableReader(table, "the test", ["name", "defaults", "clock", "given", "at_end", "expect"], context);
     this.#nodes = nodes;
     this.#context = context;
     this.#defaults = this.#reader.inner("defaults");
@@ -46,14 +49,15 @@ class TestReader {
   read(): TestBlueprint {
     const reader = this.#reader;
     reader.required("name", "a sentence that says what must hold");
-    const given = this.#given();
+    const clock = reader.entry("clock");
+    const given = [...clock ? this.#clock(clock.value) : [], ...this.#given()];
     this.#checkDefaults();
     reader.required("expect", 'as in expect.SINK = [{ status = "paid" }]');
     const atEnd = reader.choice("at_end", ["close", "open", "stop"], "close") ?? "close";
     return { name: reader.text("name") ?? "", span: reader.table.span, given, atEnd, expect: this.#expected() };
   }
 
-  #given(): readonly GivenRow[] {
+  #given(): readonly Given[] {
     const node = this.#reader.required("given", "as in given.SOURCE = [{ amount = 10.00 }]");
     if (node?.kind === "array") return this.#mixed(node);
     if (node?.kind === "table") return this.#byNode(node);
@@ -84,13 +88,31 @@ class TestReader {
     return value.items.flatMap((item) => this.#row(key, item, type));
   }
 
-  #mixed(list: TomlArray): readonly GivenRow[] {
+  #mixed(list: TomlArray): readonly Given[] {
     return list.items.flatMap((item) => {
-      const entry = item.kind === "table" && item.entries.size === 1 ? [...item.entries.values()][0] : null;
-      if (entry) return this.#row(entry.key, entry.value, this.#givenType(entry));
-      this.#fault(item, "the test: an entry of given names one node and its row", "as in { payments = { amount = 10.00 } }");
-      return [];
+      const entries = item.kind === "table" ? [...item.entries.values()] : [];
+      const at = this.#nodes.sources.has("at") ? undefined : entries.find(({ key }) => key === "at");
+      const [entry, ...others] = entries.filter((one) => one !== at);
+      if (others.length > 0 || !entry && !at) {
+        this.#fault(item, "the test: an entry of given names one node and its row", "as in { payments = { amount = 10.00 } }");
+        return [];
+      }
+      return [...at ? this.#clock(at.value) : [], ...entry ? this.#row(entry.key, entry.value, this.#givenType(entry)) : []];
     });
+  }
+
+  /** A time of day is one of the day that the clock shows. */
+  #clock(node: TomlNode): readonly Given[] {
+    const day = timestampText().format(Math.max(0, this.#clockMicros)).slice(0, 11);
+    const text = node.kind !== "date" ? "" : node.form === "local-time" ? `${day}${node.text}Z` : node.text.replace(/[ t]/, "T");
+    const clockMicros = timestampText(undefined, "UTC").parse(text);
+    if (!Number.isFinite(clockMicros)) this.#fault(node, "the test: the clock shows a time", "as in 2025-01-31T10:00:00Z, or 10:00:00");
+    else if (clockMicros < this.#clockMicros) this.#fault(node, "the test: the clock does not go back", "list what is given by its time");
+    else {
+      this.#clockMicros = clockMicros;
+      return [{ clockMicros }];
+    }
+    return [];
   }
 
   #row(node: string, item: TomlNode, type: RecordType | null): readonly GivenRow[] {

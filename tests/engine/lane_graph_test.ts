@@ -112,9 +112,9 @@ Deno.test("deletes that a source dropped are counted beside what it accepted and
 Deno.test("the recorded time reaches every operator", () => {
   const seen: number[] = [];
   const { graph } = graphOf([node("a", [[from("input")]], { process: (_input, _batch, out) => void seen.push(out.epochTimeMicros) })], {});
-  graph.epochTimeMicros = 5;
+  graph.beginEpoch(5);
   graph.feed("input", input([1]), [], 1);
-  graph.epochTimeMicros = 9;
+  graph.beginEpoch(9);
   graph.feed("input", input([1]), [], 1);
   assert.deepEqual(seen, [5, 9]);
 });

@@ -1,4 +1,5 @@
 /** [[tests]] of a pipeline: rows as JSON, completed, in order. */
+import type { GivenRow, TestBlueprint } from "../../src/project/contracts.ts";
 import assert from "node:assert/strict";
 import { loadOne } from "./support.ts";
 
@@ -33,6 +34,8 @@ inputs = ["t"]
 const ZEROS =
   '"kind":"paid","note":null,"at":"1970-01-01 00:00:00","day":"01.01.1970","good":false,"tags":[],"extra":{},"place":null,"score":0}';
 
+const rowsGiven = ({ given }: TestBlueprint): GivenRow[] => given.filter((one): one is GivenRow => "node" in one);
+
 Deno.test("rows by node: tables first, then sources in document order, missing fields filled in", async () => {
   const { tests } = await loadOne(`${PIPELINE}[[tests]]
 name = "by node"
@@ -66,7 +69,7 @@ given = [
 ]
 expect.out = []
 `);
-  assert.deepEqual(tests[0].given.map(({ node, json }) => `${node} ${json.slice(0, 37)}`), [
+  assert.deepEqual(rowsGiven(tests[0]).map(({ node, json }) => `${node} ${json.slice(0, 37)}`), [
     'people {"id":9,"name":"A","seen":"1970-01-01',
     'facts {"id":9,"amount":1,"kind":"sent","not',
     'people {"id":8,"name":"B","seen":"1970-01-01',
@@ -81,7 +84,7 @@ name = "times"
 given.facts = [{ ${row} }, { at = 2025-01-31 10:00:00, amount = "not a number" }]
 expect.out = [{ place = { city = "X" }, at = 2025-01-31T10:00:00Z }]
 `);
-  assert.deepEqual(JSON.parse(tests[0].given[0].json), {
+  assert.deepEqual(JSON.parse(rowsGiven(tests[0])[0].json), {
     id: 0,
     amount: 0,
     kind: "paid",
@@ -94,8 +97,8 @@ expect.out = [{ place = { city = "X" }, at = 2025-01-31T10:00:00Z }]
     place: { city: "X", since: "1970-01-01" },
     score: 1000,
   });
-  assert.ok(tests[0].given[0].json.includes("2.50"), "numbers keep their written digits");
-  const second = JSON.parse(tests[0].given[1].json);
+  assert.ok(rowsGiven(tests[0])[0].json.includes("2.50"), "numbers keep their written digits");
+  const second = JSON.parse(rowsGiven(tests[0])[1].json);
   assert.deepEqual([second.at, second.amount], ["2025-01-31 10:00:00", "not a number"]);
   assert.deepEqual([...tests[0].expect.get("out")![0].fields], [["place", '{"city":"X"}'], ["at", '"2025-01-31 10:00:00"']]);
 });
@@ -107,4 +110,15 @@ given.facts = [{ amount = "x" }]
 expect.rejects = [{ reason = "type:amount" }]
 `);
   assert.deepEqual([...tests[0].expect.get("rejects")![0].fields], [["reason", '"type:amount"']]);
+});
+
+Deno.test("the clock of a test stands at `clock`, moves with `at`, and a time of day is one of the day it shows", async () => {
+  const { tests } = await loadOne(`${PIPELINE}[[tests]]
+name  = "clock"
+clock = 2025-09-05T06:00:00Z
+given = [{ at = 06:00:29.999, people = { name = "A" } }, { people = { name = "B" } }, { at = 2025-09-06T00:00:00+02:00 }]
+expect.out = []
+`);
+  const shown = tests[0].given.map((one) => "node" in one ? one.node : new Date(one.clockMicros / 1000).toISOString());
+  assert.deepEqual(shown, ["2025-09-05T06:00:00.000Z", "2025-09-05T06:00:29.999Z", "people", "people", "2025-09-05T22:00:00.000Z"]);
 });

@@ -399,3 +399,52 @@ Deno.test("without `by` all rows of a window are one group, sessions too", async
     assert.equal(await differences(`${whole(window)}\n[[tests]]\nname = "one group"\n${given}\nexpect.out = [{ n = 3 }, { n = 4 }]`), "");
   }
 });
+
+const CLOCK = (tests: string): string => `
+kind = "stream"
+
+[sources.feed]
+type   = "ndjson"
+path   = "feed"
+fields = { customer = "string" }
+time   = { clock = "arrival" }
+
+[transforms.counted]
+type      = "aggregate"
+inputs    = ["feed"]
+window    = { type = "tumbling", size = "30s" }
+by        = ["customer"]
+aggregate = { count = "count()" }
+
+[sinks.out]
+type   = "console"
+inputs = ["counted"]
+
+[[tests]]
+name = "by the clock"
+clock = 2025-09-05T05:59:00Z
+at_end = "open"
+${tests}`;
+
+Deno.test("fintech T4: windows by the clock close when it reaches their end, with or without rows, and empty ones give nothing", async () => {
+  const given = ["05:59:59.999", "06:00:00.000", "06:00:29.999", "06:00:30.000"];
+  const rows = given.map((at) => `{ at = ${at}, feed = { customer = "c1" } }`);
+  assert.equal(
+    await differences(CLOCK(`given = [${rows.join(", ")}, { at = 06:01:00 }, { at = 06:05:00 }]
+expect.out = [
+  { customer = "c1", window_end = 2025-09-05T06:00:00Z, count = 1 },
+  { customer = "c1", window_end = 2025-09-05T06:00:30Z, count = 2 },
+  { customer = "c1", window_end = 2025-09-05T06:01:00Z, count = 1 },
+]`)),
+    "",
+  );
+});
+
+Deno.test("fintech T4: two customers in one window by the clock are two rows; before its end there is none", async () => {
+  const given = `{ at = 06:00:00, feed = { customer = "c2" } }, { feed = { customer = "c1" } }`;
+  const none = await differences(CLOCK(`given = [${given}, { at = 06:00:29.999999 }]\nexpect.out = []`));
+  const both = await differences(
+    CLOCK(`given = [${given}, { at = 06:00:30 }]\nexpect.out = [{ customer = "c1", count = 1 }, { customer = "c2", count = 1 }]`),
+  );
+  assert.deepEqual([none, both], ["", ""]);
+});

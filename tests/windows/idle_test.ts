@@ -11,12 +11,12 @@ import { simWorld } from "../../src/sim/world.ts";
 import { blueprintOf } from "./support.ts";
 
 const S = 1_000_000;
-const TOML = (late: string): string => `
+const TOML = (late: string, time = 'field = "at"'): string => `
 [sources.s]
 type   = "ndjson"
 path   = "s"
 fields = { at = "timestamp", n = "int" }
-time   = { field = "at", idle = "200ms", late = "${late}" }
+time   = { ${time}, idle = "200ms", late = "${late}" }
 [transforms.w]
 type      = "aggregate"
 inputs    = ["s"]
@@ -68,8 +68,13 @@ interface Outcome {
   readonly deliveredMs: readonly number[];
 }
 
-async function run(late: "window" | "record", partitions: readonly (readonly Timed[])[], forMs: number): Promise<Outcome> {
-  const blueprint = await blueprintOf(TOML(late));
+async function run(
+  late: "window" | "record",
+  partitions: readonly (readonly Timed[])[],
+  forMs: number,
+  time?: string,
+): Promise<Outcome> {
+  const blueprint = await blueprintOf(TOML(late, time));
   const [table, lateTable] = [new SimSqlTable(), new SimSqlTable()];
   const deliveredMs: number[] = [];
   const world = simWorld(7);
@@ -134,4 +139,13 @@ Deno.test("what a partition brings when it comes back is late where the others w
 Deno.test("where all partitions are silent nothing closes by itself", async () => {
   const { windows } = await run("window", [[row(0, 1, 1)], [row(0, 4, 2)]], 1500);
   assert.deepEqual(windows, []);
+});
+
+Deno.test("a window by the clock leaves at its end though nothing comes, once, and none follows it", async () => {
+  const startMs = 1_000; // Some window border of the simulated clock lies within five seconds of any start.
+  const { windows, deliveredMs } = await run("window", [[row(startMs, 0, 1), row(startMs + 1, 0, 2)]], 17_000, 'clock = "arrival"');
+  assert.equal(windows.length, 1);
+  assert.match(windows[0], /: 2 3$/);
+  const endMs = (Number(windows[0].split(":")[0]) + 5) * 1000;
+  assert.ok(deliveredMs[0] > startMs && deliveredMs[0] < startMs + 5_100, `delivered after ${deliveredMs[0]} ms, window end ${endMs}`);
 });

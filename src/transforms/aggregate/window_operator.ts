@@ -129,6 +129,11 @@ export class WindowOperator implements Operator {
     return this.#queue.length - this.#queueAt;
   }
 
+  /** Ends of sessions lie anywhere in their bucket: when all of it is due, so are they. */
+  dueMicros(): number {
+    return this.#due.leastMicros + (this.#sessions === null ? 0 : bucketWidth(this.#parts.window));
+  }
+
   drain(at: number, rowsMax: number, out: Output): number {
     this.#queue ??= this.#makeQueue(); // A replay does not ask how much there is.
     const to = Math.min(this.#queue.length, this.#queueAt + rowsMax);

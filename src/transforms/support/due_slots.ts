@@ -49,6 +49,11 @@ export class DueSlots {
     if (slot < this.#bucketOf.length) this.#bucketOf[slot] = NaN;
   }
 
+  /** Nothing is due before it; Infinity where there is nothing. */
+  get leastMicros(): number {
+    return this.#heap.length === 0 ? Infinity : this.#heap[0] * this.#widthMicros;
+  }
+
   /** Takes out all slots with an end of at most `micros` and adds them to `due`. */
   take(micros: number, endOf: (slot: number) => number, due: SlotList): void {
     const later: [number, number][] = [];

@@ -118,6 +118,7 @@ function planSocket(context: SourceContext): SourcePlan | null {
     bounded: false,
     partitionedBy: null,
     partitioned: false,
+    keepsArrival: true,
     guaranteeNote: "from its journal on: what is sent while nobody is connected is missed",
     create: (world, needed) => new SocketSource(world, { ...options, decoding: { type, needed, numericText, unknownFields } }),
   };
