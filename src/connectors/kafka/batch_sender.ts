@@ -8,7 +8,7 @@ import { type PreparedBatch, stampBatch } from "./batch_writer.ts";
 import { brokerKey, BrokerLinks } from "./broker_links.ts";
 import type { Topic } from "./cluster.ts";
 import type { DataConnection } from "./data_connection.ts";
-import type { ProducerIdentity } from "./driver.ts";
+import type { ProducerIdentity } from "./broker_connection.ts";
 import type { ProducerOptions } from "./epoch_producer.ts";
 import { DUPLICATE_SEQUENCE_NUMBER, IDENTITY_LOST, refusedCode } from "./errors.ts";
 import { Patience } from "./patience.ts";
@@ -128,7 +128,7 @@ export class BatchSender {
   async #sendRound(life: Life, round: readonly Waiting[]): Promise<void> {
     const { world, cluster, node, transactionalId } = this.options;
     if (life.fault) return;
-    const tools = await cluster.driver();
+    const tools = await cluster.codecs();
     const stamp = {
       transactional: transactionalId !== null,
       producer: life.identity,

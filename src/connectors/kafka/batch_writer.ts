@@ -8,7 +8,7 @@ import type { Batch } from "../../data/batch.ts";
 import type { ByteWriter, Encoder } from "../../data/codec.ts";
 import type { Compressor } from "./compression.ts";
 import { COPY_SLACK, copyWords, viewOf } from "../../data/words.ts";
-import type { ProducerIdentity } from "./driver.ts";
+import type { ProducerIdentity } from "./broker_connection.ts";
 import { BATCH_BYTES_MAX } from "./limits.ts";
 import {
   ATTRIBUTES_AT,

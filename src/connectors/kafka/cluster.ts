@@ -8,14 +8,15 @@ import type { Broker, ConnectionSettings } from "./connection_settings.ts";
 import {
   BrokerConnection,
   type CommittedOffset,
-  Driver,
   type Metadata,
   type OffsetPlace,
   type PartitionMetadata,
   type ProducerIdentity,
-} from "./driver.ts";
+} from "./broker_connection.ts";
+import { Codecs } from "./codecs.ts";
 import { type DataConnection, PlainConnection } from "./data_connection.ts";
 import { refusedCode, UNKNOWN_TOPIC_OR_PARTITION, unreachable } from "./errors.ts";
+import { LibraryConnector } from "./library_connection.ts";
 
 /** A topic of which every partition is known: their numbers run from 0. */
 export interface Topic {
@@ -36,33 +37,38 @@ export interface Description {
 const LEADER_NOT_AVAILABLE = 5;
 
 export class Cluster {
-  #driver: Promise<Driver> | null = null;
+  #codecs: Promise<Codecs> | null = null;
+  #secure: Promise<LibraryConnector> | null = null;
   /** Learned from the cluster; asked when the configured ones do not answer. */
   #learned: readonly Broker[] = [];
   constructor(readonly settings: ConnectionSettings, private readonly world: World) {}
 
-  /** The library and the password, read once. */
-  driver(): Promise<Driver> {
-    return this.#driver ??= Driver.load(this.settings, this.world).catch((error) => {
-      this.#driver = null;
-      throw error;
-    });
+  codecs(): Promise<Codecs> {
+    return this.#codecs ??= Codecs.load();
   }
 
-  /** A connection that the caller closes. */
+  /** A connection for control requests that the caller closes. */
   async connect(broker: Broker): Promise<BrokerConnection> {
-    return await (await this.driver()).connect(broker);
+    return new BrokerConnection(await this.connectData(broker), broker);
   }
 
-  /** A connection for fetch and produce that the caller closes: our own where the broker asks for neither TLS nor a login. */
+  /** A connection that the caller closes: our own where the broker asks for neither TLS nor a login, else the library's. */
   async connectData(broker: Broker): Promise<DataConnection> {
     const { tls, sasl, clientId, connectTimeoutMs, requestTimeoutMs } = this.settings;
     const { net, clock } = this.world;
-    if (!net || tls !== "off" || sasl !== null) return await this.connect(broker);
+    if (!net || tls !== "off" || sasl !== null) return await (await this.#secured()).connect(broker);
     const connection = await net.connect(broker, connectTimeoutMs).catch((error) => {
       throw unreachable(error, broker);
     });
     return new PlainConnection({ connection, broker, clock, clientId, timeoutMs: requestTimeoutMs });
+  }
+
+  /** The library, the password and the certificate, read once. */
+  #secured(): Promise<LibraryConnector> {
+    return this.#secure ??= LibraryConnector.load(this.settings, this.world).catch((error) => {
+      this.#secure = null;
+      throw error;
+    });
   }
 
   /** null where there is no such topic. Throws "server_busy" while partitions have no leader. */

@@ -17,14 +17,13 @@ import { TextTooLong } from "./record_batches.ts";
 /** What the sink's setting may say. */
 export type CompressionName = "gzip" | "snappy" | "lz4" | "zstd";
 
-/** The library's codecs in WebAssembly. */
-export interface LibraryCodecs {
-  readonly snappy: LibraryCodec;
-  readonly lz4: LibraryCodec;
-}
-interface LibraryCodec {
-  compressSync(bytes: Buffer): Uint8Array;
-  decompressSync(bytes: Buffer): Uint8Array;
+/** What @platformatic/wasm-utils has. */
+export interface WebAssemblyCodecs {
+  snappyCompress(bytes: Buffer): Uint8Array;
+  /** Of one raw piece. */
+  snappyDecompress(bytes: Buffer): Uint8Array;
+  lz4Compress(bytes: Buffer): Uint8Array;
+  lz4Decompress(bytes: Buffer): Uint8Array;
 }
 
 /** One way to compress batches. */
@@ -41,17 +40,16 @@ const ZSTD_LEVEL = 1;
 /** Compression as this program has it. */
 export class Compression {
   /** `bytesMax` bounds what one batch may become. */
-  constructor(private readonly library: LibraryCodecs, private readonly bytesMax = DECOMPRESSED_BYTES_MAX) {}
+  constructor(private readonly codecs: WebAssemblyCodecs, private readonly bytesMax = DECOMPRESSED_BYTES_MAX) {}
 
   compressor(name: CompressionName): Compressor {
-    const { snappy, lz4 } = this.library;
     switch (name) {
       case "gzip":
         return { codec: 1, compress: (bytes) => zlib.gzipSync(bytes, { level: GZIP_LEVEL }) };
       case "snappy":
-        return { codec: 2, compress: (bytes) => snappy.compressSync(asBuffer(bytes)) };
+        return { codec: 2, compress: (bytes) => this.codecs.snappyCompress(asBuffer(bytes)) };
       case "lz4":
-        return { codec: 3, compress: (bytes) => lz4.compressSync(asBuffer(bytes)) };
+        return { codec: 3, compress: (bytes) => this.codecs.lz4Compress(asBuffer(bytes)) };
       case "zstd": {
         const params = { [zlib.constants.ZSTD_c_compressionLevel]: ZSTD_LEVEL };
         return { codec: 4, compress: (bytes) => zlib.zstdCompressSync(bytes, { params }) };
@@ -65,16 +63,22 @@ export class Compression {
       case 1:
         return bounded(() => zlib.gunzipSync(bytes, { maxOutputLength: this.bytesMax }));
       case 2:
-        this.#check(snappyLength(bytes));
-        return this.library.snappy.decompressSync(asBuffer(bytes));
+        return this.#snappy(bytes);
       case 3:
         this.#check(lz4LengthMax(bytes));
-        return this.library.lz4.decompressSync(asBuffer(bytes));
+        return this.codecs.lz4Decompress(asBuffer(bytes));
       case 4:
         return bounded(() => zlib.zstdDecompressSync(bytes, { maxOutputLength: this.bytesMax }));
       default:
         throw new RangeError(`no codec ${codec}`);
     }
+  }
+
+  #snappy(bytes: Uint8Array): Uint8Array {
+    const frames = isFramedSnappy(bytes) ? [...snappyFrames(bytes)] : [bytes];
+    this.#check(frames.reduce((sum, frame) => sum + rawSnappyLength(frame), 0));
+    const texts = frames.map((frame) => this.codecs.snappyDecompress(asBuffer(frame)));
+    return texts.length === 1 ? texts[0] : Buffer.concat(texts);
   }
 
   #check(length: number): void {
@@ -93,21 +97,22 @@ function bounded(decompress: () => Uint8Array): Uint8Array {
 const FRAMED_SNAPPY = [0x82, 0x53, 0x4e, 0x41, 0x50, 0x50, 0x59, 0];
 const FRAMED_SNAPPY_HEADER_BYTES = 16;
 
-/** What the text's lengths say, in all frames. */
-function snappyLength(bytes: Uint8Array): number {
-  if (!FRAMED_SNAPPY.every((byte, i) => bytes[i] === byte)) return rawSnappyLength(bytes, 0);
+const isFramedSnappy = (bytes: Uint8Array): boolean => FRAMED_SNAPPY.every((byte, i) => bytes[i] === byte);
+
+function* snappyFrames(bytes: Uint8Array): Iterable<Uint8Array> {
   const view = viewOf(bytes);
-  let length = 0;
-  for (let at = FRAMED_SNAPPY_HEADER_BYTES; at + 4 <= bytes.length;) {
-    const frameBytes = view.getUint32(at);
-    length += rawSnappyLength(bytes, at + 4);
-    at += 4 + frameBytes;
+  for (let at = FRAMED_SNAPPY_HEADER_BYTES; at < bytes.length;) {
+    const start = at + 4;
+    if (start > bytes.length) throw new RangeError("snappy frame");
+    at = start + view.getUint32(at);
+    if (at > bytes.length) throw new RangeError("snappy frame");
+    yield bytes.subarray(start, at);
   }
-  return length;
 }
-function rawSnappyLength(bytes: Uint8Array, at: number): number {
+/** What a piece says its text's length is. */
+function rawSnappyLength(bytes: Uint8Array): number {
   let length = 0;
-  for (let unit = 1; unit < 2 ** 35; unit *= 128) {
+  for (let at = 0, unit = 1; unit < 2 ** 35; unit *= 128) {
     if (at >= bytes.length) throw new RangeError("snappy length");
     const byte = bytes[at++];
     length += (byte & 127) * unit;

@@ -1,7 +1,6 @@
 /**
- * Connections for fetch and produce, where a record's bytes pass by: requests leave in pieces that nobody copies together, and a large
- * response arrives in the memory that it is read from. Control requests, and brokers behind TLS or SASL, stay on the library's
- * connection (driver.ts).
+ * Connections to brokers that want neither TLS nor a login: requests leave in pieces that nobody copies together, and a large response
+ * arrives in the memory that it is read from. Other brokers are reached by the library (library_connection.ts).
  *
  *   request  := INT32 length of what follows  INT16 api  INT16 version  INT32 correlation id  STRING client id  body
  *   response := INT32 length of what follows  INT32 correlation id  body
@@ -12,7 +11,7 @@
 import { assert } from "../../data/fault.ts";
 import type { Clock, Connection } from "../../ports/mod.ts";
 import type { Broker } from "./connection_settings.ts";
-import { unreachable } from "./errors.ts";
+import { unreachable, WantsTls } from "./errors.ts";
 import { RESPONSE_BYTES_MAX } from "./limits.ts";
 import { putInt32, WireWriter } from "./wire.ts";
 
@@ -40,6 +39,8 @@ interface Asked {
   readonly answer: PromiseWithResolvers<Uint8Array>;
 }
 
+/** What a broker that wants TLS says to anything else: an alert record, its version and the upper half of its length. */
+const TLS_ALERT = 0x15_03_03;
 const LENGTH_BYTES = 4;
 const CORRELATION_BYTES = 4;
 /** Memory of larger responses is kept, so many of them: what arrives ten times a second should not be the collector's work. */
@@ -93,6 +94,7 @@ export class PlainConnection implements DataConnection {
     for (;;) {
       while (have < LENGTH_BYTES) have += await this.#read(connection, ahead.subarray(have));
       const length = new DataView(ahead.buffer).getInt32(0);
+      if (length >>> 8 === TLS_ALERT) throw new WantsTls();
       if (length < CORRELATION_BYTES || length > RESPONSE_BYTES_MAX) throw new Error(`a response of ${length} bytes`);
       const end = LENGTH_BYTES + length;
       const response = this.#memory(length);

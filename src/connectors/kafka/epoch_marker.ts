@@ -4,7 +4,7 @@
  * a marker is always found again; the topic being made anew takes its markers with it.
  */
 import type { EpochStamp, Marker } from "../../engine/contracts.ts";
-import type { CommittedOffset } from "./driver.ts";
+import type { CommittedOffset } from "./broker_connection.ts";
 
 export interface MarkedLane {
   readonly pipeline: string;

@@ -155,7 +155,10 @@ export function refusedCode(errorCode: number, what: string): MillraceError {
   return new MillraceError(code, `Kafka refused ${what}: ${name}`, { hint, retry });
 }
 
-/** Whatever the library throws where there is no answer. */
+/** The broker answered plain bytes with an alert. */
+export class WantsTls extends Error {}
+
+/** Whatever a connection throws where there is no answer. */
 export function unreachable(error: unknown, broker: Broker): MillraceError {
   const server = `the Kafka broker ${brokerText(broker)}`;
   const chain = chainOf(error);
@@ -166,7 +169,7 @@ export function unreachable(error: unknown, broker: Broker): MillraceError {
       hint: 'name the certificate of its issuer in ca_file; tls = "require" would trust anybody',
     });
   }
-  if (chain.some(({ code, message }) => code === "PLT_KFK_USER" && /TLS/.test(String(message)))) {
+  if (error instanceof WantsTls || chain.some(({ code, message }) => code === "PLT_KFK_USER" && /TLS/.test(String(message)))) {
     return new MillraceError("tls_failed", `${server} and this connection do not agree about TLS`, {
       hint: 'set tls = "verify" where the broker wants it, tls = "off" where it does not',
     });

@@ -151,7 +151,7 @@ export class PartitionFetcher {
   }
 
   async #decode({ records, aborted }: Fetched): Promise<RecordSlices> {
-    const tools = await this.options.cluster.driver();
+    const tools = await this.options.cluster.codecs();
     const slices = readRecordBatches({ bytes: records, from: this.#coveredTo, aborted, place: this.#place }, tools);
     // Brokers send one whole batch whatever its length; asking again for what gets nowhere would go round for ever.
     if (records.length > 0 && slices.nextOffset === this.#coveredTo) throw damaged(this.#place, this.#coveredTo, "it is not whole");

@@ -9,7 +9,7 @@ import { isTopicName } from "../log/log_sink.ts";
 import { parseUntil, type Until } from "../log/until.ts";
 import { Cluster, type Topic } from "./cluster.ts";
 import { type ConnectionSettings, connectionSettings } from "./connection_settings.ts";
-import type { OffsetPlace } from "./driver.ts";
+import type { OffsetPlace } from "./broker_connection.ts";
 import { PartitionFetcher } from "./fetcher.ts";
 import { type GroupSettings, GroupShare } from "./group_share.ts";
 import { inspectSource } from "./inspect.ts";

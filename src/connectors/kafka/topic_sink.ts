@@ -56,7 +56,7 @@ export class TopicSink implements Sink {
   async open({ pipeline, run, epochMs = Infinity }: Parameters<Sink["open"]>[0]): Promise<void> {
     const topic = await this.#patiently(() => this.#findOrCreate());
     const { compression } = this.options;
-    const compressor = compression === "none" ? null : (await this.#cluster.driver()).compressor(compression);
+    const compressor = compression === "none" ? null : (await this.#cluster.codecs()).compressor(compression);
     this.#opened = { topic, pipeline, run, epochMs, compressor };
     await this.#writeNote("open");
   }

@@ -7,9 +7,17 @@ import type { World } from "../../ports/mod.ts";
 import { BrokerLinks } from "./broker_links.ts";
 import type { Cluster } from "./cluster.ts";
 import type { Broker } from "./connection_settings.ts";
-import type { BrokerConnection, CommittedOffset, ProducerIdentity } from "./driver.ts";
+import {
+  type BrokerConnection,
+  type CommittedOffset,
+  type ControlApi,
+  type ProducerIdentity,
+  readPartitionErrors,
+  writeOffsets,
+} from "./broker_connection.ts";
 import { CONCURRENT_TRANSACTIONS, COORDINATOR_MOVED, refusedCode } from "./errors.ts";
 import { CONCURRENT_ASKED_MS, CONCURRENT_MAX_MS, CONCURRENT_MIN_MS, RETRY_MIN_MS } from "./limits.ts";
+import { type WireReader, WireWriter } from "./wire.ts";
 
 export interface TransactionOptions {
   readonly world: World;
@@ -20,10 +28,14 @@ export interface TransactionOptions {
   readonly timeoutMs: number;
 }
 type Side = "transaction" | "group";
+const ADD_PARTITIONS: ControlApi = { api: 24, version: 2 };
+const ADD_OFFSETS: ControlApi = { api: 25, version: 2 };
+const END_TRANSACTION: ControlApi = { api: 26, version: 2 };
+/** Without a member: nobody joins the group. */
+const COMMIT_MARKER: ControlApi = { api: 28, version: 2 };
+const DESCRIBE_TRANSACTIONS: ControlApi = { api: 65, version: 0, tagged: "both" };
 const OPERATION_NOT_ATTEMPTED = 55;
 const TRANSACTIONAL_ID_NOT_FOUND = 105;
-/** NO_GENERATION: of a group that nobody joins. */
-const OUTSIDE_OF_GENERATIONS = -1;
 
 export class TransactionRequests {
   readonly #links: Readonly<Record<Side, BrokerLinks<BrokerConnection>>>;
@@ -40,65 +52,45 @@ export class TransactionRequests {
     const { id, timeoutMs } = this.options;
     let identity: ProducerIdentity = { id: -1n, epoch: -1 };
     await this.#ask("transaction", `transactional id "${id}"`, async (connection) => {
-      const answer = await connection.control((library) => library.initProducerIdV4.api, id, timeoutMs, -1n, -1);
-      identity = { id: answer.producerId, epoch: answer.producerEpoch };
+      const answer = await connection.initProducer(id, timeoutMs);
+      identity = answer.identity;
       return answer.errorCode;
     });
     return identity;
   }
 
-  async addPartitions(
-    { id: producerId, epoch: producerEpoch }: ProducerIdentity,
-    topic: string,
-    partitions: readonly number[],
-  ): Promise<void> {
-    const { id: transactionalId } = this.options;
-    const asked = [{
-      transactionalId,
-      producerId,
-      producerEpoch,
-      verifyOnly: false,
-      topics: [{ name: topic, partitions: [...partitions] }],
-    }];
+  async addPartitions(identity: ProducerIdentity, topic: string, partitions: readonly number[]): Promise<void> {
     await this.#ask("transaction", `a transaction on topic "${topic}"`, async (connection) => {
-      const { errorCode, resultsByTransaction } = await connection.control((library) => library.addPartitionsToTxnV3.api, asked);
-      const results = resultsByTransaction.flatMap(({ topicResults }) => topicResults.flatMap((one) => one.resultsByPartition));
+      const fields = this.#fields(identity);
+      fields.array([topic], (name) => fields.string(name).array(partitions, (partition) => fields.int32(partition)));
       // OPERATION_NOT_ATTEMPTED stands for the others where one is refused.
-      const codes = [errorCode, ...results.map((one) => one.partitionErrorCode)].filter((code) => code !== 0);
+      const codes = (await connection.ask(ADD_PARTITIONS, fields, readPartitionErrors)).filter((code) => code !== 0);
       return codes.find((code) => code !== OPERATION_NOT_ATTEMPTED) ?? codes[0] ?? 0;
     });
   }
 
-  async addMarkers({ id: producerId, epoch }: ProducerIdentity): Promise<void> {
-    const { id, group } = this.options;
-    await this.#ask("transaction", `a transaction on group "${group}"`, async (connection) => {
-      return (await connection.control((library) => library.addOffsetsToTxnV3.api, id, producerId, epoch, group)).errorCode;
+  async addMarkers(identity: ProducerIdentity): Promise<void> {
+    const { group } = this.options;
+    await this.#ask("transaction", `a transaction on group "${group}"`, (connection) => {
+      return connection.ask(ADD_OFFSETS, this.#fields(identity).string(group), readError);
     });
   }
 
   async commitMarker({ id: producerId, epoch }: ProducerIdentity, topic: string, marker: CommittedOffset): Promise<void> {
     const { id, group } = this.options;
-    const partition = {
-      partitionIndex: marker.partition,
-      committedOffset: BigInt(marker.offset),
-      committedLeaderEpoch: -1,
-      committedMetadata: marker.metadata,
-    };
-    const topics = [{ name: topic, partitions: [partition] }];
     await this.#ask("group", `a marker in group "${group}"`, async (connection) => {
-      const { topics: answers } = await connection.control(
-        (library) => library.txnOffsetCommitV3.api,
-        ...[id, group, producerId, epoch, OUTSIDE_OF_GENERATIONS, "", null, topics] as const,
-      );
-      return answers.flatMap(({ partitions }) => partitions).find(({ errorCode }) => errorCode !== 0)?.errorCode ?? 0;
+      const fields = new WireWriter().string(id).string(group).bigInt64(producerId).int16(epoch);
+      writeOffsets(fields, topic, [marker]);
+      const codes = await connection.ask(COMMIT_MARKER, fields, readPartitionErrors);
+      return codes.find((code) => code !== 0) ?? 0;
     });
   }
 
   /** After a throw nobody knows whether it is committed: only a new `begin` settles it. */
-  async end({ id: producerId, epoch }: ProducerIdentity, how: "commit" | "abort"): Promise<void> {
+  async end(identity: ProducerIdentity, how: "commit" | "abort"): Promise<void> {
     const { id } = this.options;
-    const end = async (connection: BrokerConnection) =>
-      (await connection.control((library) => library.endTxnV3.api, id, producerId, epoch, how === "commit")).errorCode;
+    const end = (connection: BrokerConnection) =>
+      connection.ask(END_TRANSACTION, this.#fields(identity).boolean(how === "commit"), readError);
     // Behind "not available" the coordinator may have written it down all the same.
     await this.#ask("transaction", `the end of a transaction of "${id}"`, end, "asked once");
   }
@@ -107,10 +99,16 @@ export class TransactionRequests {
   async settled(): Promise<void> {
     const { id } = this.options;
     await this.#ask("transaction", `the state of transactional id "${id}"`, async (connection) => {
-      const { transactionStates: [state] } = await connection.control((library) => library.describeTransactionsV0.api, [id]);
-      if (state.errorCode === TRANSACTIONAL_ID_NOT_FOUND) return 0; // Forgotten long after its last transaction.
-      return state.errorCode === 0 && state.transactionState.startsWith("Prepare") ? CONCURRENT_TRANSACTIONS : state.errorCode;
+      const fields = new WireWriter();
+      fields.compactArray([id], (each) => fields.compactString(each)).noTags();
+      const { errorCode, state } = await connection.ask(DESCRIBE_TRANSACTIONS, fields, readState);
+      if (errorCode === TRANSACTIONAL_ID_NOT_FOUND) return 0; // Forgotten long after its last transaction.
+      return errorCode === 0 && state.startsWith("Prepare") ? CONCURRENT_TRANSACTIONS : errorCode;
     });
+  }
+
+  #fields({ id, epoch }: ProducerIdentity): WireWriter {
+    return new WireWriter().string(this.options.id).bigInt64(id).int16(epoch);
   }
 
   close(): void {
@@ -136,4 +134,28 @@ export class TransactionRequests {
     const { cluster, id, group } = this.options;
     return this.#coordinators[side] ??= await cluster.coordinator(side, side === "group" ? group : id);
   }
+}
+
+/** An answer of nothing but an error code. */
+function readError(answer: WireReader): number {
+  answer.int32();
+  return answer.int16();
+}
+
+function readState(answer: WireReader): { readonly errorCode: number; readonly state: string } {
+  answer.int32();
+  const [first] = answer.compactArray(() => {
+    const errorCode = answer.int16();
+    answer.compactString();
+    const state = answer.compactString();
+    answer.skip(4 + 8 + 8 + 2);
+    answer.compactArray(() => {
+      answer.compactString();
+      answer.compactArray(() => answer.int32());
+      answer.tags();
+    });
+    answer.tags();
+    return { errorCode, state };
+  });
+  return first;
 }

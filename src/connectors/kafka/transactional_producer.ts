@@ -10,7 +10,7 @@ import { MillraceError } from "../../data/fault.ts";
 import type { EpochStamp, Marker } from "../../engine/contracts.ts";
 import { BatchSender } from "./batch_sender.ts";
 import type { PreparedBatch } from "./batch_writer.ts";
-import type { ProducerIdentity } from "./driver.ts";
+import type { ProducerIdentity } from "./broker_connection.ts";
 import { formatMarker, type MarkedLane, MARKER_PARTITION, markerGroup, parseMarker, transactionalId } from "./epoch_marker.ts";
 import type { EpochProducer, ProducerOptions } from "./epoch_producer.ts";
 import { Patience } from "./patience.ts";

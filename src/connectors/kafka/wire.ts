@@ -3,6 +3,9 @@
  *
  *   STRING := INT16 length, UTF-8; NULLABLE_STRING: length -1    BYTES := INT32 length, bytes    ARRAY := INT32 count, items
  *
+ * Newer versions of a request have compact fields, whose lengths are base-128 numbers one above the length (0 stands for null), and tags
+ * behind every group of fields: a count, then each tag's number and its bytes (KIP-482). We write none and pass over those we meet.
+ *
  * Offsets are INT64 and become numbers: 2^53 records of one partition are out of reach.
  */
 import { createWriter, putText, writeBytes } from "../../data/bytes.ts";
@@ -39,7 +42,47 @@ export class WireReader {
     return this.#take(Math.max(0, this.int32()));
   }
   array<T>(item: () => T): T[] {
-    return Array.from({ length: Math.max(0, this.int32()) }, item);
+    return this.#items(this.int32(), item);
+  }
+  skip(bytes: number): void {
+    this.#take(bytes);
+  }
+  compactString(): string {
+    return this.compactNullableString() ?? "";
+  }
+  compactNullableString(): string | null {
+    const length = this.#unsigned() - 1;
+    return length < 0 ? null : new TextDecoder().decode(this.#take(length));
+  }
+  compactArray<T>(item: () => T): T[] {
+    return this.#items(this.#unsigned() - 1, item);
+  }
+  /** As text, in five groups of hexadecimal digits. */
+  uuid(): string {
+    const digits = Array.from(this.#take(16), (byte) => byte.toString(16).padStart(2, "0")).join("");
+    return digits.replace(/^(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-");
+  }
+  /** The tags behind a group of fields; `known` is given those of a number and reads no further than they go. */
+  tags(known?: (tag: number, bytes: Uint8Array) => void): void {
+    for (let left = this.#unsigned(); left > 0; left--) {
+      const tag = this.#unsigned();
+      const bytes = this.#take(this.#unsigned());
+      known?.(tag, bytes);
+    }
+  }
+  /** Every item takes a byte at least: a count beyond that is no count, and is refused before memory is taken for it. */
+  #items<T>(count: number, item: () => T): T[] {
+    if (count > this.bytes.length - this.at) throw new RangeError("the response ends early");
+    return Array.from({ length: Math.max(0, count) }, item);
+  }
+  #unsigned(): number {
+    let value = 0;
+    for (let unit = 1; unit < 2 ** 35; unit *= 128) {
+      const byte = this.#view.getUint8(this.at++);
+      value += (byte & 127) * unit;
+      if (byte < 128) return value;
+    }
+    throw new RangeError("a number of more than five bytes");
   }
   #take(length: number): Uint8Array {
     if (this.at + length > this.bytes.length) throw new RangeError("the response ends early");
@@ -70,6 +113,18 @@ export class WireWriter {
     putInt64(this.#into.bytes, at, value);
     return this;
   }
+  /** A producer's id: the one number that may lie beyond 2^53. */
+  bigInt64(value: bigint): this {
+    return this.int32(Number(BigInt.asIntN(32, value >> 32n))).int32(Number(BigInt.asIntN(32, value)));
+  }
+  /** As they are, without a length. */
+  bytes(value: Uint8Array): this {
+    writeBytes(this.#into, value);
+    return this;
+  }
+  boolean(value: boolean): this {
+    return this.int8(value ? 1 : 0);
+  }
   string(value: string | null): this {
     if (value === null) return this.int16(-1);
     this.int16(0);
@@ -89,8 +144,27 @@ export class WireWriter {
     items.forEach(item);
     return this;
   }
+  compactString(value: string): this {
+    const bytes = new TextEncoder().encode(value);
+    this.#unsigned(bytes.length + 1);
+    writeBytes(this.#into, bytes);
+    return this;
+  }
+  compactArray<T>(items: readonly T[], item: (value: T) => void): this {
+    this.#unsigned(items.length + 1);
+    items.forEach(item);
+    return this;
+  }
+  /** The end of a group of fields of which none is a tag. */
+  noTags(): this {
+    return this.int8(0);
+  }
   done(): Uint8Array {
     return this.#into.bytes.subarray(0, this.#into.length);
+  }
+  #unsigned(value: number): void {
+    for (; value > 127; value = Math.floor(value / 128)) this.int8(value % 128 + 128);
+    this.int8(value);
   }
   #room(bytes: number): number {
     this.#into.reserve(bytes);

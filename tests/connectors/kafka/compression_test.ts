@@ -57,7 +57,8 @@ Deno.test("a batch that compression would make longer is sent as it is", () => {
 });
 
 Deno.test("text that would become too long is refused by its lengths, or as soon as it is too long", async () => {
-  const { decompress } = await batchTools(1 << 20);
+  const bounded = await batchTools(1 << 20);
+  const decompress = (codec: number, bytes: Uint8Array) => bounded.decompress(codec, bytes);
   const long = new Uint8Array((1 << 20) + 1);
   const frames = [1, 2, 3, 4].map((codec) => ({ codec, bytes: tools.compressor(NAMES[codec - 1]).compress(long) }));
   const framed = Uint8Array.from([0x82, ...Buffer.from("SNAPPY"), 0, 0, 0, 0, 1, 0, 0, 0, 1]);

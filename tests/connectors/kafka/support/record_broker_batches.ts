@@ -6,7 +6,7 @@
 import { Buffer } from "node:buffer";
 import { fetchPartition } from "../../../../src/connectors/kafka/fetch_request.ts";
 import type { ConnectionSettings } from "../../../../src/connectors/kafka/connection_settings.ts";
-import { Driver } from "../../../../src/connectors/kafka/driver.ts";
+import { Cluster } from "../../../../src/connectors/kafka/cluster.ts";
 import { kafkaBroker } from "../../../services/mod.ts";
 import { BATCHES, ENDS, plainValue, type RecordedFetch, sentMessages } from "./recorded_fetch.ts";
 import { type Client, loggedWorld, newTopic, withClient } from "./kafka_world.ts";
@@ -24,8 +24,7 @@ async function recordAll(brokers: string): Promise<RecordedFetch[]> {
     connectTimeoutMs: 5_000,
     requestTimeoutMs: 5_000,
   };
-  const driver = await Driver.load(settings, loggedWorld());
-  const connection = await driver.connect({ host, port: Number(port) });
+  const connection = await new Cluster(settings, loggedWorld()).connectData({ host, port: Number(port) });
   const fetched = async (name: string, topic: string): Promise<RecordedFetch> => {
     const { records, aborted } = await fetchPartition(connection, { topic, partition: 0, offset: 0, bytesMax: 1 << 20, waitMs: 1000 });
     return {
