@@ -39,6 +39,8 @@ export interface SourceReader {
   poll(from: Position, limits: PollLimits): Promise<Polled>;
   /** A checkpoint covers everything before `position`: it will not be asked for again. */
   released?(position: Position): void;
+  /** Records from `position` on that are there, as far as the newest answer told; null where nobody knows. For those who watch. */
+  behind?(position: Position): number | null;
   /**
    * The run is to stop. For sources that take in what they cannot ask for again: takes in nothing more; what was taken in is still
    * given out, behind which every poll is idle.

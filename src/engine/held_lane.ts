@@ -6,12 +6,14 @@ import { assert, MillraceError } from "../data/fault.ts";
 import { BATCH_ROWS_MAX } from "../data/limits.ts";
 import type { World } from "../ports/mod.ts";
 import type { EpochStamp, PipelinePlan, Position, SinkLane, SinkNode } from "./contracts.ts";
+import { summarize } from "./counters.ts";
 import type { Head } from "./head.ts";
 import { type LaneInput, LaneInputs } from "./lane_inputs.ts";
 import { LaneGraph } from "./lane_graph.ts";
 import { groupForCommits, type LaneStore } from "./lane_store.ts";
 import { SCHEDULE_BYTES_MAX } from "./limits.ts";
 import { judgeMarker, type SinkStanding } from "./markers.ts";
+import type { LaneReading, Spectator } from "./run_contracts.ts";
 import { digestOf, entryBytes, type Intent, type ScheduleEntry } from "./schedule.ts";
 import { createStateStore, type LaneState } from "./state/store.ts";
 
@@ -29,6 +31,7 @@ export interface LaneSetting {
   epochFlipped(epoch: number, durationMs: number): void;
   /** After every epoch, of each partition. */
   covered?(source: string, partition: number, position: Position): void;
+  readonly spectator?: Spectator;
 }
 /** One sink as this lane sees it. */
 export interface LaneSink {
@@ -57,6 +60,10 @@ export class HeldLane {
   readonly #holding = new Set<string>();
   /** Sinks that the open epoch gave rows. */
   readonly #fed = new Set<string>();
+  /** The epoch under way, from its first record to its flip. */
+  #open: Epoch | null = null;
+  /** What the open epoch's deliveries took, by sink. */
+  readonly #deliveryMs = new Map<string, number>();
 
   private constructor(
     setting: LaneSetting,
@@ -75,6 +82,7 @@ export class HeldLane {
       plan: setting.plan,
       lane: setting.lane,
       state: found.state,
+      spectator: setting.spectator,
       partitions: partitionsOf(setting.inputs),
       from: store.head,
       write: (sink, batch) => {
@@ -120,6 +128,24 @@ export class HeldLane {
     return this.#inputs;
   }
 
+  /** How it looks from outside, counters as of the newest complete epoch. */
+  read(): LaneReading {
+    const { tallies, epoch } = this.head;
+    const open = this.#open;
+    let bytesHeld = 0;
+    for (const { lane } of this.#sinks) bytesHeld += lane.bytesHeld();
+    return {
+      epoch,
+      open: open && { ageMs: this.#nowMs() - open.startedMs, records: open.records, bytesHeld },
+      counters: new Map([...tallies].map(([name, tally]) => [name, summarize(tally)])),
+      ports: new Map([...tallies].map(([name, { ports }]) => [name, ports])),
+      inputs: this.#inputs.readings(),
+      times: this.graph.partitionTimes(),
+      watermarks: this.graph.watermarks(),
+      state: this.#state.sizes(),
+    };
+  }
+
   /** Completes an epoch that an earlier owner began, exactly as it was meant; "none" when there is none. */
   async replay(): Promise<"flipped" | "none"> {
     const { intent } = this.head;
@@ -140,7 +166,7 @@ export class HeldLane {
       }
       this.#setting.world.probe.step("batch_processed", `${this.#name(this.head.epoch + 1)} again`);
     }
-    await this.#complete(intent, epoch.startedMs);
+    await this.#complete(intent, epoch, 0);
     this.#holding.clear();
     return "flipped";
   }
@@ -158,10 +184,11 @@ export class HeldLane {
     const { world, plan } = this.#setting;
     const intent: Intent = { schedule: collected.schedule, timeMicros: collected.timeMicros, planHash: plan.hash };
     world.probe.step("epoch_closed", this.#name(this.head.epoch + 1));
+    const decidedMs = this.#nowMs();
     // With this first commit after the take-over, every sink being fenced, other owners' ids are known to be silent.
     await this.#store.decide({ ...this.head, intent, ids: [] });
     world.probe.step("intent_written", this.#name(this.head.epoch + 1));
-    await this.#complete(intent, collected.startedMs);
+    await this.#complete(intent, collected, this.#nowMs() - decidedMs);
   }
 
   /** What is to leave unfinished when the pipeline stops, one epoch after another; "stopped" when nothing is left. */
@@ -220,7 +247,7 @@ export class HeldLane {
   #begin(timeMicros: number): Epoch {
     this.graph.beginEpoch(timeMicros);
     this.#fed.clear();
-    return { timeMicros, startedMs: this.#setting.world.clock.monotonicMs(), schedule: [], scheduleBytes: 0, records: 0 };
+    return this.#open = { timeMicros, startedMs: this.#setting.world.clock.monotonicMs(), schedule: [], scheduleBytes: 0, records: 0 };
   }
 
   /** Now, but never before the epoch before: operators may rely on recorded time not going back. */
@@ -273,8 +300,8 @@ export class HeldLane {
   }
 
   /** Steps 3 and 4, the intent being acknowledged: deliver to all sinks, write the state, flip. */
-  async #complete(intent: Intent, startedMs: number): Promise<void> {
-    const { world, run, lane } = this.#setting;
+  async #complete(intent: Intent, opened: Epoch, intentMs: number): Promise<void> {
+    const { world, run, lane, spectator } = this.#setting;
     const before = this.head;
     const epoch = before.epoch + 1;
     assert(before.intent === intent, "only what head announces is delivered");
@@ -283,31 +310,48 @@ export class HeldLane {
     const groups = groupForCommits(sets, run);
     const stopping = intent.schedule.some(({ kind }) => kind === "stop") ? { stopping: true as const } : {};
     const stamp = { epoch, digest, timeMicros: intent.timeMicros, ...stopping };
-    await all([
+    const tookMs = await all([
       ...this.#sinks.map((sink) => this.#deliver(sink, stamp)),
       this.#writeState(groups.slice(0, -1), epoch),
     ]);
+    const flippingMs = this.#nowMs();
     // The last group rides with the flip: most epochs then need two commits in all.
     await this.#store.decide(this.#flipped(intent, epoch, digest), groups.at(-1), deletes);
     this.graph.endEpoch();
     this.#inputs.released();
     world.probe.step("head_flipped", this.#name(epoch));
-    this.#setting.epochFlipped(epoch, world.clock.monotonicMs() - startedMs);
+    const flippedMs = this.#nowMs();
+    const durationMs = flippedMs - opened.startedMs;
+    this.#open = null;
+    this.#setting.epochFlipped(epoch, durationMs);
+    const checkpointMs = intentMs + tookMs.at(-1)! + flippedMs - flippingMs;
+    const { timeMicros, records } = opened;
+    spectator?.completed(lane, { epoch, timeMicros, records, durationMs, checkpointMs, deliveryMs: this.#deliveryMs });
   }
 
   async #deliver(
     { node, lane: sinkLane }: LaneSink,
     stamp: Pick<EpochStamp, "epoch" | "digest" | "timeMicros" | "stopping">,
-  ): Promise<void> {
+  ): Promise<number> {
     const { world, plan, run, lane } = this.#setting;
-    if (this.#holding.has(node.name)) return;
+    if (this.#holding.has(node.name)) return 0;
+    const startedMs = this.#nowMs();
     await sinkLane.deliver({ pipeline: plan.pipeline, run, lane, owner: this.head.generation, ...stamp });
+    const tookMs = this.#nowMs() - startedMs;
+    this.#deliveryMs.set(node.name, tookMs);
     world.probe.step("sink_delivered", `${this.#name(stamp.epoch)} sink ${node.name}`);
+    return tookMs;
   }
 
-  async #writeState(groups: ReturnType<typeof groupForCommits>, epoch: number): Promise<void> {
+  async #writeState(groups: ReturnType<typeof groupForCommits>, epoch: number): Promise<number> {
+    const startedMs = this.#nowMs();
     for (const group of groups) await this.#store.writeState(group);
     this.#setting.world.probe.step("state_written", this.#name(epoch));
+    return this.#nowMs() - startedMs;
+  }
+
+  #nowMs(): number {
+    return this.#setting.world.clock.monotonicMs();
   }
 
   #flipped(intent: Intent, epoch: number, digest: string): Head {

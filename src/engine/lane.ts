@@ -59,6 +59,8 @@ export class Lane {
 
   async #hold(store: LaneStore, sinks: readonly LaneSink[], signal: AbortSignal): Promise<LaneEnd> {
     const held = await HeldLane.open(this.#setting, store, sinks);
+    const { spectator, lane } = this.#setting;
+    spectator?.held(lane, held);
     try {
       if (await held.replay() === "flipped") this.#failures = 0;
       for (;;) {
@@ -74,6 +76,8 @@ export class Lane {
     } catch (error) {
       void held.close(); // A poll that never comes back must not keep the fault from being told.
       throw error;
+    } finally {
+      spectator?.letGo(lane);
     }
   }
 

@@ -10,6 +10,7 @@ import { copyTallies, countDeletes, emptyTally, type NodeTally, summarize } from
 import { SourceTime } from "./event_time.ts";
 import type { PartitionTime } from "./head.ts";
 import { RejectedRows } from "./rejected_rows.ts";
+import type { Spectator } from "./run_contracts.ts";
 import type { LaneState } from "./state/store.ts";
 
 /** The part of a plan that a graph needs: a PipelinePlan is one. */
@@ -27,6 +28,8 @@ export interface LaneGraphOptions {
   readonly state: LaneState;
   /** Gets every batch for a sink; must not keep it. */
   write(sink: string, batch: Batch): void;
+  /** Those who look on, and how the lane is called for them. */
+  readonly spectator?: Spectator;
   /** The partitions of each source that the lane reads; absent: partition 0 of each. */
   readonly partitions?: ReadonlyMap<string, readonly number[]>;
   /** As the head has them; absent: from the beginning. */
@@ -49,6 +52,8 @@ class Outlet implements Output {
   readonly tally: NodeTally;
   readonly #receivers = new Map<string, Receiver[]>();
   readonly #rejected: RejectedRows;
+  /** Told of every row that is refused here. */
+  refused: ((reason: string, raw: Rejected | { readonly batch: Batch; readonly row: number }) => void) | null = null;
 
   constructor(name: string, tally: NodeTally, pipeline: string) {
     this.name = name;
@@ -74,6 +79,7 @@ class Outlet implements Output {
 
   reject(batch: Batch, row: number, reason: string): void {
     this.#count("rejected", 1);
+    this.refused?.(reason, { batch, row });
     if (this.#receivers.has("rejected")) this.#rejected.addRow(batch, row, this.name, reason);
   }
 
@@ -81,6 +87,7 @@ class Outlet implements Output {
   rejectAll(rejected: readonly Rejected[]): void {
     if (rejected.length === 0) return;
     this.#count("rejected", rejected.length);
+    if (this.refused) { for (const one of rejected) this.refused(one.reason, one); }
     if (!this.#receivers.has("rejected")) return;
     for (const one of rejected) this.#rejected.add(one);
   }
@@ -129,7 +136,7 @@ export class LaneGraph {
   /** By source. */
   readonly #times: ReadonlyMap<string, SourceTime>;
 
-  constructor({ plan, lane, state, write, partitions, from }: LaneGraphOptions) {
+  constructor({ plan, lane, state, write, spectator, partitions, from }: LaneGraphOptions) {
     this.#tallies = copyTallies(from?.tallies ?? new Map());
     this.#sources = new Set(plan.sources.map((source) => source.name));
     for (const { name } of plan.sources) this.#addOutlet(name, plan.pipeline);
@@ -162,8 +169,15 @@ export class LaneGraph {
       this.#connect(inputs, (batch) => {
         tally.in += batch.rows;
         write(name, batch);
+        spectator?.written(lane, name, batch);
       });
     }
+    if (spectator) this.#show(spectator, lane);
+  }
+
+  #show(spectator: Spectator, lane: number): void {
+    for (const edge of spectator.edges) this.#connect([edge], (batch) => spectator.passed(lane, edge, batch));
+    for (const [name, outlet] of this.#outlets) outlet.refused = (reason, raw) => spectator.rejected(lane, name, reason, raw);
   }
 
   /** The next calls belong to an epoch of that recorded time, µs. Where time is the clock's, it has come so far. */

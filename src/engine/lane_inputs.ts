@@ -10,6 +10,7 @@ import type { Clock } from "../ports/mod.ts";
 import type { Polled, Position, SourceNode, SourceReader } from "./contracts.ts";
 import type { InputPosition } from "./head.ts";
 import { IDLE_WAIT_MAX_MS, IDLE_WAIT_MIN_MS, POSITION_LENGTH_MAX } from "./limits.ts";
+import type { InputReading } from "./run_contracts.ts";
 import type { ScheduleEntry } from "./schedule.ts";
 
 /** One partition that the lane reads. */
@@ -84,6 +85,17 @@ export class LaneInputs {
   /** How far each partition was handed out. */
   positions(): readonly InputPosition[] {
     return this.#cursors.map(({ input, position, ended }) => ({ source: input.node.name, partition: input.partition, position, ended }));
+  }
+
+  /** As `positions`, with how much of each partition is still to be read. */
+  readings(): readonly InputReading[] {
+    return this.#cursors.map(({ input, reader, position, ended }) => ({
+      source: input.node.name,
+      partition: input.partition,
+      position,
+      ended,
+      behind: ended ? 0 : reader.behind?.(position) ?? null,
+    }));
   }
 
   /** Whether the lane has no more input of this source. */

@@ -198,6 +198,7 @@ class ProgressOfLanes {
       // A replica that stops does not stop the pipeline: others go on with its lanes.
       stopWanted: () => signal.aborted && !replicas,
       covered: (source, partition, position) => observer?.covered?.(source, partition, position),
+      spectator: observer?.spectator,
       batchProcessed: (held) => {
         if (!observer?.progress) return;
         this.#note(held, lane);

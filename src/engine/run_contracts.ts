@@ -1,6 +1,7 @@
 /** The engine's entry and what it tells while it runs. Implemented in run.ts. */
 import type { Kv, World } from "../ports/mod.ts";
-import type { Operator, PartitionShare, PipelinePlan, Position } from "./contracts.ts";
+import type { Batch, Rejected } from "../data/batch.ts";
+import type { Edge, Operator, PartitionShare, PipelinePlan, Position } from "./contracts.ts";
 
 export interface EngineOptions {
   readonly world: World;
@@ -36,6 +37,72 @@ export interface EngineObserver {
   epochFlipped?(lane: number, epoch: number, durationMs: number): void;
   /** After every epoch, as the source is told too. */
   covered?(source: string, partition: number, position: Position): void;
+  /** What those see who look at the rows themselves. */
+  readonly spectator?: Spectator;
+}
+/**
+ * Watches lanes from within, without a say in anything. What it is told between two epochs counts only once the epoch is complete: a
+ * lane that is dropped meanwhile tells the same again.
+ */
+export interface Spectator {
+  /** Edges whose batches are shown. Sinks' own are shown by their names. */
+  readonly edges: readonly Edge[];
+  /** The lane is held by this process; `view` may be read between any two of its batches until `letGo`. */
+  held(lane: number, view: LaneView): void;
+  letGo(lane: number): void;
+  /** Valid during the call only. */
+  passed(lane: number, edge: Edge, batch: Batch): void;
+  /** A batch goes into a sink. Valid during the call only. */
+  written(lane: number, sink: string, batch: Batch): void;
+  /** A record that never was in a batch, or a row of one, was refused by `node`. */
+  rejected(lane: number, node: string, reason: string, raw: Rejected | { readonly batch: Batch; readonly row: number }): void;
+  completed(lane: number, epoch: EpochTimes): void;
+}
+/** One complete epoch. */
+export interface EpochTimes {
+  readonly epoch: number;
+  readonly timeMicros: number;
+  /** Records read and held rows given out. */
+  readonly records: number;
+  /** From its beginning to its flip. */
+  readonly durationMs: number;
+  /** Of that, what the checkpoint store took: intent, state and flip. */
+  readonly checkpointMs: number;
+  /** By sink, what its delivery took. */
+  readonly deliveryMs: ReadonlyMap<string, number>;
+}
+/** A lane as it is seen from outside. */
+export interface LaneView {
+  read(): LaneReading;
+}
+/** Plain data: it may be posted to another thread. Counters are those of complete epochs. */
+export interface LaneReading {
+  readonly epoch: number;
+  /** The epoch under way; null where there is none. */
+  readonly open: { readonly ageMs: number; readonly records: number; readonly bytesHeld: number } | null;
+  readonly counters: ReadonlyMap<string, NodeCounters>;
+  /** Rows by node and port; "rejected" among the ports. */
+  readonly ports: ReadonlyMap<string, ReadonlyMap<string, number>>;
+  readonly inputs: readonly InputReading[];
+  /** Greatest event time seen (µs, -Infinity: none) of each partition that has event time. */
+  readonly times: readonly {
+    readonly source: string;
+    readonly partition: number;
+    readonly greatestMicros: number;
+    readonly idle: boolean;
+  }[];
+  /** How far event time has come, µs, by source and operator. */
+  readonly watermarks: ReadonlyMap<string, number>;
+  /** Rows of every state table, and what they take in memory. */
+  readonly state: readonly { readonly table: string; readonly rows: number; readonly bytes: number }[];
+}
+export interface InputReading {
+  readonly source: string;
+  readonly partition: number;
+  readonly position: Position;
+  readonly ended: boolean;
+  /** Records that are there and not read yet, where that can be told. */
+  readonly behind: number | null;
 }
 export interface Progress {
   /** Records read in this run, by earlier processes too. */

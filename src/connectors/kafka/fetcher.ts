@@ -77,6 +77,11 @@ export class PartitionFetcher {
     }
   }
 
+  /** The last stable offset as the broker last told it; null where it has not, or does not answer. */
+  get end(): number | null {
+    return this.#end;
+  }
+
   close(): void {
     this.#stop.abort();
     this.#connection?.close();

@@ -65,6 +65,12 @@ export class PartitionReader implements SourceReader {
     return { kind: "batch", ...polled, read: count, next, release: fetched.use() };
   }
 
+  behind(position: Position): number | null {
+    const { end } = this.options.fetcher;
+    const place = parsePlace(position);
+    return end === null ? null : Math.max(0, Math.min(end, place.end ?? Infinity) - place.offset);
+  }
+
   close(): void {
     this.options.fetcher.close();
   }

@@ -188,6 +188,10 @@ class PartitionReader implements SourceReader {
     return this.#waitOrEnd(place);
   }
 
+  behind(position: Position): number {
+    return Math.max(0, Math.min(this.#bound(), this.view.end(this.partition)) - parsePlace(position).offset);
+  }
+
   close(): void {
     this.#segment?.handle.close();
     this.#segment = null;

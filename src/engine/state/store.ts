@@ -81,6 +81,11 @@ export class LaneState implements StateStore {
     return this.#tables.map((table) => table.layout);
   }
 
+  /** For those who watch; costs a moment per table. */
+  sizes(): readonly { readonly table: string; readonly rows: number; readonly bytes: number }[] {
+    return this.#tables.map((table) => ({ table: table.layout.name, rows: table.live, bytes: table.bytes }));
+  }
+
   /** A view in which an operator's table names are its own. */
   scope(operator: string): StateStore {
     return { table: (spec) => this.table({ ...spec, name: `${operator}.${spec.name}` }) };

@@ -20,6 +20,10 @@ import { NumberPairKeys } from "./number_pair_keys.ts";
 import { packNumbers, unpackNumbers } from "./packed_numbers.ts";
 import { Slots } from "./slots.ts";
 
+/** What a slot takes in each kind of column, and for its key with its place in the index. */
+const COLUMN_BYTES: Readonly<Record<StateColumnKind, number>> = { number: 9, wide: 16, text: 8, value: 8 };
+const KEY_BYTES = 32;
+
 /** Marks of a slot in the open epoch: written into; its key is not stored yet. */
 const TOUCHED = 1, KEYED = 2;
 
@@ -57,6 +61,12 @@ export class Table implements StateTable {
   }
   get live(): number {
     return this.#slots.live;
+  }
+  /** An estimate of the memory its slots take; what texts and lists hold beside is not counted. */
+  get bytes(): number {
+    let bytes = KEY_BYTES;
+    for (const { kind } of this.#columns.values()) bytes += COLUMN_BYTES[kind];
+    return bytes * this.#capacity;
   }
   get chunks(): number {
     return Math.ceil(this.size / STATE_CHUNK_ROWS);
