@@ -42,10 +42,11 @@ function openWith(registry: (types: ReadonlySet<string>) => Promise<Registry>, w
   });
 }
 
-/** The pipelines of the given names, or all; an unknown name is an error that lists what there is. */
+/** The pipelines of the given names, or those of the profile, or all; an unknown name is an error that lists what there is. */
 export function choosePipelines(project: Project, names: readonly string[]): readonly PipelineBlueprint[] {
-  if (names.length === 0) return project.pipelines;
-  return names.map((name) => {
+  const wanted = names.length === 0 ? project.chosen : names;
+  if (wanted === null) return project.pipelines;
+  return wanted.map((name) => {
     const found = project.pipelines.find((pipeline) => pipeline.name === name);
     if (found) return found;
     throw new MillraceError("unknown_pipeline", `there is no pipeline "${name}" in ${project.folder}`, {

@@ -16,6 +16,8 @@ export interface Project {
   /** What it was read from, for threads that read it again. */
   readonly readFrom: ReadFrom;
   readonly pipelines: readonly PipelineBlueprint[];
+  /** Names of those that the chosen profile consists of, where it says so: what is run unless others are named. */
+  readonly chosen: readonly string[] | null;
 }
 
 export interface ReadFrom {

@@ -33,7 +33,7 @@ export function jsonSchema(registry: Registry): JsonSchema {
       epoch: settingSchema(EPOCH_SETTINGS),
       params: named("Switches: --set beats env beats profile beats default.", PARAM),
       profile: { type: "object", properties: { use: TEXT }, additionalProperties: false, description: "Which profile holds." },
-      profiles: named("Named sets of parameters.", TABLE),
+      profiles: named("Named sets of parameters; `pipelines` lists the files that belong to one.", TABLE),
       connections: named("One name, one variant per backend.", connectionSchema([...registry.connections.values()])),
       schemas: named("Shapes of records.", schemaSchema(["fields"])),
       tables: named(

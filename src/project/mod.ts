@@ -2,7 +2,7 @@
  * A folder of TOML files to a checked project. Invariant: either everything is in order and a Project comes back, or all faults
  * are thrown together; nothing outside the configuration's own files is touched.
  */
-import { ConfigurationError } from "../data/fault.ts";
+import { ConfigurationError, type Span } from "../data/fault.ts";
 import type { Expressions } from "../expr/contracts.ts";
 import type { Environment, Files } from "../ports/mod.ts";
 import type { PipelineBlueprint, Project } from "./contracts.ts";
@@ -15,6 +15,7 @@ import { environmentFillings, type Params, readParams } from "./params.ts";
 import { type ReadPipeline, readPipeline } from "./pipeline.ts";
 import { EPOCH_SETTINGS, readAfter, readState, type StatePlace } from "./pipeline_settings.ts";
 import { outsideSpan } from "./positions.ts";
+import { type ProfileFiles, readProfileFiles } from "./profiles.ts";
 import type { PlanIntake, Registry } from "./registry.ts";
 import { Secrets } from "./secrets.ts";
 import type { SettingContext } from "./settings.ts";
@@ -78,12 +79,15 @@ export async function loadProject(options: LoadOptions): Promise<Project> {
     read.push({ name, ...readOne({ name, document }, params, awaited.map((item) => item.name), context, { ...options, registry }) });
   }
   checkAfter(after, documents, files.extent, faults);
-  checkPlaces(read, faults);
+  const names = files.extent === "one" ? null : documents.map(({ name }) => name);
+  const settings = { faults, secrets, variables: { environment: fillings, parameter: () => null, parameterNames: () => [] } };
+  const profile = readProfileFiles(documents[0]?.document, names, fillings, settings);
+  checkPlaces(read, profile, faults);
   const blueprints = read.map(({ blueprint }) => blueprint).filter((blueprint): blueprint is PipelineBlueprint => blueprint !== null);
   if (faults.reported > 0) throw new ConfigurationError(faults.sorted());
   const { path, overrides, envFile } = options;
   const readFrom = { path, overrides, ...(envFile === undefined ? {} : { envFile }) };
-  return { folder: files.folder, readFrom, pipelines: blueprints };
+  return { folder: files.folder, readFrom, pipelines: blueprints, chosen: names === null ? null : profile.chosen };
 }
 
 async function readEnvironment({ environment, envFile, files }: LoadOptions, faults: Faults): Promise<Environment> {
@@ -160,15 +164,14 @@ function checkAfter(after: readonly After[], documents: readonly NamedDocument[]
   for (const name of names) if (!state.has(name)) visit(name, [name]);
 }
 
-function checkPlaces(read: readonly (ReadPipeline & { readonly name: string })[], faults: Faults): void {
-  const seen = new Map<
-    string,
-    { readonly pipeline: string; readonly sink: string; readonly span: ReadPipeline["places"][number]["span"] }
-  >();
+/** Two pipelines that are ever run together must not write one file. */
+function checkPlaces(read: readonly (ReadPipeline & { readonly name: string })[], profile: ProfileFiles, faults: Faults): void {
+  const seen = new Map<string, { readonly pipeline: string; readonly sink: string; readonly span: Span }[]>();
   for (const { name, places } of read) {
     for (const { path, sink, span } of places) {
-      const before = seen.get(path);
-      if (!before) seen.set(path, { pipeline: name, sink, span });
+      const writers = seen.get(path) ?? [];
+      const before = writers.find(({ pipeline }) => profile.areTogether(pipeline, name));
+      if (!before) seen.set(path, [...writers, { pipeline: name, sink, span }]);
       else {
         const message = `the sink "${sink}" writes to ${path}, as does "${before.sink}" of "${before.pipeline}" (${placeOf(before.span)})`;
         faults.add("duplicate_name", span, message, "give each its own path");

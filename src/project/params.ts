@@ -8,6 +8,7 @@ import { type Document, isTable } from "./documents.ts";
 import type { Faults } from "./faults.ts";
 import { fill, type Filled, type Filling, type Refused, type Variables } from "./interpolate.ts";
 import { suggestion } from "./nearest.ts";
+import { chooseProfile, PIPELINES } from "./profiles.ts";
 import { type ParamDeclaration, readDeclarations } from "./param_declarations.ts";
 import { isSameValue, type ParamValue, type ValueError, valueFromText, valueFromToml } from "./param_values.ts";
 import { outsideSpan } from "./positions.ts";
@@ -73,7 +74,8 @@ class Resolver implements Variables {
   constructor(sources: ParamSources, declarations: ReadonlyMap<string, ParamDeclaration>) {
     this.#sources = sources;
     this.#declarations = declarations;
-    this.#profile = chooseProfile(sources, declarations);
+    checkProfiles(sources, declarations);
+    this.#profile = chooseProfile(sources);
   }
 
   environment(name: string): Filling | null {
@@ -188,36 +190,15 @@ class Resolver implements Variables {
   }
 }
 
-/** The table of the chosen profile; null without one or when it cannot be told. */
-function chooseProfile(sources: ParamSources, declarations: ReadonlyMap<string, ParamDeclaration>): TomlTable | null {
-  const { document, faults } = sources;
-  const profiles = document.section("profiles");
-  for (const { entry, origin } of profiles.values()) {
+/** Whatever a profile sets must be a parameter. */
+function checkProfiles({ document, elsewhere, faults }: ParamSources, declarations: ReadonlyMap<string, ParamDeclaration>): void {
+  for (const { entry, origin } of document.section("profiles").values()) {
     if (!isTable(entry, faults)) continue;
     for (const [name, { keySpan }] of entry.value.entries) {
-      if (declarations.has(name) || (origin === "shared" && sources.elsewhere.has(name))) continue;
+      if (declarations.has(name) || (origin === "shared" && (elsewhere.has(name) || name === PIPELINES))) continue;
       faults.add("unknown_name", keySpan, `there is no parameter "${name}"`, suggestion(name, declarations.keys()));
     }
   }
-  const use = document.section("profile").get("use")?.entry.value;
-  for (const [name, { entry }] of document.section("profile")) {
-    if (name !== "use") faults.add("unknown_key", entry.keySpan, `[profile] has no key "${name}"`, 'it has one: use = "NAME"');
-  }
-  if (!use) return null;
-  if (use.kind !== "string") {
-    faults.add("wrong_type", use.span, "`use` is the name of a profile, a text");
-    return null;
-  }
-  const variables: Variables = {
-    environment: sources.environment,
-    parameter: () => ({ refused: "a profile sets parameters, so its name cannot come from one" }),
-    parameterNames: () => [],
-  };
-  const name = fill(use, variables, faults);
-  if (!name) return null;
-  const chosen = profiles.get(name.text)?.entry.value;
-  if (!chosen) faults.add("unknown_name", use.span, `there is no profile "${name.text}"`, suggestion(name.text, profiles.keys()));
-  return chosen?.kind === "table" ? chosen : null;
 }
 
 /** An environment as placeholders see it: empty counts as missing, secret by name; secrets are remembered for masking. */

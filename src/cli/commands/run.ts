@@ -64,7 +64,10 @@ export function chooseByKind(
       hint: `it has: ${project.pipelines.map((pipeline) => `${pipeline.name} (${pipeline.kind})`).join(", ")}`,
     });
   }
-  if (names.length === 0) return candidates;
+  if (names.length === 0) {
+    const ofProfile = candidates.filter(({ name }) => project.chosen?.includes(name));
+    return ofProfile.length > 0 ? ofProfile : candidates;
+  }
   return names.map((name) => {
     const found = candidates.find((pipeline) => pipeline.name === name) ??
       candidates.find((pipeline) => pipeline.name === `${kind}-${name}`);

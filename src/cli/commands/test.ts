@@ -12,7 +12,9 @@ export async function test(command: TestCommand, { world, terminal }: CommandCon
     envFile: command.envFile,
     purpose: "test",
   });
-  const results = choosePipelines(project, command.pipelines).flatMap((pipeline) => runTests(pipeline));
+  // Without names all are tested, whatever the profile would run.
+  const pipelines = command.pipelines.length === 0 ? project.pipelines : choosePipelines(project, command.pipelines);
+  const results = pipelines.flatMap((pipeline) => runTests(pipeline));
   const failed = results.filter((result) => result.differences.length > 0);
   if (command.json) terminal.out(JSON.stringify(results, null, 2) + "\n");
   else {
