@@ -1,19 +1,7 @@
 /** `format = "raw"` of topics: records leave as the bytes they were read with, whatever became of their fields in between. */
-import type { Setting } from "../component/settings.ts";
 import type { Encoder } from "../data/codec.ts";
 import { MillraceError } from "../data/fault.ts";
 
-/** The setting of topic sinks. */
-export const TOPIC_FORMAT = {
-  kind: "choice",
-  default: "json",
-  doc: "How records are written.",
-  choices: {
-    json: "one JSON object per record",
-    raw:
-      "the bytes with which the record was read; fields that were set on the way are not in them, and rows that no source read stop the run",
-  },
-} as const satisfies Setting;
 const LINE_END = 10;
 
 /** Appends the bytes and a line end. */

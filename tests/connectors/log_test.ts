@@ -74,6 +74,25 @@ Deno.test("a key keeps its partition, a record without one goes round by positio
   assert.equal(seen.size, 3);
 });
 
+Deno.test("a format that is a table says how decimals and timestamps look", async () => {
+  const machine = new Machine();
+  const wide = (text: string) => text.replace(FIELDS, 'fields = { at = "timestamp", amount = "decimal(2)" }\n');
+  const format = 'format = { type = "json", decimals = "string", timestamps = "yyyy-MM-dd\'T\'HH:mm:ss.SSSxxx" }';
+  const blueprint = (await plan(wide(writerPlan(`create = { partitions = 1 }\n${format}`)))).sinks.find((sink) => sink.name === "out")!;
+  const sink = blueprint.plan.create(new Process(machine).world());
+  await sink.open(run("r1", true));
+  const lane = sink.lane(0);
+  await lane.fence(1);
+  lane.write(batchOf(blueprint.input, [[1737026625123456, 1250]], 0));
+  await lane.deliver({ pipeline: "p", run: "r1", lane: 0, epoch: 1, owner: 1, digest: "d", timeMicros: 1 });
+  await sink.finish();
+  await sink.close();
+  const texts = readerPlan("").replace(FIELDS, 'fields = { at = "string", amount = "string" }\n');
+  const reader = await (await plan(texts)).sources[0].plan.create(new Process(machine).world(), new Set(["at", "amount"])).reader(0);
+  const { rows } = await readAll(reader, reader.start, () => LIMITS);
+  assert.deepEqual(rows.map((row) => JSON.parse(row.slice(row.indexOf("[")))), [["2025-01-16T11:23:45.123+00:00", "12.50"]]);
+});
+
 Deno.test("a reader waits for the topic, then for its producer, and ends at the seal", async () => {
   const machine = new Machine();
   const opened = await source(new Process(machine));

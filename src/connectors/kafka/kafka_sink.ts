@@ -1,10 +1,8 @@
 /** The `kafka` sink: settings, their check, and the plan. */
 import type { SinkContext, SinkPlan, SinkSpec } from "../../component/component.ts";
-import { assert, MillraceError } from "../../data/fault.ts";
-import type { Encoder } from "../../data/codec.ts";
-import { compileJsonEncoder, type JsonOptions } from "../../data/json/mod.ts";
+import { assert } from "../../data/fault.ts";
 import { planRecordKey } from "../key_partitioner.ts";
-import { encodeRaw, TOPIC_FORMAT } from "../raw_records.ts";
+import { planTopicFormat, TOPIC_FORMAT } from "../topic_format.ts";
 import type { CompressionName } from "./compression.ts";
 import { connectionSettings } from "./connection_settings.ts";
 import { inspectSink } from "./inspect.ts";
@@ -99,17 +97,6 @@ bounded pipeline at a time should write a topic. Numbers of partitions are read 
       },
       key: { kind: "cel", optional: true, doc: "The record's key, written as its text: an int, a decimal or a string." },
       format: TOPIC_FORMAT,
-      decimals: {
-        kind: "choice",
-        default: "number",
-        doc: "Decimals in JSON.",
-        choices: { number: "as numbers with exactly their scale", string: "as texts, for readers that would make doubles of them" },
-      },
-      timestamps: {
-        kind: "text",
-        optional: true,
-        doc: "Pattern of all timestamps, or epoch_ms and the like. Default: each field's own format, else RFC 3339.",
-      },
     },
   },
   examples: [{
@@ -130,19 +117,19 @@ create     = { partitions = 4 }
 };
 
 function planKafkaSink(context: SinkContext): SinkPlan | null {
-  const { settings, connection, input, name, bounded } = context;
+  const { settings, connection, name, bounded } = context;
   assert(connection, "a kafka sink has a connection");
   const connecting = connectionSettings(connection, context);
   const topic = settings.text("topic");
   const isNamed = checkTopic(topic, context);
   const key = settings.has("key") ? planRecordKey(context) : undefined;
-  const encoder = planEncoder(context);
-  if (!connecting || !isNamed || key === null || !encoder) return null;
+  const format = planTopicFormat(context);
+  if (!connecting || !isNamed || key === null || !format) return null;
   const create = settings.has("create") ? settings.group("create") : null;
   const promise = GUARANTEES[settings.text("guarantee") as keyof typeof GUARANTEES];
   return {
     ...promise,
-    needs: settings.text("format") === "raw" ? key?.uses ?? new Set() : new Set(input.fields.map((field) => field.name)),
+    needs: new Set([...format.needs, ...key?.uses ?? []]),
     place: topicPlace(topic),
     inspect: (world) => inspectSink(connecting, topic, create && { partitions: create.number("partitions") }, world),
     create: (world) =>
@@ -158,7 +145,7 @@ function planKafkaSink(context: SinkContext): SinkPlan | null {
           replication: create.has("replication") ? create.number("replication") : -1,
         },
         key: key ?? null,
-        encoder,
+        encoder: format.encoder,
         headers: originPlace(context) === "header" ? "origin" : "none",
         compression: settings.text("compression") as CompressionName | "none",
         ends: bounded ? "bounded" : "endless",
@@ -170,19 +157,4 @@ function planKafkaSink(context: SinkContext): SinkPlan | null {
 function originPlace({ settings, bounded }: SinkContext): string {
   if (settings.has("origin")) return settings.text("origin");
   return bounded ? "header" : "none";
-}
-
-function planEncoder({ settings, input, fault }: SinkContext): Encoder | null {
-  if (settings.text("format") === "raw") return encodeRaw;
-  const options: JsonOptions = {
-    decimals: settings.text("decimals") as "number" | "string",
-    ...(settings.has("timestamps") ? { timestamps: settings.text("timestamps") } : {}),
-  };
-  try {
-    return compileJsonEncoder(input, options);
-  } catch (error) {
-    if (!(error instanceof MillraceError)) throw error;
-    fault(settings.at("timestamps"), error.message, error.hint);
-    return null;
-  }
 }

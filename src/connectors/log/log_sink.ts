@@ -3,12 +3,11 @@ import type { SinkContext, SinkPlan, SinkSpec } from "../../component/component.
 import type { Batch } from "../../data/batch.ts";
 import type { Encoder } from "../../data/codec.ts";
 import { assert, MillraceError } from "../../data/fault.ts";
-import { compileJsonEncoder } from "../../data/json/mod.ts";
 import type { EpochStamp, Marker, Sink, SinkLane } from "../../engine/contracts.ts";
 import type { World } from "../../ports/mod.ts";
 import { KeyPartitioner, planRecordKey } from "../key_partitioner.ts";
-import { encodeRaw, TOPIC_FORMAT } from "../raw_records.ts";
 import type { RowExpression } from "../row_expressions.ts";
+import { planTopicFormat, TOPIC_FORMAT } from "../topic_format.ts";
 import { PartitionRows } from "./partition_rows.ts";
 import { readTopic, type TopicDescription, type TopicPlace, writeTopic } from "./topic.ts";
 import { TopicWriter } from "./topic_writer.ts";
@@ -47,7 +46,7 @@ for the key's text; records without a key go round by \`meta.position\`.`,
 };
 
 function planLogSink(context: SinkContext): SinkPlan | null {
-  const { settings, connection, input, name } = context;
+  const { settings, connection, name } = context;
   assert(connection, "a log sink has a connection");
   const topic = settings.text("topic");
   if (!isTopicName(topic)) {
@@ -55,13 +54,14 @@ function planLogSink(context: SinkContext): SinkPlan | null {
     return null;
   }
   const key = settings.has("key") ? planRecordKey(context) : undefined;
-  if (key === null) return null;
+  const format = planTopicFormat(context);
+  if (key === null || format === null) return null;
   const partitions = settings.has("create") ? settings.group("create").number("partitions") : null;
   const folder = `${connection.text("path")}/${topic}`;
   return {
     guarantee: "exactly-once",
     guaranteeNote: "one commit entry makes an epoch visible; one process holds the topic's writer lock",
-    needs: settings.text("format") === "raw" ? key?.uses ?? new Set() : new Set(input.fields.map((field) => field.name)),
+    needs: new Set([...format.needs, ...key?.uses ?? []]),
     place: folder,
     create: (world) =>
       new LogSink({
@@ -70,7 +70,7 @@ function planLogSink(context: SinkContext): SinkPlan | null {
         place: { files: world.files, folder, topic },
         partitions,
         key: key ?? null,
-        encoder: settings.text("format") === "raw" ? encodeRaw : compileJsonEncoder(input, { decimals: "number" }),
+        encoder: format.encoder,
       }),
   };
 }

@@ -159,5 +159,5 @@ topic = "u"
 key = "id"`;
   assert.equal(await faultsOf(both), "");
   assert.match(await faultsOf(both.replace('key = "id"', 'key = "id == 1"')), /bool cannot be a record's key/);
-  assert.match(await faultsOf(both.replace('key = "id"', 'timestamps = "qqqq"')), /qqqq/);
+  assert.match(await faultsOf(both.replace('key = "id"', 'format = { timestamps = "qqqq" }')), /qqqq/);
 });

@@ -110,7 +110,7 @@ await withServers(
     const { sink, lane, input } = await opened(
       brokers,
       topic,
-      'decimals = "string"\ntimestamps = "yyyy-MM-dd HH:mm"\ncreate = { partitions = 2, replication = 1 }',
+      'format = { type = "json", decimals = "string", timestamps = "yyyy-MM-dd HH:mm" }\ncreate = { partitions = 2, replication = 1 }',
     );
     lane.write(batchOf(input, rowsOf([1, 2, 3]), 0));
     await lane.deliver(stamp(1));
