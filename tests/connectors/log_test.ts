@@ -90,7 +90,8 @@ Deno.test("a format that is a table says how decimals and timestamps look", asyn
   const texts = readerPlan("").replace(FIELDS, 'fields = { at = "string", amount = "string" }\n');
   const reader = await (await plan(texts)).sources[0].plan.create(new Process(machine).world(), new Set(["at", "amount"])).reader(0);
   const { rows } = await readAll(reader, reader.start, () => LIMITS);
-  assert.deepEqual(rows.map((row) => JSON.parse(row.slice(row.indexOf("[")))), [["2025-01-16T11:23:45.123+00:00", "12.50"]]);
+  assert.equal(rows.length, 1);
+  assert.ok(rows[0].includes('["2025-01-16T11:23:45.123+00:00","12.50"]'), rows[0]);
 });
 
 Deno.test("a reader waits for the topic, then for its producer, and ends at the seal", async () => {
