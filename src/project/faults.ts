@@ -34,6 +34,11 @@ export class Faults {
     this.#byIdentity.set(identity, hint === undefined ? { code, span, message } : { code, span, message, hint });
   };
 
+  /** Something cannot be read because of a fault that is told already: counted, so that nobody takes it for good. */
+  followed(): void {
+    this.#reported++;
+  }
+
   /** Sorted by file, then place; faults without one come first. */
   sorted(): readonly Fault[] {
     return [...this.#byIdentity.values()].sort((a, b) => comparePlaces(a.span, b.span));

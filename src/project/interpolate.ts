@@ -98,7 +98,8 @@ function resolveParameter(name: string, node: TomlString, at: number, variables:
     return null;
   }
   if ("refused" in value) {
-    if (value.refused !== "") faults.add("placeholder", node.place(at), value.refused);
+    if (value.refused === "") faults.followed();
+    else faults.add("placeholder", node.place(at), value.refused);
     return null;
   }
   return value;
