@@ -51,18 +51,39 @@ const LENGTH_BYTES = 2;
 const RECORD_PREFIX_MAX = 4 * VARINT_BYTES_MAX + 2;
 /** All of a record behind its value: the header with a number of up to 16 digits. */
 const RECORD_SUFFIX_MAX = 3 * VARINT_BYTES_MAX + ORIGIN_BYTES.length + 32;
-/** Writers that are kept for the next batches; more than a partition has under way at a time. */
-const FREE_WRITERS_MAX = 4;
+/** A whole batch and the record that made it whole, unless that one is long; reached by doubling the first three times. */
+const WRITER_BYTES_MAX = BATCH_BYTES_MAX + (64 << 10);
+const WRITER_BYTES_MIN = WRITER_BYTES_MAX / 8;
+/** Writers that wait for their next batch: what an epoch of a hundred milliseconds has under way. */
+const FREE_WRITERS_MAX = 32;
+
+/** The memory of batches, used again and again: one for all partitions and lanes of a sink, because few of them are busy at a time. */
+export class BatchMemory {
+  readonly #free: ByteWriter[] = [];
+
+  take(): ByteWriter {
+    const writer = this.#free.pop() ?? createWriter(WRITER_BYTES_MIN);
+    writer.length = 0;
+    return writer;
+  }
+
+  /** Memory that one long record took is not kept. */
+  give(writer: ByteWriter): void {
+    if (writer.bytes.length > WRITER_BYTES_MAX) return;
+    if (this.#free.length < FREE_WRITERS_MAX) this.#free.push(writer);
+  }
+}
 
 const NO_BYTES = new Uint8Array(0);
+const NO_WRITER = createWriter(0);
 
 export class PartitionBatches {
   /** Batches that are whole. */
   #full: PreparedBatch[] = [];
   #fullBytes = 0;
-  #into: ByteWriter = createWriter(4 << 10);
+  /** The open batch, which there is while it has records. */
+  #into: ByteWriter = NO_WRITER;
   #records = 0;
-  readonly #free: ByteWriter[] = [];
   /** Where the last key lay, with a view of it: one serves thousands of records. */
   #keys: Uint8Array = NO_BYTES;
   #keysView = viewOf(NO_BYTES);
@@ -72,6 +93,7 @@ export class PartitionBatches {
     private readonly encode: Encoder,
     private readonly headers: RecordHeaders,
     private readonly compressor: Compressor | null = null,
+    private readonly memory: BatchMemory = new BatchMemory(),
   ) {}
 
   /** Bytes that nobody has taken yet. */
@@ -81,8 +103,11 @@ export class PartitionBatches {
 
   /** The key is `keys[from, to)`; `from` is -1 for a record without one. */
   append(batch: Batch, row: number, keys: Uint8Array, from: number, to: number): void {
+    if (this.#records === 0) {
+      this.#into = this.memory.take();
+      this.#into.length = BATCH_HEADER_BYTES;
+    }
     const into = this.#into;
-    if (this.#records === 0) into.length = BATCH_HEADER_BYTES;
     const keyBytes = from < 0 ? -1 : to - from;
     into.reserve(RECORD_PREFIX_MAX + keyBytes + 1 + LENGTH_BYTES + COPY_SLACK);
     const start = into.length;
@@ -129,40 +154,40 @@ export class PartitionBatches {
 
   /** All batches, the last one as it is. */
   takeAll(): PreparedBatch[] {
-    if (this.#records > 0) this.#close(createOr(this.#free.pop()));
+    if (this.#records > 0) this.#close();
     return this.takeFull();
   }
 
   clear(): void {
     for (const batch of this.takeFull()) batch.release();
-    this.#into.length = 0;
+    if (this.#records > 0) this.memory.give(this.#into);
+    this.#into = NO_WRITER;
     this.#records = 0;
   }
 
   /** Closes the batch in front of the record at `start`, which made it too long, unless that one stands alone. */
   #cut(start: number): void {
-    const next = createOr(this.#free.pop());
-    if (this.#records === 1) return this.#close(next);
+    if (this.#records === 1) return this.#close();
+    const next = this.memory.take();
     const { bytes, length } = this.#into;
     next.length = BATCH_HEADER_BYTES;
     next.reserve(length - start + VARINT_BYTES_MAX);
     moveRecord(bytes.subarray(start, length), next);
     this.#into.length = start;
     this.#records--;
-    this.#close(next);
+    this.#close();
+    this.#into = next;
     this.#records = 1;
   }
 
-  #close(next: ByteWriter): void {
+  #close(): void {
     const closed = this.#into;
-    const release = (): void => {
-      if (this.#free.length < FREE_WRITERS_MAX) this.#free.push(closed);
-    };
+    const release = (): void => this.memory.give(closed);
     const plain = closed.bytes.subarray(0, closed.length);
     const bytes = this.compressor === null ? plain : compressed(plain, this.compressor);
     this.#full.push({ bytes, records: this.#records, codec: bytes === plain ? 0 : this.compressor!.codec, release });
     this.#fullBytes += bytes.length;
-    this.#into = next;
+    this.#into = NO_WRITER;
     this.#records = 0;
   }
 }
@@ -175,12 +200,6 @@ function compressed(plain: Uint8Array, { compress }: Compressor): Uint8Array {
   const bytes = new Uint8Array(length);
   bytes.set(body, BATCH_HEADER_BYTES);
   return bytes;
-}
-
-function createOr(free: ByteWriter | undefined): ByteWriter {
-  if (!free) return createWriter(64 << 10);
-  free.length = 0;
-  return free;
 }
 
 /** Writes the length at `at`, of all that stands behind the room left for it. */

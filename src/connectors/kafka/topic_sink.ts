@@ -6,7 +6,7 @@ import type { EpochStamp, Guarantee, Marker, Sink, SinkLane } from "../../engine
 import type { World } from "../../ports/mod.ts";
 import { KeyPartitioner } from "../key_partitioner.ts";
 import type { RowExpression } from "../row_expressions.ts";
-import { PartitionBatches, type PreparedBatch, type RecordHeaders } from "./batch_writer.ts";
+import { BatchMemory, PartitionBatches, type PreparedBatch, type RecordHeaders } from "./batch_writer.ts";
 import { Cluster, type Topic } from "./cluster.ts";
 import type { CompressionName, Compressor } from "./compression.ts";
 import type { ConnectionSettings } from "./connection_settings.ts";
@@ -46,6 +46,7 @@ export class TopicSink implements Sink {
   readonly guarantee: Guarantee;
   readonly #cluster: Cluster;
   readonly #producers = new Set<EpochProducer>();
+  readonly #memory = new BatchMemory();
   #opened: Opened | null = null;
   constructor(private readonly options: TopicSinkOptions) {
     this.guarantee = options.guarantee;
@@ -70,7 +71,9 @@ export class TopicSink implements Sink {
       ? new TransactionalProducer({ ...options, timeoutMs, epochMs, marked: { pipeline, sink: node, lane, run } })
       : new ResendingProducer(options);
     this.#producers.add(producer);
-    return new TopicSinkLane({ ...this.options, compressor }, producer, topic.partitions, () => void this.#producers.delete(producer));
+    const { encoder, headers, key } = this.options;
+    const partitions = Array.from({ length: topic.partitions }, () => new PartitionBatches(encoder, headers, compressor, this.#memory));
+    return new TopicSinkLane(new KeyPartitioner(key), partitions, producer, () => void this.#producers.delete(producer));
   }
 
   async settle(): Promise<void> {
@@ -116,20 +119,15 @@ export class TopicSink implements Sink {
 }
 
 class TopicSinkLane implements SinkLane {
-  readonly #partitions: PartitionBatches[];
-  readonly #partitioner: KeyPartitioner;
   /** Whether anything of the open epoch was handed to the producer. */
   #hasPushed = false;
 
   constructor(
-    { key, encoder, headers, compressor }: TopicSinkOptions & Pick<Opened, "compressor">,
+    private readonly partitioner: KeyPartitioner,
+    private readonly partitions: readonly PartitionBatches[],
     private readonly producer: EpochProducer,
-    partitions: number,
     private readonly released: () => void,
-  ) {
-    this.#partitioner = new KeyPartitioner(key);
-    this.#partitions = Array.from({ length: partitions }, () => new PartitionBatches(encoder, headers, compressor));
-  }
+  ) {}
 
   async fence(owner: number): Promise<Marker | null> {
     this.discard();
@@ -137,7 +135,7 @@ class TopicSinkLane implements SinkLane {
   }
 
   write(batch: Batch): void {
-    this.#partitioner.spread(batch, this.#partitions);
+    this.partitioner.spread(batch, this.partitions);
     if (this.producer.sendsEarly) this.#push((each) => each.takeFull());
   }
 
@@ -150,14 +148,14 @@ class TopicSinkLane implements SinkLane {
   }
 
   discard(): void {
-    for (const each of this.#partitions) each.clear();
+    for (const each of this.partitions) each.clear();
     if (this.#hasPushed) this.producer.discard();
     this.#hasPushed = false;
   }
 
   bytesHeld(): number {
     let bytes = this.producer.bytesWaiting;
-    for (const each of this.#partitions) bytes += each.bytesHeld;
+    for (const each of this.partitions) bytes += each.bytesHeld;
     return bytes;
   }
 
@@ -168,7 +166,7 @@ class TopicSinkLane implements SinkLane {
   }
 
   #push(take: (from: PartitionBatches) => PreparedBatch[]): void {
-    for (const [partition, batches] of this.#partitions.entries()) {
+    for (const [partition, batches] of this.partitions.entries()) {
       for (const batch of take(batches)) {
         this.producer.push(partition, batch);
         this.#hasPushed = true;
