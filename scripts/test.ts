@@ -15,8 +15,14 @@ const tests = (name: string, ...words: string[]): Part => ({
   args: ["test", "-A", "--no-check", "--quiet", "--parallel", ...words],
   counts: true,
 });
-/** Folders whose tests need MySQL, PostgreSQL or Kafka. They stop and start servers that they share, so they run one after the other. */
-const ON_SERVERS = ["tests/connectors/mysql", "tests/connectors/postgres", "tests/connectors/kafka", "tests/services"];
+/** Folders whose tests need MySQL, PostgreSQL, ClickHouse or Kafka. They stop and start servers that they share, so they run one after the other. */
+const ON_SERVERS = [
+  "tests/connectors/mysql",
+  "tests/connectors/postgres",
+  "tests/connectors/clickhouse",
+  "tests/connectors/kafka",
+  "tests/services",
+];
 
 /** What lies in a folder but for ON_SERVERS; `--ignore` has no effect where several folders are named. */
 function withoutServers(folder: string): string[] {

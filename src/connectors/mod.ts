@@ -67,6 +67,14 @@ export const rooms: readonly ConnectorRoom[] = [
     },
   },
   {
+    types: ["clickhouse"],
+    load: async () => {
+      const { clickhouseSink } = await import("./clickhouse/clickhouse_sink_spec.ts");
+      const { clickhouseConnection } = await import("./clickhouse/clickhouse_connection.ts");
+      return { sinks: [clickhouseSink], connections: [clickhouseConnection] };
+    },
+  },
+  {
     types: ["sqlite"],
     load: async () => {
       const { sqliteSource } = await import("./sqlite/sqlite_source.ts");

@@ -2,6 +2,7 @@
  * Real servers for tests: containers where an engine answers, else on Debian as root processes of our own from Debian's and
  * Maven's packages, downloaded once. Invariant: where neither can be had, the tests say so by name, and under CI=true fail.
  */
+import { type ClickhouseServer, clickhouseServer, lackingClickhouse } from "./clickhouse_server.ts";
 import { composeAnswers, composeService } from "./compose.ts";
 import { denokvServer, type KvServer, lackingDenokv } from "./denokv.ts";
 import { cacheFolder, instanceOf, underLock } from "./instance.ts";
@@ -10,6 +11,7 @@ import { makeTestUser, mariadb, mariadbAdmin, mariadbUrl, userStatements } from 
 import { clientWords, makeTestUser as makePostgresUser, postgres, postgresAdmin, postgresUrl } from "./postgres.ts";
 import { aptInstall, cannotInstall, hasProgram } from "./run_command.ts";
 
+export type { ClickhouseServer } from "./clickhouse_server.ts";
 export { DownloadFailed } from "./run_command.ts";
 
 export interface TestServer {
@@ -43,7 +45,7 @@ export interface PostgresServer extends TestServer {
 export interface Skipped {
   readonly skipped: string;
 }
-export type ServerName = "kafka" | "mysql" | "postgres" | "denokv";
+export type ServerName = "kafka" | "mysql" | "postgres" | "denokv" | "clickhouse";
 export interface Servers {
   readonly kafka: KafkaBroker;
   readonly mysql: MysqlServer;
@@ -52,6 +54,7 @@ export interface Servers {
 /** With those that only a few tests need. */
 export interface AllServers extends Servers {
   readonly denokv: KvServer;
+  readonly clickhouse: ClickhouseServer;
 }
 
 /** A running broker, shared by the files of this test process; it ends with the process. */
@@ -121,7 +124,7 @@ function clientOf(run: (sql: string) => Promise<string>): Pick<MysqlServer, "adm
   };
 }
 
-const PROGRAMS: Readonly<Record<Exclude<ServerName, "denokv">, readonly string[]>> = {
+const PROGRAMS: Readonly<Record<Exclude<ServerName, "denokv" | "clickhouse">, readonly string[]>> = {
   kafka: ["java", "mvn"],
   mysql: ["mariadbd", "mariadb-install-db", "mariadb"],
   postgres: ["psql", "openssl", "setpriv"],
@@ -130,6 +133,7 @@ const PROGRAMS: Readonly<Record<Exclude<ServerName, "denokv">, readonly string[]
 /** Why a server cannot be had here, without starting it; null when it can. Under CI=true that is an error. */
 export async function lacking(server: ServerName): Promise<string | null> {
   if (server === "denokv") return await lackingDenokv();
+  if (server === "clickhouse") return lackingClickhouse();
   if (await composeAnswers()) return null;
   const there = await Promise.all([...PROGRAMS[server].map(hasProgram), ...(server === "postgres" ? [hasPostgres()] : [])]);
   const reason = Deno.build.os === "linux" && there.every(Boolean) ? null : await cannotInstall();
@@ -144,6 +148,7 @@ const START: { readonly [name in ServerName]: () => Promise<AllServers[name] | S
   mysql: mysqlServer,
   postgres: postgresServer,
   denokv: denokvServer,
+  clickhouse: clickhouseServer,
 };
 
 /**
