@@ -128,7 +128,10 @@ function oneRound(): void {
   const state = createStateStore();
   const encode = compileJsonEncoder(out.input, { decimals: "string" });
   const partitions = Array.from({ length: PARTITIONS }, () => new PartitionBatches(encode, "none"));
-  const partitioner = new KeyPartitioner({ field: out.input.fields.findIndex(({ name }) => name === "card_id") } as RowExpression);
+  const partitioner = new KeyPartitioner({
+    expression: { field: out.input.fields.findIndex(({ name }) => name === "card_id") } as RowExpression,
+    member: null,
+  });
   let written = 0;
   let decided: Batch[] = [];
   const graph = new LaneGraph({

@@ -15,24 +15,43 @@ export interface KeyedRows {
   append(batch: Batch, row: number, keys: Uint8Array, from: number, to: number): void;
 }
 
-/** Checks and compiles the `key` setting of a topic's sink; null when faults were reported. */
-export function planRecordKey(context: SinkContext): RowExpression | null {
+/** What a record's key is made of. */
+export interface RecordKey {
+  readonly expression: RowExpression;
+  /** The key is a JSON object with this one member; null: it is the value's text. */
+  readonly member: string | null;
+}
+
+/**
+ * Checks and compiles the `key` setting of a topic's sink; null when faults were reported. `form`: whether a key that names a field is its
+ * text, or an object of that field as change data capture writes keys.
+ */
+export function planRecordKey(context: SinkContext, form: "text" | "object" = "text"): RecordKey | null {
   const cel = context.settings.cel("key");
   const key = compileRowExpression(cel, context.input, context);
-  if (!key || key.type.kind === "int" || key.type.kind === "decimal" || key.type.kind === "string") return key;
-  context.fault(cel.span, `a ${typeText(key.type)} cannot be a record's key`, "use an int, a decimal or a string");
-  return null;
+  if (!key) return null;
+  if (key.type.kind !== "int" && key.type.kind !== "decimal" && key.type.kind !== "string") {
+    context.fault(cel.span, `a ${typeText(key.type)} cannot be a record's key`, "use an int, a decimal or a string");
+    return null;
+  }
+  return { expression: key, member: form === "object" && key.field !== null ? context.input.fields[key.field].name : null };
 }
 
 export class KeyPartitioner {
   readonly #key = createWriter(64);
-  constructor(private readonly expression: RowExpression | null) {}
+  readonly #expression: RowExpression | null;
+  /** Around the value of a key that is an object; empty where it is the text alone. */
+  readonly #before: string;
+  constructor(recordKey: RecordKey | null) {
+    this.#expression = recordKey?.expression ?? null;
+    this.#before = recordKey === null || recordKey.member === null ? "" : `{${JSON.stringify(recordKey.member)}:`;
+  }
 
   /** Appends every row of the batch to its partition. */
   spread(batch: Batch, partitions: readonly KeyedRows[]): void {
-    const { expression } = this;
+    const expression = this.#expression;
     const column = expression === null || expression.field === null ? null : batch.columns[expression.field];
-    if (column?.kind === "text") this.#spreadTexts(batch, column, partitions);
+    if (column?.kind === "text" && this.#before === "") this.#spreadTexts(batch, column, partitions);
     else this.#spreadValues(batch, expression, partitions);
   }
 
@@ -57,7 +76,8 @@ export class KeyPartitioner {
         continue;
       }
       key.length = 0;
-      writeKey(key, keyValue, expression!.type);
+      if (this.#before === "") writeKey(key, keyValue, expression!.type);
+      else writeKeyObject(key, this.#before, keyValue, expression!.type);
       partitions[partitionOfKey(key.bytes, 0, key.length, partitions.length)].append(batch, row, key.bytes, 0, key.length);
     }
   }
@@ -68,4 +88,16 @@ function writeKey(into: ByteWriter, value: unknown, type: Type): void {
   if (type.kind === "string") writeText(into, value as string);
   else if (type.kind === "decimal") writeDecimal(into, value as number, type.scale);
   else writeInteger(into, value as number);
+}
+
+/** As change data capture writes keys: decimals are text there too. */
+function writeKeyObject(into: ByteWriter, before: string, value: unknown, type: Type): void {
+  writeText(into, before);
+  if (type.kind === "string") writeText(into, JSON.stringify(value));
+  else {
+    if (type.kind === "decimal") writeText(into, '"');
+    writeKey(into, value, type);
+    if (type.kind === "decimal") writeText(into, '"');
+  }
+  writeText(into, "}");
 }

@@ -1,6 +1,6 @@
 /**
  * From records to what a source hands on: a batch of the good rows, and the others as rejects with their own bytes.
- * Invariant: every record is in exactly one of the two.
+ * Invariant: every record is in exactly one of the two, or is a delete that is only counted.
  */
 import type { Batch, Rejected } from "../data/batch.ts";
 import type { Decoder, Records } from "../data/codec.ts";
@@ -26,28 +26,41 @@ export interface PlacedRecords {
   readonly refused?: readonly { readonly row: number; readonly reason: string }[];
 }
 
+export interface SourceBatch {
+  readonly batch: Batch;
+  readonly rejected: readonly Rejected[];
+  /** Records that tell deletes and are not passed on. */
+  readonly deletes: number;
+}
+/** `deleted` of a row that is not passed on (Decoded). */
+const DROPPED = 2;
+
 /** Decodes and divides. */
 export function sourceBatch(
   { source, partition, type }: RecordOrigin,
   { records, position, origin, tooLong, received, refused = [] }: PlacedRecords,
   decode: Decoder,
-): { readonly batch: Batch; readonly rejected: readonly Rejected[] } {
-  const { columns, bad, spelled: forms } = decode(records);
+): SourceBatch {
+  const { columns, bad, spelled: forms, deleted = null } = decode(records);
   const { bytes, start, end, rows } = records;
   const shared = new SharedText(bytes, rows > 0 ? start[0] : 0, rows > 0 ? end[rows - 1] : 0);
   const raw = textColumn(bytes, start, end, null, shared);
   const spelled = forms && { fields: type.fields, columns, forms };
-  const batch: Batch = { rows, type, columns, meta: { ...makeMeta(source, partition, position, origin, raw, spelled), received } };
-  if (bad.length === 0 && tooLong.length === 0 && refused.length === 0) return { batch, rejected: [] };
+  const meta = { ...makeMeta(source, partition, position, origin, raw, spelled), received, deleted };
+  const batch: Batch = { rows, type, columns, meta };
+  const isWhole = bad.length === 0 && tooLong.length === 0 && refused.length === 0;
+  if (isWhole && !deleted?.includes(DROPPED)) return { batch, rejected: [], deletes: 0 };
   const reasons = new Map(bad.map(({ row, reason }) => [row, reason]));
   for (const row of tooLong) reasons.set(row, "too-long");
   for (const { row, reason } of refused) reasons.set(row, reason);
   const good = new Int32Array(rows);
   const rejected: Rejected[] = [];
   let count = 0;
+  let deletes = 0;
   for (let row = 0; row < rows; row++) {
     const reason = reasons.get(row);
-    if (reason === undefined) good[count++] = row;
+    if (reason === undefined && deleted !== null && deleted[row] === DROPPED) deletes++;
+    else if (reason === undefined) good[count++] = row;
     else {
       // A copy: a reject may outlive the buffer by far.
       const own = bytes.slice(start[row], end[row]);
@@ -63,5 +76,5 @@ export function sourceBatch(
       });
     }
   }
-  return { batch: select(batch, good, count), rejected };
+  return { batch: select(batch, good, count), rejected, deletes };
 }

@@ -3,7 +3,7 @@ import type { SinkContext } from "../component/component.ts";
 import type { Setting } from "../component/settings.ts";
 import type { Encoder } from "../data/codec.ts";
 import { MillraceError } from "../data/fault.ts";
-import { compileJsonEncoder, type JsonOptions } from "../data/json/mod.ts";
+import { compileChangeEncoder, compileJsonEncoder, type JsonOptions } from "../data/json/mod.ts";
 import { encodeRaw } from "./raw_records.ts";
 
 const FORMAT = {
@@ -12,6 +12,8 @@ const FORMAT = {
   doc: "How records are written.",
   choices: {
     json: "one JSON object per record",
+    debezium:
+      'a table\'s row after a change, as Debezium\'s unwrapped records: decimals and JSON as text, dates as days since 1970, `"__deleted"` behind the fields; a key that names a field becomes `{"FIELD": value}`',
     raw:
       "the bytes with which the record was read; fields that were set on the way are not in them, and rows that no source read stop the run",
   },
@@ -28,8 +30,8 @@ export const TOPIC_FORMAT = {
       type: FORMAT,
       decimals: {
         kind: "choice",
-        default: "number",
-        doc: "Decimals in JSON.",
+        optional: true,
+        doc: "Decimals in JSON. Default: number; of `debezium` string.",
         choices: { number: "as numbers with exactly their scale", string: "as texts, for readers that would make doubles of them" },
       },
       timestamps: {
@@ -46,18 +48,24 @@ export interface TopicFormat {
   readonly encoder: Encoder;
   /** The fields of the input that it writes. */
   readonly needs: ReadonlySet<string>;
+  /** Whether a key that names a field is its text, or an object of that field. */
+  readonly keys: "text" | "object";
 }
 
 /** Compiles the encoder; null when faults were reported. */
 export function planTopicFormat({ settings, input, fault }: SinkContext): TopicFormat | null {
   const group = settings.which("format") === 1 ? settings.group("format") : null;
-  if ((group?.text("type") ?? settings.text("format")) === "raw") return { encoder: encodeRaw, needs: new Set() };
+  const type = group?.text("type") ?? settings.text("format");
+  if (type === "raw") return { encoder: encodeRaw, needs: new Set(), keys: "text" };
+  const usual = type === "debezium" ? "string" : "number";
   const options: JsonOptions = {
-    decimals: (group?.text("decimals") ?? "number") as JsonOptions["decimals"],
+    decimals: (group?.has("decimals") ? group.text("decimals") : usual) as JsonOptions["decimals"],
     ...(group?.has("timestamps") ? { timestamps: group.text("timestamps") } : {}),
   };
+  const needs = new Set(input.fields.map((field) => field.name));
   try {
-    return { encoder: compileJsonEncoder(input, options), needs: new Set(input.fields.map((field) => field.name)) };
+    if (type === "debezium") return { encoder: compileChangeEncoder(input, options), needs, keys: "object" };
+    return { encoder: compileJsonEncoder(input, options), needs, keys: "text" };
   } catch (error) {
     if (!(error instanceof MillraceError) || group === null) throw error;
     fault(group.at("timestamps"), error.message, error.hint);

@@ -11,6 +11,15 @@ export interface Records {
   readonly start: Int32Array;
   readonly end: Int32Array;
   readonly rows: number;
+  /** The key that a record was written under: of one without a value it is all there is. Absent: nobody knows keys. */
+  keyOf?(row: number): Uint8Array | null;
+}
+/** How records that tell changes of a table's rows are taken (data/json/change_decoder.ts). */
+export interface ChangeRules {
+  /** Deletes are counted and left out, or are rows like others, marked. */
+  readonly deletes: "drop" | "pass";
+  /** The only field that a delete which is passed on must tell; null: those that every row must. */
+  readonly key: string | null;
 }
 export interface DecoderSpec {
   readonly type: RecordType;
@@ -18,6 +27,8 @@ export interface DecoderSpec {
   readonly needed: ReadonlySet<string>;
   readonly numericText: "accept" | "reject";
   readonly unknownFields: "ignore" | "reject";
+  /** JSON: records are changes of rows, as Debezium writes them. Absent: they are rows. */
+  readonly changes?: ChangeRules;
 }
 export interface Decoded {
   /** By field of the type; null where not needed. Entries of bad rows are meaningless. */
@@ -29,6 +40,8 @@ export interface Decoded {
    * null where no row has one.
    */
   readonly spelled: Uint8Array | null;
+  /** Per row: 1 for a delete, 2 for one that is not to be passed on. Absent or null: no row is one. */
+  readonly deleted?: Uint8Array | null;
 }
 export type Decoder = (records: Records) => Decoded;
 

@@ -88,6 +88,19 @@ export class DecodedColumns {
     }
   }
 
+  /** Stores nothing: null, or zero and no text where the type has no null. */
+  clear(field: number, row: number): void {
+    const store = this.stores[field];
+    if (store === null) return;
+    if (store.kind === "value") {
+      store.values[row] = null;
+      return;
+    }
+    if (store.valid !== null) store.valid[row] = 0;
+    if (store.kind === "number") store.values[row] = 0;
+    else store.start[row] = store.end[row] = this.arenaBase;
+  }
+
   /** The result; the stores become its columns. */
   finish(bad: Decoded["bad"]): Decoded {
     let shared: SharedText | null = null;

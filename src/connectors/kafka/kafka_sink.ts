@@ -122,14 +122,14 @@ function planKafkaSink(context: SinkContext): SinkPlan | null {
   const connecting = connectionSettings(connection, context);
   const topic = settings.text("topic");
   const isNamed = checkTopic(topic, context);
-  const key = settings.has("key") ? planRecordKey(context) : undefined;
   const format = planTopicFormat(context);
+  const key = settings.has("key") ? planRecordKey(context, format?.keys) : undefined;
   if (!connecting || !isNamed || key === null || !format) return null;
   const create = settings.has("create") ? settings.group("create") : null;
   const promise = GUARANTEES[settings.text("guarantee") as keyof typeof GUARANTEES];
   return {
     ...promise,
-    needs: new Set([...format.needs, ...key?.uses ?? []]),
+    needs: new Set([...format.needs, ...key?.expression.uses ?? []]),
     place: topicPlace(topic),
     inspect: (world) => inspectSink(connecting, topic, create && { partitions: create.number("partitions") }, world),
     create: (world) =>

@@ -7,6 +7,7 @@ import type { PartitionShare, Position, Source, SourceReader } from "../../engin
 import type { World } from "../../ports/mod.ts";
 import { isTopicName } from "../log/log_sink.ts";
 import { parseUntil, type Until } from "../log/until.ts";
+import { CHANGES_NOTE, DELETES, READ_FORMAT, topicDecoding } from "../change_format.ts";
 import { Cluster, type Topic } from "./cluster.ts";
 import { type ConnectionSettings, connectionSettings } from "./connection_settings.ts";
 import type { OffsetPlace } from "./broker_connection.ts";
@@ -42,13 +43,16 @@ before that and finds its partitions again. Membership only settles who reads: a
 the checkpoint store and by the sinks. The group's offsets are committed once a second, as information for those who watch its lag.
 Without a shared store no group is joined.
 
-Each partition is read over a connection of its own and holds up to 4 MiB fetched ahead.`,
+Each partition is read over a connection of its own and holds up to 4 MiB fetched ahead.
+
+${CHANGES_NOTE}`,
   settings: {
     kind: "group",
     doc: "A Kafka topic.",
     fields: {
       topic: { kind: "text", doc: "The topic's name." },
-      format: { kind: "choice", default: "json", doc: "How records are written.", choices: { json: "one JSON object per record" } },
+      format: READ_FORMAT,
+      deletes: DELETES,
       key: { kind: "text", optional: true, doc: "The field that the producer keys the topic by: state keyed alike needs no repartition." },
       start: {
         kind: "text",
@@ -104,7 +108,7 @@ until      = "never"
 export const topicPlace = (topic: string): string => `topic ${topic}`;
 
 function planKafkaSource(context: SourceContext): SourcePlan | null {
-  const { settings, connection, type, schema, name, pipeline } = context;
+  const { settings, connection, name, pipeline } = context;
   assert(connection, "a kafka source has a connection");
   const connecting = connectionSettings(connection, context);
   const until = checkUntil(context);
@@ -112,8 +116,8 @@ function planKafkaSource(context: SourceContext): SourcePlan | null {
   const topic = settings.text("topic");
   const isNamed = checkTopic(topic, context);
   const isKeyed = checkKey(context);
-  if (!connecting || !until || !start || !isNamed || !isKeyed) return null;
-  const { numericText, unknownFields } = schema;
+  const decoding = topicDecoding(context);
+  if (!connecting || !until || !start || !isNamed || !isKeyed || !decoding) return null;
   return {
     bounded: until.kind !== "never",
     partitionedBy: settings.has("key") ? settings.text("key") : null,
@@ -129,7 +133,7 @@ function planKafkaSource(context: SourceContext): SourcePlan | null {
         topic,
         start,
         until,
-        decoding: { type, needed, numericText, unknownFields },
+        decoding: { ...decoding, needed },
         group: {
           group: settings.has("group") ? settings.text("group") : `millrace.${pipeline}.${name}`,
           member: settings.has("member") && settings.text("member") !== "" ? settings.text("member") : null,

@@ -2,7 +2,7 @@
  * Reads one partition. Invariants: a position covers exactly the records handed out; the same range gives the same rows and
  * rejects however it is cut, whatever gaps offsets have; an end is only ever concluded from what the broker has answered.
  */
-import type { Decoder, DecoderSpec } from "../../data/codec.ts";
+import type { Decoder, DecoderSpec, Records } from "../../data/codec.ts";
 import { compileJsonDecoder } from "../../data/json/mod.ts";
 import type { Polled, PollLimits, Position, SourceReader } from "../../engine/contracts.ts";
 import type { World } from "../../ports/mod.ts";
@@ -90,7 +90,13 @@ export class PartitionReader implements SourceReader {
   #batch(slices: RecordSlices, row: number, count: number) {
     const to = row + count;
     const { bytes } = slices;
-    const records = { bytes, start: slices.start.subarray(row, to), end: slices.end.subarray(row, to), rows: count };
+    const records: Records = {
+      bytes,
+      start: slices.start.subarray(row, to),
+      end: slices.end.subarray(row, to),
+      rows: count,
+      keyOf: (at) => slices.keys.get(row + at) ?? null,
+    };
     const tooLong = slices.tooLong.filter((long) => long >= row && long < to).map((long) => long - row);
     const placed = { records, position: slices.offset.subarray(row, to), origin: slices.origin.subarray(row, to), tooLong };
     return sourceBatch(this.#origin, placed, this.#decode);

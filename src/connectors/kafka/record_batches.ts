@@ -39,6 +39,8 @@ export interface RecordSlices {
   readonly rows: number;
   /** Ascending rows over the length limit. */
   readonly tooLong: readonly number[];
+  /** Keys of the records without a value, by row. */
+  readonly keys: ReadonlyMap<number, Uint8Array>;
   /** Everything before it is covered: one behind the last offset of the last whole batch, or the wished offset. */
   readonly nextOffset: number;
 }
@@ -178,6 +180,7 @@ class RecordCollector {
   #offset: Float64Array;
   #origin: Float64Array;
   readonly #tooLong: number[] = [];
+  readonly #keys = new Map<number, Uint8Array>();
   #rows = 0;
   #at = 0;
   readonly #view: DataView;
@@ -201,13 +204,16 @@ class RecordCollector {
       cursor.at++;
       cursor.skip();
       const offset = baseOffset + cursor.next();
-      cursor.skipBytes();
+      const keyBytes = cursor.next();
+      const key = cursor.at;
+      cursor.at += Math.max(0, keyBytes);
       const valueBytes = Math.max(0, cursor.next());
       const value = cursor.at;
       if (value + valueBytes > end) throw new RangeError("value length");
       if (offset >= this.from) {
         cursor.at = value + valueBytes;
         this.#origin[this.#rows] = readOrigin(body, cursor, end) ?? offset;
+        if (valueBytes === 0 && keyBytes >= 0) this.#keys.set(this.#rows, body.slice(key, key + keyBytes));
         this.#put(view, shift, value, valueBytes, offset);
       }
       cursor.at = end;
@@ -224,6 +230,7 @@ class RecordCollector {
       origin: this.#origin.subarray(0, rows),
       rows,
       tooLong: this.#tooLong,
+      keys: this.#keys,
       nextOffset,
     };
   }
@@ -293,11 +300,6 @@ class Varints {
     }
     if (this.at > bytes.length) throw new RangeError("varint");
     return value >>> 1 ^ -(value & 1);
-  }
-  /** Bytes behind their length, -1 for null. */
-  skipBytes(): void {
-    const length = this.next();
-    this.at += Math.max(0, length);
   }
   /** A varint of up to 64 bits that nobody wants to know. */
   skip(): void {

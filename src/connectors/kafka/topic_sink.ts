@@ -4,8 +4,7 @@ import type { Encoder } from "../../data/codec.ts";
 import { assert } from "../../data/fault.ts";
 import type { EpochStamp, Guarantee, Marker, Sink, SinkLane } from "../../engine/contracts.ts";
 import type { World } from "../../ports/mod.ts";
-import { KeyPartitioner } from "../key_partitioner.ts";
-import type { RowExpression } from "../row_expressions.ts";
+import { KeyPartitioner, type RecordKey } from "../key_partitioner.ts";
 import { BatchMemory, PartitionBatches, type PreparedBatch, type RecordHeaders } from "./batch_writer.ts";
 import { Cluster, type Topic } from "./cluster.ts";
 import type { CompressionName, Compressor } from "./compression.ts";
@@ -27,7 +26,7 @@ export interface TopicSinkOptions {
   readonly transactionTimeoutMs: number;
   /** null: the topic must be there. `replication` -1: as the broker is set up. */
   readonly create: { readonly partitions: number; readonly replication: number } | null;
-  readonly key: RowExpression | null;
+  readonly key: RecordKey | null;
   readonly encoder: Encoder;
   readonly headers: RecordHeaders;
   readonly compression: CompressionName | "none";

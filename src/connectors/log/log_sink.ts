@@ -5,8 +5,7 @@ import type { Encoder } from "../../data/codec.ts";
 import { assert, MillraceError } from "../../data/fault.ts";
 import type { EpochStamp, Marker, Sink, SinkLane } from "../../engine/contracts.ts";
 import type { World } from "../../ports/mod.ts";
-import { KeyPartitioner, planRecordKey } from "../key_partitioner.ts";
-import type { RowExpression } from "../row_expressions.ts";
+import { KeyPartitioner, planRecordKey, type RecordKey } from "../key_partitioner.ts";
 import { planTopicFormat, TOPIC_FORMAT } from "../topic_format.ts";
 import { PartitionRows } from "./partition_rows.ts";
 import { readTopic, type TopicDescription, type TopicPlace, writeTopic } from "./topic.ts";
@@ -53,15 +52,15 @@ function planLogSink(context: SinkContext): SinkPlan | null {
     context.fault(settings.at("topic"), `"${topic}" cannot be the name of a topic`, "use letters, digits, dots, dashes and underscores");
     return null;
   }
-  const key = settings.has("key") ? planRecordKey(context) : undefined;
   const format = planTopicFormat(context);
+  const key = settings.has("key") ? planRecordKey(context, format?.keys) : undefined;
   if (key === null || format === null) return null;
   const partitions = settings.has("create") ? settings.group("create").number("partitions") : null;
   const folder = `${connection.text("path")}/${topic}`;
   return {
     guarantee: "exactly-once",
     guaranteeNote: "one commit entry makes an epoch visible; one process holds the topic's writer lock",
-    needs: new Set([...format.needs, ...key?.uses ?? []]),
+    needs: new Set([...format.needs, ...key?.expression.uses ?? []]),
     place: folder,
     create: (world) =>
       new LogSink({
@@ -84,7 +83,7 @@ interface LogSinkOptions {
   readonly place: TopicPlace;
   /** null: the topic must be there. */
   readonly partitions: number | null;
-  readonly key: RowExpression | null;
+  readonly key: RecordKey | null;
   readonly encoder: Encoder;
 }
 

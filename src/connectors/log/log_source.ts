@@ -3,13 +3,14 @@
  * where the frame of that offset starts, or 0: only a help to find it.
  */
 import type { SourceContext, SourcePlan, SourceSpec } from "../../component/component.ts";
-import type { Decoder, DecoderSpec } from "../../data/codec.ts";
+import type { Decoder, DecoderSpec, Records } from "../../data/codec.ts";
 import { assert } from "../../data/fault.ts";
 import { compileJsonDecoder } from "../../data/json/mod.ts";
 import type { Polled, PollLimits, Position, Source, SourceReader } from "../../engine/contracts.ts";
 import type { FileHandle, World } from "../../ports/mod.ts";
 import { READ_BYTES_MIN, WAIT_MS } from "../limits.ts";
 import { type RecordOrigin, sourceBatch } from "../source_batch.ts";
+import { CHANGES_NOTE, DELETES, READ_FORMAT, topicDecoding } from "../change_format.ts";
 import { frameByte, loadBlock, type PartitionBlock } from "./partition_block.ts";
 import { partitionFolder, readTopic, segmentName, type TopicPlace } from "./topic.ts";
 import { rewritten, TopicView } from "./topic_view.ts";
@@ -22,13 +23,16 @@ export const logSource: SourceSpec = {
   summary: "Reads a topic of the embedded log.",
   notes: `Waits until the topic exists, so a reader may be started before its producer. \`meta.position\` is the record's offset in its
 partition, from 0; \`meta.origin\` is the place in the producer's own source. When the producer begins the topic anew, a reader in
-the middle of the old one stops and asks for a rerun.`,
+the middle of the old one stops and asks for a rerun.
+
+${CHANGES_NOTE}`,
   settings: {
     kind: "group",
     doc: "A topic of the embedded log.",
     fields: {
       topic: { kind: "text", doc: "The topic's name." },
-      format: { kind: "choice", default: "json", doc: "How records are written.", choices: { json: "one JSON object per record" } },
+      format: READ_FORMAT,
+      deletes: DELETES,
       key: { kind: "text", optional: true, doc: "The field that the producer keys the topic by: state keyed alike needs no repartition." },
       start: {
         kind: "choice",
@@ -52,7 +56,7 @@ the middle of the old one stops and asks for a rerun.`,
 };
 
 function planLogSource(context: SourceContext): SourcePlan | null {
-  const { settings, connection, type, schema, name } = context;
+  const { settings, connection, type, name } = context;
   assert(connection, "a log source has a connection");
   const until = parseUntil(settings.text("until"));
   if (!until) {
@@ -79,7 +83,8 @@ function planLogSource(context: SourceContext): SourcePlan | null {
   }
   const topic = settings.text("topic");
   const folder = `${connection.text("path")}/${topic}`;
-  const { numericText, unknownFields } = schema;
+  const decoding = topicDecoding(context);
+  if (!decoding) return null;
   return {
     bounded: until.kind !== "never",
     partitionedBy: key,
@@ -92,7 +97,7 @@ function planLogSource(context: SourceContext): SourcePlan | null {
         name,
         start,
         until,
-        decoding: { type, needed, numericText, unknownFields },
+        decoding: { ...decoding, needed },
       }),
   };
 }
@@ -215,14 +220,20 @@ class PartitionReader implements SourceReader {
     const row = place.offset - block.offset;
     const count = Math.min(limits.rowsMax, block.records.rows - row, target - place.offset);
     const { bytes, start, end } = block.records;
-    const records = { bytes, start: start.subarray(row, row + count), end: end.subarray(row, row + count), rows: count };
+    const records: Records = {
+      bytes,
+      start: start.subarray(row, row + count),
+      end: end.subarray(row, row + count),
+      rows: count,
+      keyOf: (at) => block.keyOf(row + at),
+    };
     const position = new Float64Array(count);
     for (let i = 0; i < count; i++) position[i] = place.offset + i;
     const tooLong = block.tooLong.filter((long) => long >= row && long < row + count).map((long) => long - row);
     const origin = block.origin.subarray(row, row + count);
-    const { batch, rejected } = sourceBatch(this.#origin, { records, position, origin, tooLong }, this.#decode);
+    const { batch, rejected, deletes } = sourceBatch(this.#origin, { records, position, origin, tooLong }, this.#decode);
     this.#quietSinceMs = this.options.world.clock.monotonicMs();
-    return { kind: "batch", batch, rejected, read: count, next: this.#after(block, place, count, limits) };
+    return { kind: "batch", batch, rejected, deletes, read: count, next: this.#after(block, place, count, limits) };
   }
 
   #after(block: PartitionBlock, place: Place, count: number, { until }: PollLimits): Position {

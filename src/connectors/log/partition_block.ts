@@ -12,6 +12,8 @@ export interface PartitionBlock {
   readonly offset: number;
   readonly records: Records;
   readonly origin: Float64Array;
+  /** The key that a record was written under. */
+  keyOf(row: number): Uint8Array | null;
   /** Ascending rows over the length limit. */
   readonly tooLong: readonly number[];
   /** Per frame: its first offset and where it starts in the segment. */
@@ -49,6 +51,7 @@ function cut(bytes: Uint8Array, frames: readonly FrameAt[], count: number, from:
   const start = new Int32Array(count);
   const end = new Int32Array(count);
   const origin = new Float64Array(count);
+  const keys = new Int32Array(count);
   const tooLong: number[] = [];
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   const starts: { offset: number; byte: number }[] = [];
@@ -58,9 +61,10 @@ function cut(bytes: Uint8Array, frames: readonly FrameAt[], count: number, from:
     starts.push({ offset: frame.offset, byte: from + frameStart });
     for (let at = frame.bodyStart; at < frame.end; row++) {
       const valueBytes = view.getUint32(at, true);
-      const keyBytes = Math.max(0, view.getInt32(at + 4, true));
+      const keyBytes = view.getInt32(at + 4, true);
       origin[row] = view.getFloat64(at + 8, true);
-      start[row] = at + RECORD_PREFIX_BYTES + keyBytes;
+      keys[row] = keyBytes;
+      start[row] = at + RECORD_PREFIX_BYTES + Math.max(0, keyBytes);
       at = end[row] = start[row] + valueBytes;
       if (valueBytes > RECORD_BYTES_MAX) tooLong.push(row);
     }
@@ -70,6 +74,8 @@ function cut(bytes: Uint8Array, frames: readonly FrameAt[], count: number, from:
     offset: frames[0].offset,
     records: { bytes, start, end, rows: count },
     origin,
+    // A record's key stands before its value.
+    keyOf: (row) => keys[row] < 0 ? null : bytes.subarray(start[row] - keys[row], start[row]),
     tooLong,
     frames: starts,
     endByte: from + frameStart,

@@ -7,7 +7,7 @@ import type { DecoderSpec } from "../codec.ts";
 import type { DecodedColumns } from "../decoded_columns.ts";
 import { POWERS_OF_TEN } from "../exact.ts";
 import { isOneOf, numberReader, timeTextOf } from "../field_text.ts";
-import { Refusal } from "../json/convert.ts";
+import { Refusal } from "../json/refusal.ts";
 import { numberCode } from "../number_code.ts";
 import { sourceName } from "../source_name.ts";
 import type { Field } from "../types.ts";

@@ -4,6 +4,7 @@
  */
 import type { DecoderSpec } from "../codec.ts";
 import { asWritten } from "../epoch_format.ts";
+import { asChanges } from "./change_rows.ts";
 import { compileFastJson, type FastJson } from "./fast.ts";
 import { type Layout, layoutText } from "./layout.ts";
 import { compileTemplate } from "./template.ts";
@@ -12,12 +13,12 @@ import { compileTemplate } from "./template.ts";
 const SHARED_MAX = 32;
 
 export class CompiledLayouts {
-  /** As decoders see it: timestamps since 1970 are numbers. */
+  /** As decoders see it: timestamps since 1970 are numbers, and changes have a field that tells deletes. */
   readonly spec: DecoderSpec;
   readonly #shared = new Map<string, FastJson>();
 
   private constructor(spec: DecoderSpec) {
-    this.spec = { ...spec, type: asWritten(spec.type) };
+    this.spec = spec.changes === undefined ? { ...spec, type: asWritten(spec.type) } : asChanges({ ...spec, type: asWritten(spec.type) });
   }
   /** The same one for the same object. */
   static of(spec: DecoderSpec): CompiledLayouts {

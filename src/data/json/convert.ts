@@ -3,36 +3,24 @@
  * out only when it is exactly what the JSON said; otherwise a Refusal with the uniform code.
  */
 import type { DecoderSpec } from "../codec.ts";
-import { failureCode, parseDecimal, parseDoubleBytes } from "../decimal.ts";
+import { failureCode, parseDecimal, parseDecimalBytes, parseDoubleBytes } from "../decimal.ts";
 import { type NumberReader, numberReader, timeTextOf } from "../field_text.ts";
 import { type Field, isNumeric, type Type } from "../types.ts";
-import { type JsonNode, JsonNumber } from "./reader.ts";
+import { NOT_THIS_TYPE, Refusal } from "./refusal.ts";
+import { DAYS_LEAST, DAYS_MOST, isDays, TEXT_TOO } from "./change_rows.ts";
+import { type JsonNode, JsonNumber, readJson } from "./reader.ts";
 
-/** Why a value was refused: a reject code without the outermost field's name. `path` names what lies deeper, with a leading dot. */
-export class Refusal {
-  readonly code: "missing" | "unknown" | "type" | "scale" | "range" | "one_of";
-  readonly path: string;
-  constructor(code: Refusal["code"], path = "") {
-    this.code = code;
-    this.path = path;
-  }
-  /** The reject code for a value that stood in `field`. */
-  reason(field: string): string {
-    return `${this.code}:${field}${this.path}`;
-  }
-}
 /** Gives the run-time value, null for null, or a Refusal. */
 export type Converter = (node: JsonNode, bytes: Uint8Array) => unknown;
 
-/** For whatever a type cannot be made of. */
-export const NOT_THIS_TYPE = new Refusal("type");
+const NOT_JSON = new Refusal("json");
 const MISSING = new Refusal("missing");
 const OVERFLOW = new Refusal("range");
 const ONE_OF = new Refusal("one_of");
 /** Names of unknown fields come from the input: reject codes stay short. */
 const NAME_LENGTH_MAX = 100;
 
-type Rules = Pick<DecoderSpec, "numericText" | "unknownFields">;
+type Rules = Pick<DecoderSpec, "numericText" | "unknownFields" | "changes">;
 
 /** How a field's JSON is read. */
 export function converterOf(field: Field, rules: Rules): Converter {
@@ -40,10 +28,15 @@ export function converterOf(field: Field, rules: Rules): Converter {
   const convert = withoutNullOf(field, rules);
   return (node, bytes) => {
     if (node === null) return type.nullable ? null : NOT_THIS_TYPE;
-    // Where numbers may be text, no text is no number.
-    if (node === "" && type.nullable && isNumeric(type) && rules.numericText === "accept") return null;
+    if (node === "" && type.nullable && isNoneInText(type, rules)) return null;
     return convert(node, bytes);
   };
+}
+
+/** Where a value may stand in text, no text is no value. */
+function isNoneInText(type: Type, { numericText, changes }: Rules): boolean {
+  if (isNumeric(type)) return numericText === "accept";
+  return type.kind === "json" ? changes !== undefined : type.kind !== "string";
 }
 
 /** The members of an object as values by field; a Refusal names the first field that is wrong, unknown ones first. */
@@ -77,26 +70,39 @@ function withoutNullOf(field: Field, rules: Rules): Converter {
       return (node) => typeof node !== "string" ? NOT_THIS_TYPE : allowed?.has(node) === false ? ONE_OF : node;
     }
     case "bool":
-      return (node) => typeof node === "boolean" ? node : NOT_THIS_TYPE;
+      if (field.format !== TEXT_TOO) return (node) => typeof node === "boolean" ? node : NOT_THIS_TYPE;
+      return (node) => typeof node === "boolean" ? node : node === "true" || node === "false" ? node === "true" : NOT_THIS_TYPE;
     case "int":
     case "decimal":
     case "double":
       return numberConverter(field, rules);
-    case "timestamp":
     case "date":
+      return isDays(field, rules) ? daysConverter(field) : textConverter(field);
+    case "timestamp":
     case "duration":
       return textConverter(field);
     case "json":
-      return (node, bytes) => isFinite(node, bytes) ? plainJson(node, bytes) : OVERFLOW;
+      return rules.changes === undefined ? jsonConverter : orInText(field, jsonConverter);
     case "null":
       return () => NOT_THIS_TYPE;
     case "list":
-      return listConverter(itemField(field, type.item), rules);
+      return orInText(field, listConverter(itemField(field, type.item), rules));
     case "map":
-      return mapConverter(type.key, itemField(field, type.value), rules);
+      return orInText(field, mapConverter(type.key, itemField(field, type.value), rules));
     case "struct":
-      return structConverter(type.fields, rules);
+      return orInText(field, structConverter(type.fields, rules));
   }
+}
+/** The JSON, or text that holds it: how change data capture sends columns of JSON. */
+function orInText({ type }: Field, convert: Converter): Converter {
+  return (node, bytes) => {
+    if (typeof node !== "string") return convert(node, bytes);
+    const text = encoder.encode(node);
+    const held = readJson(text, 0, text.length);
+    if (held === undefined) return NOT_JSON;
+    if (held === null) return type.nullable ? null : NOT_THIS_TYPE;
+    return convert(held, text);
+  };
 }
 /** Items are read like a field of their type: with the list's pattern and zone. */
 function itemField(field: Field, type: Type): Field {
@@ -122,6 +128,15 @@ function numberConverter(field: Field, rules: Rules): Converter {
 function textConverter(field: Field): Converter {
   const reader = timeTextOf(field)?.parseBytes ?? numberReader(field, "text")!;
   return (node) => typeof node === "string" ? readText(reader, node) : NOT_THIS_TYPE;
+}
+const jsonConverter: Converter = (node, bytes) => isFinite(node, bytes) ? plainJson(node, bytes) : OVERFLOW;
+function daysConverter(field: Field): Converter {
+  const text = textConverter(field);
+  return (node, bytes) => {
+    if (!(node instanceof JsonNumber)) return text(node, bytes);
+    const days = parseDecimalBytes(bytes, node.from, node.to, 0, "json");
+    return days - days === 0 && (days < DAYS_LEAST || days > DAYS_MOST) ? OVERFLOW : orRefusal(days);
+  };
 }
 function listConverter(item: Field, rules: Rules): Converter {
   const convert = converterOf(item, rules);

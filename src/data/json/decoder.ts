@@ -4,6 +4,7 @@
  */
 import type { Decoder, DecoderSpec } from "../codec.ts";
 import { DecodedColumns } from "../decoded_columns.ts";
+import { compileChangeDecoder } from "./change_decoder.ts";
 import { CompiledLayouts } from "./compiled_layouts.ts";
 import { LearnedLayouts } from "./learned_layouts.ts";
 import { compileSlowJson } from "./slow.ts";
@@ -13,6 +14,7 @@ import { compileSlowJson } from "./slow.ts";
  * `unknown:F`, then by field in schema order `missing:F`, `type:F`, `scale:F`, `range:F`, `one_of:F`.
  */
 export function compileJsonDecoder(wished: DecoderSpec): Decoder {
+  if (wished.changes !== undefined) return compileChangeDecoder(wished, wished.changes);
   const compiled = CompiledLayouts.of(wished);
   const { spec } = compiled;
   const slow = compileSlowJson(spec);

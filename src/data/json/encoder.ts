@@ -30,7 +30,11 @@ export function compileJsonRowsEncoder(type: RecordType, options: JsonOptions = 
   return written === 0 ? whole : copyingRowsEncoder(type, written, whole, (fields) => compileRowsEncoder(type, indexes, form, { fields }));
 }
 
-function jsonForm(type: RecordType, options: JsonOptions) {
+/** What stands around the values of JSON records, and how they are written. */
+export function jsonForm(
+  type: RecordType,
+  options: JsonOptions,
+): { readonly indexes: readonly number[]; readonly form: EncoderForm; readonly written: number } {
   const form: EncoderForm = {
     before: (field, place) => `${place === 0 ? "{" : ","}${JSON.stringify(field.name)}:`,
     end: type.fields.length === 0 ? "{}\n" : "}\n",

@@ -65,6 +65,17 @@ export function unescape(bytes: Uint8Array, from: number, to: number, into: Byte
   into.length = length;
   return true;
 }
+/** Behind the escape whose backslash stands at `at`, or -1 where `unescape` would refuse it. */
+export function skipEscape(bytes: Uint8Array, at: number, to: number): number {
+  const name = bytes[at + 1];
+  if (at + 1 < to && name < 128 && SINGLE[name] !== 0) return at + 2;
+  if (at + 1 >= to || name !== 117) return -1;
+  const code = hex4(bytes, at + 2, to);
+  if (code < 0 || (code >= 0xdc00 && code <= 0xdfff)) return -1;
+  if (code < 0xd800 || code > 0xdbff) return at + 6;
+  const low = bytes[at + 6] === BACKSLASH && bytes[at + 7] === 117 ? hex4(bytes, at + 8, to) : -1;
+  return low < 0xdc00 || low > 0xdfff ? -1 : at + 12;
+}
 function hex4(bytes: Uint8Array, at: number, to: number): number {
   if (at + 4 > to) return -1;
   let code = 0;

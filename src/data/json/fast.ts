@@ -12,7 +12,8 @@ import { sourceName } from "../source_name.ts";
 import type { Field } from "../types.ts";
 import { isUtf8 } from "../utf8.ts";
 import { closingQuote, STRING_BYTES, unescape } from "./escape.ts";
-import { nullCode, skipValue, storeLocals, valueReader } from "./template_values.ts";
+import { met, skipValue } from "./skip.ts";
+import { nullCode, storeLocals, valueReader } from "./template_values.ts";
 
 /** Reads rows [from, to); gives the first row that it could not read, or `to`. */
 export type FastJson = (columns: DecodedColumns, from: number, to: number) => number;
@@ -23,11 +24,20 @@ export type FastJson = (columns: DecodedColumns, from: number, to: number) => nu
  */
 export function compileFastJson(spec: DecoderSpec, keys: readonly string[]): FastJson {
   const { fields } = spec.type;
-  const constants: Record<string, unknown> = { STRING: STRING_BYTES, POWERS: POWERS_OF_TEN, isUtf8, isOneOf, closingQuote, unescape };
+  const constants: Record<string, unknown> = {
+    STRING: STRING_BYTES,
+    POWERS: POWERS_OF_TEN,
+    isUtf8,
+    isOneOf,
+    closingQuote,
+    unescape,
+    met,
+    skipValue,
+  };
   const locals = fields.map((field, index) => spec.needed.has(field.name) ? storeLocals(index) : "");
   const members = keys.map((key) => {
     const index = fields.findIndex((field) => field.name === key);
-    if (index < 0) return memberCode(key, skipCode(constants), "");
+    if (index < 0) return memberCode(key, SKIP, "");
     const field = fields[index];
     const stored = spec.needed.has(field.name);
     const miss = field.type.nullable ? (stored ? nullCode(field, index) : "") : "break record;";
@@ -77,10 +87,7 @@ function memberCode(key: string, value: string, miss: string): string {
       } ${miss === "" ? "" : `else { ${miss} }`}`;
 }
 
-function skipCode(constants: Record<string, unknown>): string {
-  constants.skip = skipValue;
-  return "p = skip(b, p, stop); if (p < 0) break record; high = 1;";
-}
+const SKIP = "p = skipValue(b, p, stop); if (p < 0) break record; high |= met.high;";
 
 /** Reads the value at `p`, stores it when `stored`, and leaves `p` behind it. */
 function valueCode(field: Field, index: number, stored: boolean, spec: DecoderSpec, constants: Record<string, unknown>): string {
@@ -101,6 +108,7 @@ function valueCode(field: Field, index: number, stored: boolean, spec: DecoderSp
       return `${nulls}if (b[p] === 34) ${quotedCode(field, index, storeNumber, storeNull, constants)} else ${plain}`;
     }
     case "bool":
+      // Flags that may stand in text have code in templates.
       return `${nulls}{
           if (b[p] === 116 && b[p + 1] === 114 && b[p + 2] === 117 && b[p + 3] === 101) { v = 1; p += 4; }
           else if (b[p] === 102 && b[p + 1] === 97 && b[p + 2] === 108 && b[p + 3] === 115 && b[p + 4] === 101) { v = 0; p += 5; }
@@ -110,12 +118,13 @@ function valueCode(field: Field, index: number, stored: boolean, spec: DecoderSp
     case "timestamp":
     case "date":
     case "duration":
+      // So have days since 1970.
       return `${nulls}{ if (b[p] !== 34) break record; ${
         quotedCode(field, index, storeNumber, spec.numericText === "accept" ? storeNull : null, constants)
       } }`;
     default:
       constants[`read${index}`] = valueReader(field, spec);
-      return `p = read${index}(b, p, stop, ${stored ? `v${index}` : "null"}, row); if (p < 0) break record; high = 1;`;
+      return `p = read${index}(b, p, stop, ${stored ? `v${index}` : "null"}, row); if (p < 0) break record; high |= met.high;`;
   }
 }
 

@@ -35,7 +35,8 @@ export class LearnedLayouts {
   #compilations = COMPILATIONS_MAX;
   #records = 0;
 
-  constructor(compiled: CompiledLayouts) {
+  /** `isForeign` says of the keys of a record that it must not be taken for one that this code reads. */
+  constructor(compiled: CompiledLayouts, private readonly isForeign: (keys: readonly string[]) => boolean = () => false) {
     this.#compiled = compiled;
     const expected = compactLayout(compiled.spec.type.fields.map((field) => field.name));
     this.#templates = [{ text: layoutText(expected), read: compiled.template(expected) }];
@@ -65,7 +66,7 @@ export class LearnedLayouts {
     const { bytes, start, end } = columns.records;
     const layout = layoutOf(bytes, start[row], end[row]);
     // A known layout that was missed had something else uncommon: an exponent, the end of the buffer behind it.
-    if (layout === null || layoutText(layout).length > LAYOUT_LENGTH_MAX) return;
+    if (layout === null || layoutText(layout).length > LAYOUT_LENGTH_MAX || this.isForeign(layout.keys)) return;
     const template = layoutText(layout);
     if (this.#templates.some(({ text }) => text === template)) return;
     this.#compilations--;

@@ -5,7 +5,8 @@
 import type { DecoderSpec } from "../codec.ts";
 import type { DecodedColumns } from "../decoded_columns.ts";
 import { isUtf8 } from "../utf8.ts";
-import { membersConverter, Refusal } from "./convert.ts";
+import { membersConverter } from "./convert.ts";
+import { Refusal } from "./refusal.ts";
 import { readJson } from "./reader.ts";
 
 /** Reads a record into the columns, or tells its reject code; null when it was good. */

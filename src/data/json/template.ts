@@ -13,6 +13,7 @@ import { closingQuote, STRING_BYTES, unescape } from "./escape.ts";
 import type { FastJson } from "./fast.ts";
 import type { Layout } from "./layout.ts";
 import { spelledForms } from "./spelling.ts";
+import { met, skipString, skipValue } from "./skip.ts";
 import { nullCode, storeLocals, type TemplateCode, unknownCode, valueCode } from "./template_values.ts";
 
 /** Bytes that reading one value may look beyond what it takes, a number of 15 digits and its sign included. */
@@ -23,7 +24,7 @@ export function compileTemplate(spec: DecoderSpec, layout: Layout): FastJson {
   const { fields } = spec.type;
   const code: TemplateCode = {
     spec,
-    constants: { STRING: STRING_BYTES, POWERS: POWERS_OF_TEN, isUtf8, isOneOf, closingQuote, unescape },
+    constants: { STRING: STRING_BYTES, POWERS: POWERS_OF_TEN, isUtf8, isOneOf, closingQuote, unescape, met, skipString, skipValue },
   };
   const locals = fields.map((field, index) => spec.needed.has(field.name) ? storeLocals(index) : "");
   const lines = fields.map((field, index) => {
@@ -36,7 +37,7 @@ export function compileTemplate(spec: DecoderSpec, layout: Layout): FastJson {
     const index = fields.findIndex((field) => field.name === key);
     const before = layout.before[place];
     if (index < 0) {
-      lines.push(expectCode(pending + before), unknownCode(code));
+      lines.push(expectCode(pending + before), unknownCode());
       pending = "";
       return;
     }

@@ -8,9 +8,13 @@ import { epochScale } from "../epoch_format.ts";
 import { DIGITS_EXACT } from "../exact.ts";
 import { numberReader, timeTextOf } from "../field_text.ts";
 import { INTEGER_MAX } from "../limits.ts";
-import type { Field } from "../types.ts";
-import { converterOf, Refusal } from "./convert.ts";
+import { type Field, INT } from "../types.ts";
+import { DAYS_LEAST, DAYS_MOST, isDays, TEXT_TOO } from "./change_rows.ts";
+import { converterOf } from "./convert.ts";
+import { Refusal } from "./refusal.ts";
 import { JsonReader } from "./reader.ts";
+import { met } from "./skip.ts";
+import { compileStructReader, type ValueReader } from "./struct_reader.ts";
 import { DECIMAL_NUMBERS, DECIMAL_STRINGS, spelling } from "./spelling.ts";
 
 /** What is common to the values of one template. */
@@ -56,25 +60,33 @@ export function valueCode(field: Field, index: number, { spec, constants }: Temp
       const text = `p++; ${numberCode(field, "text")} if (b[p] !== 34) break record; p++; ${storeNumber}`;
       return orNull(`if (b[p] === 34) { ${noText}{ ${text} } } else { ${plain} }`);
     }
-    case "bool":
-      return orNull(`w = view.getInt32(p, true);
-        if (w === ${TRUE_WORD}) { v = 1; p += 4; } else if (w === ${FALS_WORD} && b[p + 4] === 101) { v = 0; p += 5; } else break record;
-        ${storeNumber}`);
-    case "timestamp":
+    case "bool": {
+      const bool = `w = view.getInt32(p, true);
+        if (w === ${TRUE_WORD}) { v = 1; p += 4; } else if (w === ${FALS_WORD} && b[p + 4] === 101) { v = 0; p += 5; } else break record;`;
+      const quoted = field.format === TEXT_TOO ? `if (b[p] === 34) { p++; ${bool} if (b[p] !== 34) break record; p++; } else ` : "";
+      return orNull(`${quoted}{ ${bool} } ${storeNumber}`);
+    }
     case "date":
+      if (isDays(field, spec)) {
+        const days = `${numberCode({ ...field, type: INT }, "json")} if (v < ${DAYS_LEAST} || v > ${DAYS_MOST}) break record;`;
+        const text = `${noText}{ ${timeCode(field, index, constants)} ${storeNumber} }`;
+        return orNull(`if (b[p] === 34) { ${text} } else { ${days} ${storeNumber} }`);
+      }
+      return orNull(`if (b[p] !== 34) break record; ${noText}{ ${timeCode(field, index, constants)} ${storeNumber} }`);
+    case "timestamp":
     case "duration":
       return orNull(`if (b[p] !== 34) break record; ${noText}{ ${timeCode(field, index, constants)} ${storeNumber} }`);
     default:
       constants[`read${index}`] = valueReader(field, spec);
-      return `p = read${index}(b, p, stop, ${stored ? `v${index}` : "null"}, row); if (p < 0) break record; high = 1;`;
+      return `p = read${index}(b, p, stop, ${stored ? `v${index}` : "null"}, row); if (p < 0) break record; high |= met.high;`;
   }
 }
 
 /** A value that no field takes: all of it must be JSON. */
-export function unknownCode({ constants }: TemplateCode): string {
-  constants.skip = skipValue;
-  return `if (b[p] === 34) { p++; ${stringCode(-1, false, "")} p++; }
-      else { p = skip(b, p, stop); if (p < 0) break record; high = 1; }`;
+export function unknownCode(): string {
+  return `if (b[p] === 34) { p++; ${SKIPPED_STRING} }
+      else if (view.getInt32(p, true) === ${NULL_WORD}) p += 4;
+      else { p = skipValue(b, p, stop); if (p < 0) break record; high |= met.high; }`;
 }
 
 const word = (text: string): number => new DataView(new TextEncoder().encode(text).buffer).getInt32(0, true);
@@ -93,6 +105,11 @@ const SCAN = `q = p;
         if (y !== 0) { q += 31 - Math.clz32(y & -y) >> 3; break; }
         q += 4;
       }`;
+
+/** From behind the opening quote of a string that nobody reads to behind its closing one. */
+const SKIPPED_STRING = `${SCAN}
+      if (q < stop && b[q] === 34) p = q + 1;
+      else { met.high = 0; p = skipString(b, q, stop); if (p < 0) break record; high |= met.high; }`;
 
 /** A string's bytes where they stand, or resolved into the arena when it has escapes. `allowed` tests its final extent. */
 function stringCode(index: number, stored: boolean, allowed: string): string {
@@ -184,10 +201,11 @@ function plainLength(field: Field): number | null {
   return [...sample].every((char) => char >= " " && char <= "~" && char !== '"' && char !== "\\") ? text.fixedBytes : null;
 }
 
-/** Lists, maps, structs and json go through the slow path's rules, value by value. */
-export function valueReader(field: Field, spec: DecoderSpec) {
+/** Structs of plain values have code of their own; lists, maps and whatever that refuses go through the slow path's rules. */
+export function valueReader(field: Field, spec: DecoderSpec): ValueReader {
   const convert = converterOf(field, spec);
-  return (bytes: Uint8Array, at: number, to: number, into: unknown[] | null, row: number): number => {
+  const byRules: ValueReader = (bytes, at, to, into, row) => {
+    met.high = 1;
     const reader = new JsonReader(bytes, at, to);
     const node = reader.value();
     const value = node === undefined ? undefined : convert(node, bytes);
@@ -195,9 +213,10 @@ export function valueReader(field: Field, spec: DecoderSpec) {
     if (into !== null) into[row] = value;
     return reader.at;
   };
-}
-/** Behind the value at `at`, or -1. */
-export function skipValue(bytes: Uint8Array, at: number, to: number): number {
-  const reader = new JsonReader(bytes, at, to);
-  return reader.value() === undefined ? -1 : reader.at;
+  const compiled = compileStructReader(field, spec);
+  if (compiled === null) return byRules;
+  return (bytes, at, to, into, row) => {
+    const end = compiled(bytes, at, to, into, row);
+    return end < 0 ? byRules(bytes, at, to, into, row) : end;
+  };
 }
