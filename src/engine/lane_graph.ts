@@ -212,10 +212,9 @@ export class LaneGraph {
   /** What one poll of a source gave. */
   feed(source: string, batch: Batch, rejected: readonly Rejected[], read: number, deletes = 0): void {
     if (read !== batch.rows + rejected.length + deletes) {
+      const hint = "this is a defect of the source's connector; please report it with these numbers";
       const gave = `gave ${batch.rows}, rejected ${rejected.length} and dropped ${deletes} deletes`;
-      throw new MillraceError("count_mismatch", `"${source}" read ${read} records but ${gave}`, {
-        hint: "this is a defect of the source's connector; please report it with these numbers",
-      });
+      throw new MillraceError("count_mismatch", `"${source}" read ${read} records but ${gave}`, { hint });
     }
     const outlet = this.#outlet(source);
     outlet.tally.in += read;
