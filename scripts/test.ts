@@ -45,6 +45,7 @@ const PARTS: readonly Part[] = [
     "tests/platform",
     "tests/app",
     "tests/windows",
+    "tests/tables",
     "tests/lint",
   ),
   tests("simulation", "tests/sim"),

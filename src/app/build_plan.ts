@@ -1,10 +1,16 @@
 /** From a blueprint (nothing opened) to the plan that the engine runs. */
 import type { Edge, EventTime, OperatorNode, PipelinePlan, SinkNode, SourceNode } from "../engine/contracts.ts";
+import type { GraphPlan } from "../engine/mod.ts";
 import type { World } from "../ports/mod.ts";
 import type { PipelineBlueprint } from "../project/contracts.ts";
+import { tableNode } from "../project/hidden.ts";
+import { TableKeeper } from "../transforms/table_keeper.ts";
 
 /** The engine's name of the reader behind a source that has an intake; the intake itself carries the source's name. */
 export const readerName = (source: string): string => `${source}#read`;
+
+/** The engine's names of a changelog table: what reads it, and what keeps it. */
+export const tableReaderName = (table: string): string => readerName(tableNode(table));
 
 /** The engine's name of a sink: sinks may share a name with what they are fed from, counters and heads may not. */
 export const sinkName = (sink: string): string => `sink:${sink}`;
@@ -17,7 +23,13 @@ export function buildPlan(blueprint: PipelineBlueprint, world: World): PipelineP
     source: plan.create(world, needed),
     rank,
   }));
-  const withIntake = new Set(blueprint.sources.filter((source) => source.intake).map((source) => source.name));
+  const tables = blueprint.changelogs.map(({ name, schema, plan, needed, ready }): SourceNode => (
+    { name: tableReaderName(name), type: schema.type, source: plan.create(world, needed), rank: 0, table: { ready } }
+  ));
+  const withIntake = new Set([
+    ...blueprint.sources.filter((source) => source.intake).map((source) => source.name),
+    ...blueprint.changelogs.map(({ name }) => tableNode(name)),
+  ]);
   const sinks: SinkNode[] = blueprint.sinks.map(({ name, inputs, plan }) => ({
     name: sinkName(name),
     inputs: inputs.flatMap((edge) => bothRejects(edge, withIntake)),
@@ -27,7 +39,7 @@ export function buildPlan(blueprint: PipelineBlueprint, world: World): PipelineP
   return {
     pipeline: blueprint.name,
     hash: blueprint.hash,
-    sources,
+    sources: [...sources, ...tables],
     operators,
     sinks,
     times,
@@ -42,16 +54,25 @@ export function buildPlan(blueprint: PipelineBlueprint, world: World): PipelineP
  */
 export function buildGraph(
   blueprint: PipelineBlueprint,
-): { sources: { name: string }[]; operators: OperatorNode[]; times: EventTime[] } {
+): { sources: GraphPlan["sources"]; operators: OperatorNode[]; times: EventTime[] } {
   const intakes = blueprint.sources.flatMap(({ name, intake }): OperatorNode[] =>
     intake ? [{ name, inputs: [[{ from: readerName(name), port: "out" }]], create: (context) => intake.create(context) }] : []
   );
+  const keepers = blueprint.changelogs.map(({ name, schema: { type }, key, kept, require }): OperatorNode => ({
+    name: tableNode(name),
+    inputs: [[{ from: tableReaderName(name), port: "out" }]],
+    create: (context) => new TableKeeper({ table: name, type, key, kept, require }, context),
+  }));
   const transforms = blueprint.transforms.map(({ name, inputs, plan }): OperatorNode => ({
     name,
     inputs,
+    tables: plan.tables?.map(tableNode),
     create: (context) => plan.create(context),
   }));
-  const sources = blueprint.sources.map(({ name, intake }) => ({ name: intake ? readerName(name) : name }));
+  const sources = [
+    ...blueprint.sources.map(({ name, intake }) => ({ name: intake ? readerName(name) : name })),
+    ...blueprint.changelogs.map(({ name, ready }) => ({ name: tableReaderName(name), table: { ready } })),
+  ];
   const times = blueprint.sources.flatMap(({ name, schema, time, intake, plan }): EventTime[] =>
     time === null ? [] : [{
       source: intake ? readerName(name) : name,
@@ -63,10 +84,10 @@ export function buildGraph(
       late: time.late,
     }]
   );
-  return { sources, operators: [...intakes, ...transforms], times };
+  return { sources, operators: [...intakes, ...keepers, ...transforms], times };
 }
 
-/** A source with an intake refuses records in two places: while decoding, and in the intake. */
+/** A source with an intake refuses records in two places, as a table does: while decoding, and behind it. */
 function bothRejects(edge: Edge, withIntake: ReadonlySet<string>): Edge[] {
   if (edge.port !== "rejected" || !withIntake.has(edge.from)) return [edge];
   return [{ from: readerName(edge.from), port: "rejected" }, edge];

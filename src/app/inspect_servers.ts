@@ -32,11 +32,11 @@ export async function inspectServers(project: Project, world: World): Promise<No
 type Inspect = (world: World) => Promise<readonly Finding[]>;
 
 function nodesOf(blueprint: PipelineBlueprint): { role: string; name: string; inspect: Inspect }[] {
-  const { sources, tables, sinks, shared } = blueprint;
+  const { sources, tables, changelogs, sinks, shared } = blueprint;
   const nodes = [
     ...(shared ? [{ role: "state", name: shared.url, inspect: (world: World) => inspectStore(blueprint, world) }] : []),
     ...sources.map(({ name, plan }) => ({ role: "source", name, inspect: plan.inspect?.bind(plan) })),
-    ...tables.map(({ name, plan }) => ({ role: "table", name, inspect: plan.inspect?.bind(plan) })),
+    ...[...tables, ...changelogs].map(({ name, plan }) => ({ role: "table", name, inspect: plan.inspect?.bind(plan) })),
     ...sinks.map(({ name, plan }) => ({ role: "sink", name, inspect: plan.inspect?.bind(plan) })),
   ];
   return nodes.flatMap(({ role, name, inspect }) => inspect ? [{ role, name, inspect }] : []);

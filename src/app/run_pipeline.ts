@@ -269,11 +269,12 @@ function countRecords(blueprint: PipelineBlueprint, result: EngineResult): { rec
 function describe(blueprint: PipelineBlueprint, plan: PipelinePlan, progress: Progress) {
   let sum = 0;
   let known = true;
-  for (const { name, source } of plan.sources) {
+  const sources = plan.sources.filter(({ table }) => !table);
+  for (const { name, source } of sources) {
     if (!source.progress) known = false;
     else sum += source.progress(progress.positions.get(name) ?? []);
   }
-  const fraction = known && blueprint.bounded && plan.sources.length > 0 ? sum / plan.sources.length : null;
+  const fraction = known && blueprint.bounded && sources.length > 0 ? sum / sources.length : null;
   return { pipeline: blueprint.name, records: progress.read, recordsNow: progress.readNow, fraction };
 }
 

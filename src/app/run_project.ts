@@ -50,7 +50,7 @@ export async function runProject(
 
 /** The chosen pipelines that write what this one follows, without those that wait for it themselves. */
 function writersFor(blueprint: PipelineBlueprint, chosen: readonly PipelineBlueprint[]): string[] {
-  const places = new Set(blueprint.sources.flatMap(({ plan }) => plan.place ?? []));
+  const places = new Set([...blueprint.sources, ...blueprint.changelogs].flatMap(({ plan }) => plan.place ?? []));
   const writes = (other: PipelineBlueprint): boolean => other.sinks.some(({ plan }) => places.has(plan.place));
   return chosen.filter((other) => other !== blueprint && writes(other) && !comesAfter(other, blueprint, chosen)).map(({ name }) => name);
 }

@@ -10,7 +10,7 @@ import { BATCH_ROWS_MAX, RECORD_BYTES_MAX } from "../data/limits.ts";
 import { createStateStore, type GraphPlan, LaneGraph } from "../engine/mod.ts";
 import type { SchemaPlan } from "../component/component.ts";
 import type { PipelineBlueprint, TestBlueprint } from "../project/contracts.ts";
-import { buildGraph, readerName } from "./build_plan.ts";
+import { buildGraph, readerName, tableReaderName } from "./build_plan.ts";
 
 export interface TestResult {
   readonly pipeline: string;
@@ -70,24 +70,32 @@ function feed(blueprint: PipelineBlueprint, test: TestBlueprint, graph: LaneGrap
       drainAll(graph);
       continue;
     }
-    const { node, json } = given;
-    const source = blueprint.sources.find((candidate) => candidate.name === node);
-    if (!source) continue;
+    const { node, json, deleted } = given;
+    const reader = readerOf(blueprint, node);
+    if (!reader) continue;
     const position = (positions.get(node) ?? 0) + 1;
     positions.set(node, position);
-    graph.feed(source.intake ? readerName(node) : node, decodeRows(source.schema, [json], node, position - 1), [], 1);
+    const batch = decodeRows(reader.schema, [json], node, position - 1);
+    graph.feed(reader.name, deleted ? { ...batch, meta: { ...batch.meta, deleted: Uint8Array.of(1) } } : batch, [], 1);
     drainAll(graph);
   }
   graph.endEpoch();
   drainAll(graph);
   if (test.atEnd === "stop" && graph.stop()) drainAll(graph);
   if (test.atEnd !== "close") return;
-  for (const source of blueprint.sources) {
-    const name = source.intake ? readerName(source.name) : source.name;
+  for (const { name } of [...blueprint.sources, ...blueprint.changelogs].map(({ name }) => readerOf(blueprint, name)!)) {
     graph.endPartition(name, 0);
     graph.endSource(name);
     drainAll(graph);
   }
+}
+
+/** What the graph calls the reader of a source or a changelog table, and the shape of its rows; null for a table that is read once. */
+function readerOf(blueprint: PipelineBlueprint, node: string): { readonly name: string; readonly schema: SchemaPlan } | null {
+  const source = blueprint.sources.find(({ name }) => name === node);
+  if (source) return { name: source.intake ? readerName(node) : node, schema: source.schema };
+  const table = blueprint.changelogs.find(({ name }) => name === node);
+  return table ? { name: tableReaderName(node), schema: table.schema } : null;
 }
 
 function drainAll(graph: LaneGraph): void {

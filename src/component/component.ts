@@ -8,6 +8,7 @@ import type { RecordType, Type } from "../data/types.ts";
 import type { Expressions, Scope } from "../expr/contracts.ts";
 import type { Guarantee, Operator, OperatorContext, Sink, Source } from "../engine/contracts.ts";
 import type { World } from "../ports/mod.ts";
+import type { MissingRow } from "./changelog.ts";
 import type { FeedPlan, ServeOptions, ServeSummary } from "./serving.ts";
 import type { GroupSetting, SettingGroup } from "./settings.ts";
 
@@ -58,13 +59,18 @@ export interface TransformInput {
   /** Whether its rows have event time: every source that they come from says where. */
   readonly timed: boolean;
 }
-/** A reference table, read once at the first start; rows found by key. */
+/** A reference table, read once at the first start or kept from a changelog; rows found by key. */
 export interface TablePlan {
   readonly name: string;
   readonly key: string;
   readonly type: RecordType;
-  /** Filled before any lane runs; columns in the order of `type`, those that nobody reads left empty. */
-  readonly rows: TableRows;
+  /**
+   * Filled before any lane runs; columns in the order of `type`, those that nobody reads left empty. null: every lane keeps its own rows
+   * (`OperatorContext.tables`).
+   */
+  readonly rows: TableRows | null;
+  /** Of a kept table: what a record does whose row is not there. Absent: it goes on with null. */
+  readonly missing?: MissingRow;
   /** Planning transforms say here which fields they read; only those and the key are loaded. */
   readonly read: Set<string>;
 }
@@ -105,6 +111,8 @@ export interface TransformPlan {
   readonly timeless?: true;
   /** Whether a lane without end of input never gives a result (an unwindowed aggregate, a join). */
   readonly needsEnd: boolean;
+  /** The kept tables that it looks into. */
+  readonly tables?: readonly string[];
   create(context: OperatorContext): Operator;
 }
 export interface TransformSpec extends Spec {
@@ -175,6 +183,11 @@ export interface SourceSpec extends Spec {
   readonly role: "source";
   /** Set when it reads through [connections.X] of this type. */
   readonly connection?: string;
+  /**
+   * Its records are changes, and its readers tell when they have caught up: a table over it is kept as they come. Such a table goes on
+   * as long as the pipeline does, so its `until`, where there is one, is `never` unless it was written.
+   */
+  readonly changelog?: true;
   plan(context: SourceContext): SourcePlan | null;
 }
 

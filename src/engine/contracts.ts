@@ -42,6 +42,11 @@ export interface SourceReader {
   /** Records from `position` on that are there, as far as the newest answer told; null where nobody knows. For those who watch. */
   behind?(position: Position): number | null;
   /**
+   * Whether everything that was there when this was first asked lies before `position`. For sources that can fill a table: what they
+   * have is read before others' records look into it. Never so for one with an end of its own, which is then waited for.
+   */
+  hasCaughtUp?(position: Position): Promise<boolean>;
+  /**
    * The run is to stop. For sources that take in what they cannot ask for again: takes in nothing more; what was taken in is still
    * given out, behind which every poll is idle.
    */
@@ -113,8 +118,11 @@ export interface Output {
   emit(port: string, batch: Batch): void;
   /** Row `row` of `batch` (an input of the current call) is refused; it goes to the node's `rejected` port with its bytes. */
   reject(batch: Batch, row: number, reason: string): void;
-  /** Rows that ended here on purpose. `folded`: into an aggregate or a table. In = out + filtered + duplicates + folded + rejected. */
-  count(what: "filtered" | "duplicates" | "folded", rows: number): void;
+  /**
+   * Rows that ended here on purpose. `folded`: into an aggregate or a table; `deletes`: they took a key out of a table.
+   * In = out + filtered + duplicates + folded + deletes + rejected.
+   */
+  count(what: "filtered" | "duplicates" | "folded" | "deletes", rows: number): void;
   /** Recorded time of the epoch, µs: the only clock an operator may read. */
   readonly epochTimeMicros: number;
 }
@@ -214,10 +222,25 @@ export interface StateStore {
   table(spec: StateTableSpec): StateTable;
 }
 
+/** A table of a lane that one operator keeps and others look into, as it is now. Its rows change between calls, never within one. */
+export interface KeptTable {
+  /** Finds rows: a slot, or -1. */
+  readonly state: StateTable;
+  /** By slot, in the order of the table's fields; null for those that nobody reads. As state columns: go through the property. */
+  readonly columns: readonly (KeptColumn | null)[];
+  /** Told of the slots of rows whose keys had none, in the call that brought them. Must not emit: what that makes due is drained. */
+  readonly followers: ((slots: readonly number[]) => void)[];
+}
+export type KeptColumn =
+  | { readonly kind: "number"; readonly values: Float64Array; readonly valid: Uint8Array }
+  | { readonly kind: "value"; readonly values: readonly unknown[] };
+
 /** What an operator gets when a lane makes it. */
 export interface OperatorContext {
   readonly lane: number;
   readonly state: StateStore;
+  /** By name. A keeper puts its table here; those who look into it are made behind it. Absent: there are none. */
+  readonly tables?: Map<string, KeptTable>;
 }
 
 // ---- sinks --------------------------------------------------------------------------------------------------------
@@ -299,11 +322,18 @@ export interface SourceNode {
   readonly source: Source;
   /** Sources of a lower rank are read to their end first; a join's right side comes before its left. */
   readonly rank: number;
+  /**
+   * Set where its records fill a table: every lane reads all of its partitions, beside those of the other sources and as long as these
+   * go on. "caught_up": the others are read when everything that is there at the start has been. Event time does not wait for it.
+   */
+  readonly table?: { readonly ready: "caught_up" | "at_once" };
 }
 export interface OperatorNode {
   readonly name: string;
   /** inputs[i] are the edges of input number i. */
   readonly inputs: readonly (readonly Edge[])[];
+  /** The operators whose tables it looks into: they stand before it, and no end is told to it before theirs. */
+  readonly tables?: readonly string[];
   create(context: OperatorContext): Operator;
 }
 export interface SinkNode {

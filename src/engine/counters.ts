@@ -42,10 +42,10 @@ export function addTallies(into: Tallies, more: ReadonlyMap<string, NodeTally>):
 /** Ports that repeat rows which the operator has counted as filtered or duplicates, for those who want to see them. */
 const REPEATING_PORTS: ReadonlySet<string> = new Set(["skipped", "duplicates"]);
 
-/** Under the name of a port, though nothing leaves by it: records of a source that said a row is no more, and were not passed on. */
+/** Under the name of a port, though nothing leaves by it: records that said a row is no more. A source drops them, a table obeys. */
 const DELETES = "deletes";
 
-/** Counts records that a source dropped because they are deletes. */
+/** Counts records that a source dropped because they are deletes, or that took rows out of a table. */
 export function countDeletes(tally: NodeTally, records: number): void {
   if (records > 0) tally.ports.set(DELETES, (tally.ports.get(DELETES) ?? 0) + records);
 }
@@ -84,9 +84,9 @@ function verifySource(name: string, tally: NodeTally): void {
 }
 
 function verifyOperator(name: string, tally: NodeTally, ended: "ended" | "stopped"): void {
-  const { in: came, out, filtered, duplicates, folded, rejected, late } = summarize(tally);
+  const { in: came, out, filtered, duplicates, folded, rejected, late, deletes } = summarize(tally);
   // What was drained is either rows that came in and were held back (a join), or rows made of folded ones (an aggregate).
-  const held = came - (out + filtered + duplicates + folded + rejected + late - tally.drained);
+  const held = came - (out + filtered + duplicates + folded + rejected + late + deletes - tally.drained);
   const fits = held === 0 || (ended === "ended" ? held === tally.drained : held >= tally.drained);
   if (fits) return;
   throw mismatch(

@@ -5,18 +5,18 @@
  */
 import type { Batch, Rejected } from "../data/batch.ts";
 import { assert, MillraceError } from "../data/fault.ts";
-import type { Edge, EventTime, Operator, OperatorNode, Output } from "./contracts.ts";
+import type { Edge, EventTime, KeptTable, Operator, OperatorNode, SourceNode } from "./contracts.ts";
 import { copyTallies, countDeletes, emptyTally, type NodeTally, summarize } from "./counters.ts";
 import { SourceTime } from "./event_time.ts";
 import type { PartitionTime } from "./head.ts";
-import { RejectedRows } from "./rejected_rows.ts";
+import { Outlet, type Receiver } from "./outlet.ts";
 import type { Spectator } from "./run_contracts.ts";
 import type { LaneState } from "./state/store.ts";
 
 /** The part of a plan that a graph needs: a PipelinePlan is one. */
 export interface GraphPlan {
   readonly pipeline: string;
-  readonly sources: readonly { readonly name: string }[];
+  readonly sources: readonly Pick<SourceNode, "name" | "table">[];
   readonly operators: readonly OperatorNode[];
   readonly sinks: readonly { readonly name: string; readonly inputs: readonly Edge[] }[];
   readonly times?: readonly EventTime[];
@@ -41,81 +41,6 @@ export interface LaneGraphOptions {
   };
 }
 
-type Receiver = (batch: Batch) => void;
-
-/** A node as a place that rows leave: routes its batches and counts them. */
-class Outlet implements Output {
-  epochTimeMicros = 0;
-  /** Where rows get their event time when they leave here. */
-  time: SourceTime | null = null;
-  readonly name: string;
-  readonly tally: NodeTally;
-  readonly #receivers = new Map<string, Receiver[]>();
-  readonly #rejected: RejectedRows;
-  /** Told of every row that is refused here. */
-  refused: ((reason: string, raw: Rejected | { readonly batch: Batch; readonly row: number }) => void) | null = null;
-
-  constructor(name: string, tally: NodeTally, pipeline: string) {
-    this.name = name;
-    this.tally = tally;
-    this.#rejected = new RejectedRows(pipeline);
-  }
-
-  connect(port: string, receiver: Receiver): void {
-    const receivers = this.#receivers.get(port);
-    if (receivers) receivers.push(receiver);
-    else this.#receivers.set(port, [receiver]);
-  }
-
-  emit(port: string, batch: Batch): void {
-    if (batch.rows === 0) return;
-    assert(port !== "rejected", "rejected rows leave through reject");
-    if (this.time !== null && port === "out") {
-      const { fine, late } = this.time.stamp(batch, this.epochTimeMicros);
-      if (late !== null) this.#leave("late", late);
-      if (fine.rows > 0) this.#leave(port, fine);
-    } else this.#leave(port, batch);
-  }
-
-  reject(batch: Batch, row: number, reason: string): void {
-    this.#count("rejected", 1);
-    this.refused?.(reason, { batch, row });
-    if (this.#receivers.has("rejected")) this.#rejected.addRow(batch, row, this.name, reason);
-  }
-
-  /** A source's rejects, which never were in a batch. */
-  rejectAll(rejected: readonly Rejected[]): void {
-    if (rejected.length === 0) return;
-    this.#count("rejected", rejected.length);
-    if (this.refused) { for (const one of rejected) this.refused(one.reason, one); }
-    if (!this.#receivers.has("rejected")) return;
-    for (const one of rejected) this.#rejected.add(one);
-  }
-
-  count(what: "filtered" | "duplicates" | "folded", rows: number): void {
-    this.tally[what] += rows;
-  }
-
-  /** Ends a call of the node. */
-  flush(): void {
-    this.#rejected.flush(this.epochTimeMicros, (batch) => this.#hand("rejected", batch));
-  }
-
-  #leave(port: string, batch: Batch): void {
-    this.#count(port, batch.rows);
-    this.#hand(port, batch);
-  }
-
-  #hand(port: string, batch: Batch): void {
-    const receivers = this.#receivers.get(port);
-    if (receivers) { for (const receive of receivers) receive(batch); }
-  }
-
-  #count(port: string, rows: number): void {
-    this.tally.ports.set(port, (this.tally.ports.get(port) ?? 0) + rows);
-  }
-}
-
 interface OperatorPlace {
   readonly node: OperatorNode;
   readonly operator: Operator;
@@ -132,6 +57,8 @@ export class LaneGraph {
   readonly #outlets = new Map<string, Outlet>();
   readonly #operators = new Map<string, OperatorPlace>();
   readonly #sources: ReadonlySet<string>;
+  /** The sources that fill no table: what a user calls records read. */
+  readonly #records: ReadonlySet<string>;
   readonly #endedSources = new Set<string>();
   /** By source. */
   readonly #times: ReadonlyMap<string, SourceTime>;
@@ -139,10 +66,16 @@ export class LaneGraph {
   constructor({ plan, lane, state, write, spectator, partitions, from }: LaneGraphOptions) {
     this.#tallies = copyTallies(from?.tallies ?? new Map());
     this.#sources = new Set(plan.sources.map((source) => source.name));
-    for (const { name } of plan.sources) this.#addOutlet(name, plan.pipeline);
+    this.#records = new Set(plan.sources.filter(({ table }) => !table).map(({ name }) => name));
+    // All lanes read all of a table: the first one counts it.
+    const mute = new Set(lane === 0 ? [] : plan.sources.filter(({ table }) => table).map(({ name }) => name));
+    const tables = new Map<string, KeptTable>();
+    for (const { name } of plan.sources) this.#addOutlet(name, plan.pipeline, mute.has(name) ? "mute" : "heard");
     for (const node of plan.operators) {
-      const operator = node.create({ lane, state: state.scope(node.name) });
-      const outlet = this.#addOutlet(node.name, plan.pipeline);
+      const known = tables.size;
+      const operator = node.create({ lane, state: state.scope(node.name), tables });
+      if (tables.size > known && lane > 0) mute.add(node.name);
+      const outlet = this.#addOutlet(node.name, plan.pipeline, mute.has(node.name) ? "mute" : "heard");
       const place: OperatorPlace = {
         node,
         operator,
@@ -300,10 +233,10 @@ export class LaneGraph {
     return known;
   }
 
-  /** Records read from all sources, rejected ones included. */
+  /** Records read from all sources but those of tables, rejected ones included. */
   get recordsRead(): number {
     let read = 0;
-    for (const source of this.#sources) read += this.#tallies.get(source)!.in;
+    for (const source of this.#records) read += this.#tallies.get(source)!.in;
     return read;
   }
 
@@ -342,7 +275,7 @@ export class LaneGraph {
   }
 
   #passEndTo(place: OperatorPlace): void {
-    if (this.#endedSources.size === 0) return;
+    if (this.#endedSources.size === 0 || !(place.node.tables ?? []).every((table) => this.#isExhausted(table))) return;
     place.node.inputs.forEach((edges, input) => {
       if (place.inputEnded[input] || !edges.every((edge) => this.#isExhausted(edge.from))) return;
       place.inputEnded[input] = true;
@@ -361,9 +294,9 @@ export class LaneGraph {
     for (const { from, port } of edges) this.#outlet(from).connect(port, receiver);
   }
 
-  #addOutlet(name: string, pipeline: string): Outlet {
+  #addOutlet(name: string, pipeline: string, standing: "heard" | "mute"): Outlet {
     assert(!this.#outlets.has(name), `two nodes are named "${name}"`);
-    const outlet = new Outlet(name, this.#tally(name), pipeline);
+    const outlet = new Outlet(name, standing === "mute" ? emptyTally() : this.#tally(name), pipeline, standing);
     this.#outlets.set(name, outlet);
     return outlet;
   }
@@ -395,6 +328,6 @@ const backlog = ({ operator, drainAt }: OperatorPlace): number => operator.drain
 
 /** Rows that have left the node in any way. */
 function left(tally: NodeTally): number {
-  const { out, filtered, duplicates, folded, late, rejected } = summarize(tally);
-  return out + filtered + duplicates + folded + late + rejected;
+  const { out, filtered, duplicates, folded, deletes, late, rejected } = summarize(tally);
+  return out + filtered + duplicates + folded + deletes + late + rejected;
 }

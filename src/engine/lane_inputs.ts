@@ -9,7 +9,7 @@ import { BATCH_BYTES_MAX, BATCH_ROWS_MAX } from "../data/limits.ts";
 import type { Clock } from "../ports/mod.ts";
 import type { Polled, Position, SourceNode, SourceReader } from "./contracts.ts";
 import type { InputPosition } from "./head.ts";
-import { IDLE_WAIT_MAX_MS, IDLE_WAIT_MIN_MS, POSITION_LENGTH_MAX } from "./limits.ts";
+import { IDLE_WAIT_MAX_MS, IDLE_WAIT_MIN_MS, POSITION_LENGTH_MAX, TABLE_WAIT_MS } from "./limits.ts";
 import type { InputReading } from "./run_contracts.ts";
 import type { ScheduleEntry } from "./schedule.ts";
 
@@ -50,6 +50,17 @@ interface Cursor {
   /** When it was first found with nothing to give since it last gave something; null: it gave something at the last poll. */
   quietSinceMs: number | null;
   toldQuiet: boolean;
+  /** Of a table. */
+  readonly table: TablePace | null;
+}
+/** How far the reading of a table's partition is beside that of the records that look into the table. */
+interface TablePace {
+  /** What was there when the lane was opened has been read. */
+  caughtUp: boolean;
+  /** The poll under way has come back. */
+  arrived: boolean;
+  /** Asked again from then on. */
+  askAgainMs: number;
 }
 
 export class LaneInputs {
@@ -57,6 +68,8 @@ export class LaneInputs {
   readonly #clock: Clock;
   /** Takes turns among the partitions of one rank. */
   #turn = 0;
+  #tableTurn = 0;
+  #tableWasLast = false;
   /** Only what sources have already taken in is handed out. */
   #stopping = false;
 
@@ -73,7 +86,8 @@ export class LaneInputs {
         const reader = await input.node.source.reader(input.partition);
         const left = from.find(({ source, partition }) => source === input.node.name && partition === input.partition);
         const position = left?.position ?? reader.start;
-        cursors.push({ input, reader, position, ended: left?.ended ?? false, ahead: null, quietSinceMs: null, toldQuiet: false });
+        const table = input.node.table ? { caughtUp: false, arrived: false, askAgainMs: 0 } : null;
+        cursors.push({ input, reader, position, ended: left?.ended ?? false, ahead: null, quietSinceMs: null, toldQuiet: false, table });
       }
     } catch (error) {
       for (const { reader } of cursors) reader.close();
@@ -104,33 +118,86 @@ export class LaneInputs {
   }
 
   /**
-   * The next input: sources of a lower rank first, partitions of one rank in turn. `rowsMax` bounds this batch, `rowsMaxNext` the
-   * one that is fetched meanwhile, given the rows of this one.
+   * The next input: sources of a lower rank first, partitions of one rank in turn, and whatever has come for tables. `rowsMax` bounds
+   * this batch, `rowsMaxNext` the one that is fetched meanwhile, given the rows of this one.
    */
   async take(rowsMax: number, rowsMaxNext: (read: number) => number): Promise<Taken> {
     const unended = this.#cursors.filter(({ ended }) => !ended);
     if (unended.length === 0) return { kind: "ended" };
     const open = this.#stopping ? unended.filter(({ reader }) => reader.stopIntake) : unended;
-    const rank = Math.min(...open.map(({ input }) => input.node.rank));
-    const candidates = open.filter(({ input }) => input.node.rank === rank);
+    const tables = open.filter(({ table }) => table !== null);
+    const records = open.filter(({ table }) => table === null);
+    const ended = records.length === 0 && !this.#stopping;
+    const behind = await this.#tablesBehind(tables, ended ? "all" : "waited_for");
+    // Nobody is left to look into a table that has all that was there.
+    const done = ended ? tables.find((cursor) => !behind.includes(cursor)) : undefined;
+    if (done) return this.#end(done);
+    const from = behind.length > 0 ? behind : records;
+    const rank = Math.min(...from.map(({ input }) => input.node.rank));
+    const candidates = from.filter(({ input }) => input.node.rank === rank);
+    // In turn: neither a busy table nor busy records hold the other up.
+    const glances = behind.length > 0 ? [] : tables;
+    const first = this.#tableWasLast ? null : await this.#takeForTable(glances, rowsMax, rowsMaxNext);
+    this.#tableWasLast = first !== null;
+    if (first) return first;
+    const taken = await this.#takeInTurn(candidates, rowsMax, rowsMaxNext);
+    if (taken.kind !== "idle") return taken;
+    const last = await this.#takeForTable(glances, rowsMax, rowsMaxNext);
+    if (last) return last;
+    const retryAfterMs = glances.length > 0 ? Math.min(taken.retryAfterMs, TABLE_WAIT_MS) : taken.retryAfterMs;
+    return { kind: "idle", retryAfterMs: Math.max(IDLE_WAIT_MIN_MS, retryAfterMs) };
+  }
+
+  async #takeInTurn(candidates: readonly Cursor[], rowsMax: number, rowsMaxNext: (read: number) => number): Promise<Taken> {
     let retryAfterMs = IDLE_WAIT_MAX_MS;
     for (let tried = 0; tried < candidates.length; tried++) {
       const cursor = candidates[this.#turn++ % candidates.length];
       const polled = await this.#poll(cursor, rowsMax);
-      if (polled.kind === "idle") {
-        retryAfterMs = Math.min(retryAfterMs, polled.retryAfterMs);
-        if (this.#hasFallenQuiet(cursor)) return { kind: "quiet", input: cursor.input };
-      } else if (polled.kind === "end") {
-        cursor.ended = true;
-        return { kind: "end", input: cursor.input };
-      } else {
-        this.#advance(cursor, polled.next);
-        this.#fetchAhead(cursor, rowsMaxNext(polled.read));
-        const { batch, rejected, read, deletes = 0, next: end } = polled;
-        return { kind: "batch", input: cursor.input, batch, rejected, read, deletes, end, release: () => polled.release?.() };
-      }
+      if (polled.kind !== "idle") return this.#give(cursor, polled, rowsMaxNext);
+      retryAfterMs = Math.min(retryAfterMs, polled.retryAfterMs);
+      if (this.#hasFallenQuiet(cursor)) return { kind: "quiet", input: cursor.input };
     }
-    return { kind: "idle", retryAfterMs: Math.max(IDLE_WAIT_MIN_MS, retryAfterMs) };
+    return { kind: "idle", retryAfterMs };
+  }
+
+  /** What has come for tables meanwhile: records do not wait while they are asked for. */
+  async #takeForTable(tables: readonly Cursor[], rowsMax: number, rowsMaxNext: (read: number) => number): Promise<Taken | null> {
+    for (let tried = 0; tried < tables.length; tried++) {
+      const cursor = tables[this.#tableTurn++ % tables.length];
+      const table = cursor.table!;
+      if (cursor.ahead === null && this.#clock.monotonicMs() >= table.askAgainMs) this.#fetchAhead(cursor, rowsMax);
+      if (!table.arrived) continue;
+      const polled = await this.#poll(cursor, rowsMax);
+      if (polled.kind !== "idle") return this.#give(cursor, polled, rowsMaxNext);
+      table.askAgainMs = this.#clock.monotonicMs() + Math.max(IDLE_WAIT_MIN_MS, Math.min(polled.retryAfterMs, IDLE_WAIT_MAX_MS));
+    }
+    return null;
+  }
+
+  /** The tables that have not read what was there when the lane was opened: all of them, or those that others wait for. */
+  async #tablesBehind(tables: readonly Cursor[], which: "all" | "waited_for"): Promise<readonly Cursor[]> {
+    const behind: Cursor[] = [];
+    for (const cursor of tables) {
+      const { table, reader, input: { node } } = cursor;
+      if (table!.caughtUp) continue;
+      assert(reader.hasCaughtUp, `source "${node.name}" can fill a table`);
+      table!.caughtUp = await reader.hasCaughtUp(cursor.position);
+      if (!table!.caughtUp && (which === "all" || node.table!.ready === "caught_up")) behind.push(cursor);
+    }
+    return behind;
+  }
+
+  #end(cursor: Cursor): Taken {
+    cursor.ended = true;
+    return { kind: "end", input: cursor.input };
+  }
+
+  #give(cursor: Cursor, polled: Polled & { readonly kind: "batch" | "end" }, rowsMaxNext: (read: number) => number): Taken {
+    if (polled.kind === "end") return this.#end(cursor);
+    this.#advance(cursor, polled.next);
+    this.#fetchAhead(cursor, rowsMaxNext(polled.read));
+    const { batch, rejected, read, deletes = 0, next: end } = polled;
+    return { kind: "batch", input: cursor.input, batch, rejected, read, deletes, end, release: () => polled.release?.() };
   }
 
   /**
@@ -208,13 +275,17 @@ export class LaneInputs {
   #poll(cursor: Cursor, rowsMax: number): Promise<Polled> {
     const { ahead } = cursor;
     cursor.ahead = null;
+    if (cursor.table) cursor.table.arrived = false;
     return ahead ?? cursor.reader.poll(cursor.position, { rowsMax: Math.min(rowsMax, BATCH_ROWS_MAX), bytesMax: BATCH_BYTES_MAX });
   }
 
   #fetchAhead(cursor: Cursor, rowsMax: number): void {
     const limits = { rowsMax: Math.min(rowsMax, BATCH_ROWS_MAX), bytesMax: BATCH_BYTES_MAX };
-    cursor.ahead = cursor.reader.poll(cursor.position, limits);
-    cursor.ahead.catch(() => {}); // Seen when it is taken; until then it must not count as unhandled.
+    const ahead = cursor.ahead = cursor.reader.poll(cursor.position, limits);
+    const arrived = (): void => {
+      if (cursor.table && cursor.ahead === ahead) cursor.table.arrived = true;
+    };
+    ahead.then(arrived, arrived); // A fault is seen when it is taken; until then it must not count as unhandled.
   }
 
   #advance(cursor: Cursor, next: Position): void {

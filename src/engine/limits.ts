@@ -34,3 +34,5 @@ export const BACKOFF_MAX_MS = 2_000;
 /** A source's own wish for its next poll is kept within these bounds. */
 export const IDLE_WAIT_MIN_MS = 1;
 export const IDLE_WAIT_MAX_MS = 1_000;
+/** How soon a lane without other input looks again whether something has come for a table. */
+export const TABLE_WAIT_MS = 20;

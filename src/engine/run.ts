@@ -52,7 +52,7 @@ async function runShared(
   progress: ProgressOfLanes,
 ): Promise<EngineResult> {
   const { plan, world, kv, signal, run } = options;
-  const shared = plan.sources.find(({ source }) => source.share);
+  const shared = plan.sources.find(({ source, table }) => source.share && !table);
   assert(shared?.source.share, "replicas have a source that they share");
   const share = replicas.share ?? shared.source.share(plan.lanesByPartition ? "each" : "whole");
   try {
@@ -108,13 +108,14 @@ export function nothingRead(plan: PipelinePlan): EngineResult {
   return { ended: false, counters: new Map(), lanes: [graph.operators()], epochs: 0 };
 }
 
-/** One lane per partition, co-partitioned sources together; or one lane that reads everything. */
+/** One lane per partition, co-partitioned sources together; or one lane that reads everything. Every lane reads all of a table. */
 function inputsOfLanes(plan: PipelinePlan, counts: readonly number[]): readonly (readonly LaneInput[])[] {
-  if (!plan.lanesByPartition) {
-    return [plan.sources.flatMap((node, i) => Array.from({ length: counts[i] }, (_, partition) => ({ node, partition })))];
-  }
-  if (counts.some((count) => count !== counts[0])) {
-    const list = plan.sources.map(({ name }, i) => `"${name}" has ${counts[i]}`).join(", ");
+  const each = plan.sources.map((node, i) => Array.from({ length: counts[i] }, (_, partition): LaneInput => ({ node, partition })));
+  if (!plan.lanesByPartition) return [each.flat()];
+  const tables = each.filter(([input]) => input?.node.table).flat();
+  const split = each.filter(([input]) => !input?.node.table);
+  if (split.some((inputs) => inputs.length !== split[0].length)) {
+    const list = split.map((inputs) => `"${inputs[0]?.node.name}" has ${inputs.length}`).join(", ");
     throw new MillraceError(
       "partitions_differ",
       `the sources of "${plan.pipeline}" are read partition by partition together, but ${list}`,
@@ -123,12 +124,12 @@ function inputsOfLanes(plan: PipelinePlan, counts: readonly number[]): readonly 
       },
     );
   }
-  return Array.from({ length: counts[0] }, (_, partition) => plan.sources.map((node) => ({ node, partition })));
+  return split[0].map((_, partition) => [...split.map((inputs) => inputs[partition]), ...tables]);
 }
 
 /** A quiet partition is of interest only beside another one, whose event time it holds back. */
 function withQuietness(inputs: readonly LaneInput[], { times = [] }: PipelinePlan): readonly LaneInput[] {
-  if (inputs.length < 2) return inputs;
+  if (inputs.filter(({ node }) => !node.table).length < 2) return inputs;
   return inputs.map((input) => {
     const time = times.find(({ source }) => source === input.node.name);
     return time ? { ...input, quietAfterMs: time.idleMs } : input;
@@ -215,7 +216,10 @@ class ProgressOfLanes {
   #note(held: HeldLane, lane: number): void {
     this.#positions[lane] = held.inputs.positions();
     // The first batch is noted before its epoch changes the head.
-    this.#readBefore[lane] ??= this.#options.plan.sources.reduce((sum, { name }) => sum + (held.head.tallies.get(name)?.in ?? 0), 0);
+    this.#readBefore[lane] ??= this.#options.plan.sources.reduce(
+      (sum, { name, table }) => sum + (table ? 0 : held.head.tallies.get(name)?.in ?? 0),
+      0,
+    );
     this.#read[lane] = held.graph.recordsRead;
   }
 

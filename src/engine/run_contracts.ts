@@ -124,7 +124,7 @@ export interface NodeCounters {
   /** Rows that came too late for event time: they left through the port `late`. */
   readonly late: number;
   readonly rejected: number;
-  /** Sources: records that said of a row that it is no more, and were not passed on. */
+  /** Records that said of a row that it is no more: a source did not pass them on, or a table took the row out. */
   readonly deletes: number;
 }
 export interface EngineResult {

@@ -5,6 +5,7 @@
 import type { Span } from "../data/fault.ts";
 import type { RecordType } from "../data/types.ts";
 import type { Edge, Guarantee } from "../engine/contracts.ts";
+import type { MissingRow } from "../component/changelog.ts";
 import type { EventTimePlan } from "../component/event_time.ts";
 import type { SchemaPlan, SinkPlan, SourcePlan, TableRows, TransformPlan } from "../component/component.ts";
 
@@ -52,7 +53,10 @@ export interface PipelineBlueprint {
   /** For each source and each sink that it reaches; for `check`. */
   readonly guarantees: readonly PathGuarantee[];
   readonly sources: readonly SourceBlueprint[];
+  /** Read once, at the first start. */
   readonly tables: readonly TableBlueprint[];
+  /** Tables that every lane keeps from changes. */
+  readonly changelogs: readonly ChangelogBlueprint[];
   /** Topologically ordered; includes hidden nodes of reports and checks, whose names start with "report:" and "check:". */
   readonly transforms: readonly TransformBlueprint[];
   readonly sinks: readonly SinkBlueprint[];
@@ -100,6 +104,20 @@ export interface TableBlueprint {
   /** Handed to the transforms already; `app` fills it before the first lane runs. */
   readonly rows: LoadableRows;
 }
+export interface ChangelogBlueprint {
+  readonly name: string;
+  readonly key: string;
+  readonly schema: SchemaPlan;
+  readonly plan: SourcePlan;
+  /** The fields that look-ups read, and the key: what a lane keeps of each row. */
+  readonly kept: ReadonlySet<string>;
+  /** Those, and what `require` reads. */
+  readonly needed: ReadonlySet<string>;
+  /** The schema's `require`; null where it has none. */
+  readonly require: TransformPlan | null;
+  readonly missing: MissingRow;
+  readonly ready: "caught_up" | "at_once";
+}
 /** Table rows that can be filled once. Keys are unique: a second one is refused. */
 export interface LoadableRows extends TableRows {
   load(type: RecordType, batches: Iterable<import("../data/batch.ts").Batch>): { readonly duplicates: readonly number[] };
@@ -137,6 +155,8 @@ export interface CheckBlueprint {
 export interface GivenRow {
   readonly node: string;
   readonly json: string;
+  /** It takes its key out of its table. */
+  readonly deleted?: true;
 }
 /** One [[tests]] entry; values are written as JSON so that the decoders read them like any record. */
 export interface TestBlueprint {

@@ -23,6 +23,8 @@ export interface HashedNode {
   readonly time?: CheckedGroup | null;
   /** The table's key. */
   readonly key?: string;
+  /** What a table says that is kept from changes. */
+  readonly changelog?: CheckedGroup | null;
 }
 
 /** SHA-256 in hexadecimal of the canonical form. The first element is its version. */
@@ -47,6 +49,7 @@ function nodeForm(node: HashedNode): unknown {
     node.schema ? schemaForm(node.schema) : null,
     node.key ?? null,
     node.time?.canonical() ?? null,
+    ...(node.changelog ? [node.changelog.canonical()] : []),
   ];
 }
 

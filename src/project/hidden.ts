@@ -9,6 +9,9 @@ import type { PlannedTransform, WiredTransform } from "./plan_transforms.ts";
 import { readGroup, type SettingContext } from "./settings.ts";
 import type { TomlEntry, TomlNode } from "./toml.ts";
 
+/** The node that keeps a changelog table. A shared table is known to pipelines that never look it up: it takes no name from them. */
+export const tableNode = (table: string): string => `table:${table}`;
+
 /** True for the names of hidden nodes. */
 export const isHidden = (name: string): boolean => name.includes(":");
 

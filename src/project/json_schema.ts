@@ -3,6 +3,7 @@
  * same settings as everything else, so it cannot disagree with the checks; it knows shapes, not names.
  */
 import type { ConnectionSpec, SinkSpec, SourceSpec, TransformSpec } from "../component/component.ts";
+import { CHANGELOG_SETTINGS } from "../component/changelog.ts";
 import { TIME_SETTINGS } from "../component/event_time.ts";
 import { EPOCH_SETTINGS, KINDS, STATE_SETTINGS, WORKERS_SETTING } from "./pipeline_settings.ts";
 import type { Registry } from "./registry.ts";
@@ -37,7 +38,7 @@ export function jsonSchema(registry: Registry): JsonSchema {
       connections: named("One name, one variant per backend.", connectionSchema([...registry.connections.values()])),
       schemas: named("Shapes of records.", schemaSchema(["fields"])),
       tables: named(
-        "Reference tables, read once at the first start, looked up by key.",
+        "Reference tables, read once at the first start or kept from a changelog, looked up by key.",
         anyNode(sources, (spec) => sourceSchema(spec, "table")),
       ),
       sources: named("Where records come from.", anyNode(sources, (spec) => sourceSchema(spec, "source"))),
@@ -177,8 +178,18 @@ function typed(spec: Typed): {
 function sourceSchema(spec: SourceSpec, role: "source" | "table"): JsonSchema {
   const { properties, required } = typed(spec);
   const key = role === "table" ? { key: { ...TEXT, description: "The field that look-ups find rows by." } } : {};
+  const changelog = role === "table" && spec.changelog
+    ? Object.fromEntries(Object.entries(CHANGELOG_SETTINGS.fields).map(([name, setting]) => [name, settingSchema(setting)]))
+    : {};
   const time = role === "source" ? { time: settingSchema(TIME_SETTINGS) } : {};
-  const more = { ...properties, ...key, ...time, schema: { ...TEXT, description: "The name of a schema." }, ...SCHEMA_PROPERTIES };
+  const more = {
+    ...properties,
+    ...key,
+    ...changelog,
+    ...time,
+    schema: { ...TEXT, description: "The name of a schema." },
+    ...SCHEMA_PROPERTIES,
+  };
   const group = groupSchema(spec.settings, more, role === "table" ? [...required, "key"] : required);
   return { ...group, description: spec.summary, anyOf: [{ required: ["schema"] }, { required: ["fields"] }] };
 }

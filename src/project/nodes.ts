@@ -1,4 +1,5 @@
 /** Reads [sources.X], [tables.X], [transforms.X] and [sinks.X]: which component it is, its settings and its connection. */
+import { CHANGELOG_SETTINGS } from "../component/changelog.ts";
 import type { ComponentSpec, SinkSpec, SourceSpec, TransformSpec } from "../component/component.ts";
 import type { Span } from "../data/fault.ts";
 import type { Connection, Connections } from "./connections.ts";
@@ -28,7 +29,7 @@ export interface NodeReader {
 const NODE_NAME = /^[A-Za-z_][A-Za-z0-9_-]*$/;
 const NODE_KEYS = ["type", "connection", "schema", ...SCHEMA_KEYS];
 
-/** A source, which may have `time`; a table has `key`. */
+/** A source, which may have `time`; a table has `key`, and where its source gives changes what CHANGELOG_SETTINGS names. */
 export function readSource(
   name: string,
   placed: Placed,
@@ -36,7 +37,17 @@ export function readSource(
   specs: ReadonlyMap<string, SourceSpec>,
   reader: NodeReader,
 ): NodeReading<SourceSpec> | null {
-  return readNode(name, placed, role, specs, () => [...NODE_KEYS, role === "table" ? "key" : "time"], reader);
+  if (role === "source") return readNode(name, placed, role, specs, () => [...NODE_KEYS, "time"], reader);
+  const changelog = Object.keys(CHANGELOG_SETTINGS.fields);
+  const keys = (spec: SourceSpec): readonly string[] => [...NODE_KEYS, "key", ...(spec.changelog ? changelog : [])];
+  return readNode(name, placed, role, new Map([...specs].map(([type, spec]) => [type, asTable(spec)])), keys, reader);
+}
+
+/** What fills a table goes on as long as those who look into it, unless somebody says when it ends. */
+function asTable(spec: SourceSpec): SourceSpec {
+  const { until } = spec.settings.fields;
+  if (!spec.changelog || until?.kind !== "text") return spec;
+  return { ...spec, settings: { ...spec.settings, fields: { ...spec.settings.fields, until: { ...until, default: "never" } } } };
 }
 
 /** A transform; its inputs are left to the graph. */

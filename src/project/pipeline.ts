@@ -12,7 +12,7 @@ import { placeOf } from "./faults.ts";
 import { orderNodes, type Origins, type PlacedEdge, readEdges } from "./graph.ts";
 import { guaranteesOf } from "./guarantee.ts";
 import { type HashedNode, planHash } from "./hash.ts";
-import { isHidden } from "./hidden.ts";
+import { isHidden, tableNode } from "./hidden.ts";
 import { decideLanes, type LaneDecision } from "./lanes.ts";
 import { type Demand, propagateNeeds } from "./needs.ts";
 import { type NodeReader, readSink, readTransform } from "./nodes.ts";
@@ -89,7 +89,7 @@ class PipelineReader {
     const warnings = planWarnings(this.#document, planning);
     const transforms = [...visible, ...ofReports, ...ofChecks];
     const bounded = sources.every(({ plan }) => plan?.bounded ?? true);
-    const sinks = this.#planSinks(origins, transforms, bounded ? "bounded" : "unbounded");
+    const sinks = this.#planSinks(origins, tables, transforms, bounded ? "bounded" : "unbounded");
     const tests = this.#readTests(sources, tables, sinks);
     this.#reader.connections.readUnused();
     this.#refuseEmpty();
@@ -186,11 +186,13 @@ class PipelineReader {
 
   #planSinks(
     origins: Origins,
+    tables: PlannedTables,
     transforms: readonly PlannedTransform[],
     boundedness: "bounded" | "unbounded",
   ): readonly PlannedSink[] {
     const { faults } = this.#planning.settings;
-    const nodes = [...origins.nodes, ...transforms.map(({ name }) => name).filter(isHidden)];
+    const kept = tables.planned().filter(({ changelog }) => changelog).map(({ name }) => tableNode(name));
+    const nodes = [...origins.nodes, ...kept, ...transforms.map(({ name }) => name).filter(isHidden)];
     const wired: WiredSink[] = [];
     const taken: PlacedEdge[] = [];
     for (const [name, placed] of this.#document.section("sinks")) {
@@ -226,6 +228,7 @@ class PipelineReader {
         return planned ? planned.schema.type : planned;
       },
       tableNames: [...tables.keys()],
+      isKept: (name) => Boolean(tables.plan(name)?.changelog),
       results,
     }, this.#planning.settings);
   }
@@ -281,7 +284,7 @@ class PipelineReader {
     transforms: readonly PlannedTransform[],
     sinks: readonly PlannedSink[],
     tests: readonly TestBlueprint[],
-  ): Pick<PipelineBlueprint, "sources" | "tables" | "transforms" | "sinks"> {
+  ): Pick<PipelineBlueprint, "sources" | "tables" | "changelogs" | "transforms" | "sinks"> {
     const demands: Demand[] = sinks.map(({ edges, plan }) => ({ edges, fields: plan.needs }));
     if (this.#input.purpose === "test") demands.push(...demandsOfTests(tests, sinks));
     const hidden = new Set(transforms.map(({ name }) => name).filter(isHidden));
@@ -295,9 +298,16 @@ class PipelineReader {
         const needed = intake ? intake.needs(new Map([["out", read]]))[0] : read;
         return { name, schema, plan, rank: ranks.get(name)!, needed, time, intake };
       }),
-      tables: tables.planned().map(({ name, key, schema, plan, rows, read }) => {
+      tables: tables.planned().flatMap(({ name, key, schema, plan, rows, read }) => {
         assert(plan, "a pipeline without faults has planned tables");
-        return { name, key, schema, plan, needed: new Set([...read, key]), rows };
+        return rows === null ? [] : [{ name, key, schema, plan, needed: new Set([...read, key]), rows }];
+      }),
+      changelogs: tables.planned().flatMap(({ name, key, schema, plan, changelog, intake, read }) => {
+        assert(plan, "a pipeline without faults has planned tables");
+        if (changelog === null) return [];
+        const kept = new Set([...read, key]);
+        const needed = intake ? new Set([...kept, ...intake.needs(new Map([["out", kept]]))[0]]) : kept;
+        return [{ name, key, schema, plan, kept, needed, require: intake, missing: changelog.missing, ready: changelog.ready }];
       }),
       transforms: transforms.map(({ name, spec, inputs, plan, span }) => ({
         name,
@@ -341,7 +351,7 @@ function hashedNodes(
   };
   return [
     ...sources.map((source) => ({ ...input("source", source), time: source.time?.settings ?? null })),
-    ...tables.planned().map((table) => ({ ...input("table", table), key: table.key })),
+    ...tables.planned().map((table) => ({ ...input("table", table), key: table.key, changelog: table.changelog?.settings ?? null })),
     ...transforms.map(({ name, spec, settings, inputs }): HashedNode => ({ role: "transform", name, type: spec.type, settings, inputs })),
     ...sinks.map(({ name, spec, settings, connection, edges }): HashedNode => (
       { role: "sink", name, type: spec.type, settings, connection, inputs: [edges] }

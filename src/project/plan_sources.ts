@@ -2,6 +2,7 @@
  * Plans sources and tables. Tables that all pipelines share are planned when a transform asks for them: the others are not
  * read. Invariant: a table that was handed out has a key that finds at most one row.
  */
+import { CHANGELOG_SETTINGS, type MissingRow, parseMissing } from "../component/changelog.ts";
 import { type EventTimePlan, TIME_SETTINGS } from "../component/event_time.ts";
 import type { SchemaPlan, SourcePlan, SourceSpec, TablePlan, TransformPlan } from "../component/component.ts";
 import { type Field, isNumeric, typeText } from "../data/types.ts";
@@ -31,9 +32,18 @@ export interface PlannedTime {
   readonly settings: CheckedGroup;
   readonly plan: EventTimePlan;
 }
+/** What a table says that is kept from changes. */
+export interface PlannedChangelog {
+  readonly settings: CheckedGroup;
+  readonly missing: MissingRow;
+  readonly ready: "caught_up" | "at_once";
+}
 export interface PlannedTable extends PlannedSource {
   readonly key: string;
-  readonly rows: KeyedRows;
+  /** null: every lane keeps its own rows. */
+  readonly rows: KeyedRows | null;
+  /** null: read once, at the first start. */
+  readonly changelog: PlannedChangelog | null;
   readonly schema: SchemaPlan;
   /** Fields that look-ups read. */
   readonly read: Set<string>;
@@ -59,9 +69,13 @@ export function planSource(name: string, placed: Placed, role: "source" | "table
     return { reading, name, schema, plan: null, intake: null, time };
   }
   const context = planContext(planning, name, reading.settings, reading.connection?.settings ?? null, faults.report);
-  const plan = reading.spec.plan({ ...context, type: schema.type, schema });
+  const key = role === "table" && table.kind === "table" ? table.entries.get("key")?.value : undefined;
+  const tableKey = key?.kind === "string" ? { tableKey: key.text } : {};
+  const plan = reading.spec.plan({ ...context, type: schema.type, schema, ...tableKey });
   const before = faults.reported;
-  const intake = schema.unique.length > 0 || schema.require.length > 0 ? planner.intake(schema, context) : null;
+  // Rows of a changelog replace one another: their key is the only thing that is unique.
+  const asked = role === "table" && reading.spec.changelog ? { ...schema, unique: [] } : schema;
+  const intake = asked.unique.length > 0 || asked.require.length > 0 ? planner.intake(asked, context) : null;
   return { reading, name, schema, plan: faults.reported === before ? plan : null, intake, time };
 }
 
@@ -168,7 +182,23 @@ export class PlannedTables implements ReadonlyMap<string, TablePlan> {
     const { schema } = planned;
     if (!schema || placed.entry.value.kind !== "table") return null;
     const key = this.#key(name, placed.entry.value, schema);
-    return key === null ? null : { ...planned, schema, key, rows: new KeyedRows(schema.type, key), read: new Set() };
+    if (key === null) return null;
+    const common = { ...planned, schema, key, read: new Set<string>() };
+    if (!planned.reading?.spec.changelog) return { ...common, rows: new KeyedRows(schema.type, key), changelog: null };
+    const changelog = this.#changelog(name, placed.entry.value);
+    return changelog && { ...common, rows: null, changelog };
+  }
+
+  #changelog(name: string, table: TomlTable): PlannedChangelog | null {
+    const context = this.#planner.planning.settings;
+    const own = new Map([...table.entries].filter(([key]) => Object.hasOwn(CHANGELOG_SETTINGS.fields, key)));
+    const settings = readGroup(CHANGELOG_SETTINGS, { ...table, entries: own }, `the table "${name}"`, context);
+    if (!settings) return null;
+    const missing = parseMissing(settings.text("missing"));
+    if (missing) return { settings, missing, ready: settings.text("ready") as PlannedChangelog["ready"] };
+    const message = `the table "${name}": "${settings.text("missing")}" does not say what a record does whose row is not there`;
+    context.faults.add("wrong_type", settings.at("missing"), message, "write null, wait 10s or emit_again");
+    return null;
   }
 
   #key(name: string, table: TomlTable, schema: SchemaPlan): string | null {
@@ -196,7 +226,9 @@ export class PlannedTables implements ReadonlyMap<string, TablePlan> {
   get(name: string): TablePlan | undefined {
     const table = this.plan(name);
     if (table === null) this.#failures++;
-    return table ? { name, key: table.key, type: table.schema.type, rows: table.rows, read: table.read } : undefined;
+    if (!table) return undefined;
+    const { key, schema, rows, read, changelog } = table;
+    return { name, key, type: schema.type, rows, read, ...(changelog ? { missing: changelog.missing } : {}) };
   }
 
   has(name: string): boolean {

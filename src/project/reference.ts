@@ -1,6 +1,7 @@
 /** The reference pages, one for each component and an index: Markdown made from the components' own definitions. */
 import type { ComponentSpec, SinkSpec } from "../component/component.ts";
 import type { GroupSetting, Setting } from "../component/settings.ts";
+import { CHANGELOG_SETTINGS } from "../component/changelog.ts";
 import { TIME_SETTINGS } from "../component/event_time.ts";
 import { EPOCH_SETTINGS } from "./pipeline_settings.ts";
 import type { Registry } from "./registry.ts";
@@ -31,10 +32,15 @@ export function referencePages(registry: Registry): Map<string, string> {
     "",
   );
   index.push(...settingsTable(TIME_SETTINGS), "");
+  index.push("## Tables kept from a changelog", "", CHANGELOG_TEXT, "", ...settingsTable(CHANGELOG_SETTINGS), "");
   index.push("## [epoch]", "", EPOCH_SETTINGS.doc, "", ...settingsTable(EPOCH_SETTINGS), "");
   pages.set("README.md", `${index.join("\n").trimEnd()}\n`);
   return pages;
 }
+
+const CHANGELOG_TEXT =
+  "A `[tables.NAME]` over a source that gives changes holds the newest row of each key, as they come; a row that is marked deleted takes its key out. " +
+  "Every lane reads all of it and keeps the key and the fields that look-ups read.";
 
 function page(spec: ComponentSpec): string {
   const lines = [`# ${spec.type} (${spec.role})`, "", spec.summary, ""];
@@ -52,7 +58,9 @@ function commonKeys(spec: ComponentSpec): string[] {
       return [
         `Written as \`[sources.NAME]\` with ${
           typeOf(spec.type, spec.connection)
-        } and \`schema = "..."\` or \`fields = { ... }\`; as \`[tables.NAME]\` with \`key\` besides.`,
+        } and \`schema = "..."\` or \`fields = { ... }\`; as \`[tables.NAME]\` with \`key\` besides${
+          spec.changelog ? ": a table that is [kept from its changes](README.md#tables-kept-from-a-changelog)" : ""
+        }.`,
       ];
     case "transform": {
       const inputs = spec.inputs.map((input) => input === "inputs" ? '`inputs = ["..."]`' : `\`${input} = "..."\``);

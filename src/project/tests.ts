@@ -20,6 +20,8 @@ export interface TestNodes {
   /** Of tables; undefined where there is none. */
   table(name: string): RecordType | null | undefined;
   readonly tableNames: readonly string[];
+  /** Whether the table is kept from changes. */
+  isKept(name: string): boolean;
   /** Of sinks' inputs and of transforms' outputs. */
   readonly results: ReadonlyMap<string, RecordType | null>;
 }
@@ -72,11 +74,13 @@ class TestReader {
       if (name !== "tables" || this.#nodes.sources.has("tables") || entry.value.kind !== "table") continue;
       for (const table of entry.value.entries.values()) rows.push(...this.#listed(table, this.#tableType(table)));
     }
+    const facts: GivenRow[] = [];
     for (const [name, entry] of given.entries) {
       if (name === "tables" && !this.#nodes.sources.has("tables") && entry.value.kind === "table") continue;
-      rows.push(...this.#listed(entry, this.#givenType(entry)));
+      const into = this.#nodes.sources.has(name) ? facts : rows;
+      into.push(...this.#listed(entry, this.#givenType(entry)));
     }
-    return rows;
+    return [...rows, ...facts];
   }
 
   #listed(entry: TomlEntry, type: RecordType | null): readonly GivenRow[] {
@@ -92,13 +96,31 @@ class TestReader {
     return list.items.flatMap((item) => {
       const entries = item.kind === "table" ? [...item.entries.values()] : [];
       const at = this.#nodes.sources.has("at") ? undefined : entries.find(({ key }) => key === "at");
-      const [entry, ...others] = entries.filter((one) => one !== at);
+      const deleted = this.#isKnown("deleted") ? undefined : entries.find(({ key }) => key === "deleted");
+      const [entry, ...others] = entries.filter((one) => one !== at && one !== deleted);
       if (others.length > 0 || !entry && !at) {
         this.#fault(item, "the test: an entry of given names one node and its row", "as in { payments = { amount = 10.00 } }");
         return [];
       }
-      return [...at ? this.#clock(at.value) : [], ...entry ? this.#row(entry.key, entry.value, this.#givenType(entry)) : []];
+      const rows = entry ? this.#row(entry.key, entry.value, this.#givenType(entry)) : [];
+      return [...at ? this.#clock(at.value) : [], ...deleted ? this.#deletes(deleted.value, rows) : rows];
     });
+  }
+
+  #isKnown(name: string): boolean {
+    return this.#nodes.sources.has(name) || this.#nodes.tableNames.includes(name);
+  }
+
+  /** A row that takes its key out of its table. */
+  #deletes(node: TomlNode, rows: readonly GivenRow[]): readonly GivenRow[] {
+    const ofTable = rows.every((row) => this.#nodes.isKept(row.node));
+    if (node.kind === "boolean" && ofTable) return node.text === "true" ? rows.map((row) => ({ ...row, deleted: true })) : rows;
+    this.#fault(
+      node,
+      "the test: only rows of a table that is kept from changes are deleted",
+      'as in { accounts = { id = "a" }, deleted = true }',
+    );
+    return [];
   }
 
   /** A time of day is one of the day that the clock shows. */

@@ -5,10 +5,12 @@ import type { StateTableSpec } from "../engine/contracts.ts";
 import { compileDecide } from "./decide/compile.ts";
 import { planDecide } from "./decide/plan.ts";
 import { keyedName, keyKind, typedName } from "./support/keys.ts";
+import { keptTableNames, keptTablesOf } from "./support/lookups.ts";
 import { LoopBuilder } from "./support/loop_builder.ts";
 import { PlanChecker } from "./support/plan_checker.ts";
 import { once, RowOperator } from "./support/row_operator.ts";
 import { INPUTS, LET, LOOKUP, SET } from "./support/settings.ts";
+import { newWork } from "./support/work.ts";
 
 function plan(context: TransformContext): TransformPlan | null {
   const checked = planDecide(context, new PlanChecker(context));
@@ -21,6 +23,7 @@ function plan(context: TransformContext): TransformPlan | null {
     columns: states.map(({ name, type, kind }) => ({ name: typedName(name, type), kind })),
     version: 1,
   }];
+  const kept = keptTableNames(checked.lookups);
   return {
     outputs: new Map([["out", shape.type], ["skipped", input]]),
     needs: (outputs) => {
@@ -33,8 +36,11 @@ function plan(context: TransformContext): TransformPlan | null {
     },
     keyedBy: tables.length === 0 ? null : checked.keyField ?? "*",
     needsEnd: false,
-    create: ({ state }) =>
-      new RowOperator(loop(), shape, tables.map((table) => state.table(table)), { port: "skipped", count: "filtered" }),
+    tables: kept,
+    create: (operatorContext) => {
+      const own = tables.map((table) => operatorContext.state.table(table));
+      return new RowOperator(loop(), shape, own, { port: "skipped", count: "filtered" }, newWork(keptTablesOf(kept, operatorContext)));
+    },
   };
 }
 

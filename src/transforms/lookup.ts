@@ -8,7 +8,9 @@ export const lookup: TransformSpec = {
   role: "transform",
   type: "lookup",
   summary: "Finds rows of reference tables by key and sets fields from them.",
-  notes: `A table is read once, at a run's first start, and kept beside the checkpoint: every later look-up sees the same rows.
+  notes:
+    `A table is read once, at a run's first start, and kept beside the checkpoint: every later look-up sees the same rows. Or it is kept
+from changes (a log, a Kafka topic): then a record finds the row as it was at its place between them.
 A missing row is null: test it (\`customer != null\`) or give a default (\`coalesce(customer.name, '')\`).`,
   inputs: ["inputs"],
   settings: {

@@ -4,7 +4,9 @@ import type { GroupSetting } from "../component/settings.ts";
 import { LoopBuilder } from "./support/loop_builder.ts";
 import { PlanChecker } from "./support/plan_checker.ts";
 import { compileProjection, fieldsNeeded, planProjection } from "./support/projection.ts";
+import { keptTableNames, keptTablesOf } from "./support/lookups.ts";
 import { once, RowOperator } from "./support/row_operator.ts";
+import { newWork } from "./support/work.ts";
 import { INPUTS, LET, REQUIRE, SET, WHERE } from "./support/settings.ts";
 
 /** The plan of a transform that turns one record into one record. */
@@ -19,12 +21,14 @@ export function planRowTransform(context: TransformContext, declared: GroupSetti
   });
   if (checker.failed) return null;
   const loop = once(() => compileProjection(projection, context.name, new LoopBuilder(context.expressions)));
+  const tables = keptTableNames(projection.lookups);
   return {
     outputs: new Map([["out", projection.shape.type]]),
     needs: (outputs) => [fieldsNeeded(projection, outputs.get("out") ?? new Set())],
     keyedBy: null,
     needsEnd: false,
-    create: () => new RowOperator(loop(), projection.shape),
+    tables,
+    create: (operatorContext) => new RowOperator(loop(), projection.shape, [], null, newWork(keptTablesOf(tables, operatorContext))),
   };
 }
 

@@ -70,7 +70,7 @@ class ThreadedRun {
   async run(): Promise<readonly Ended[]> {
     const { threads, workers, replicas, plan } = this.options;
     const count = Math.min(workers, this.lanes);
-    const source = replicas ? plan.sources.find((node) => node.source.share)?.source : undefined;
+    const source = replicas ? plan.sources.find(({ source, table }) => source.share && !table)?.source : undefined;
     const share = source?.share?.("each");
     try {
       for (let worker = 0; worker < count; worker++) this.#threads.push(threads.start());

@@ -1,5 +1,6 @@
 /** `check`: every fault at once (thrown by the loading), else what each path guarantees and, asked to, what the servers say. */
 import { describeGuarantees, type PathGuarantee } from "../../app/guarantees.ts";
+import { describeTables } from "../../app/describe_tables.ts";
 import { inspectServers, type NodeFinding } from "../../app/inspect_servers.ts";
 import { openProject } from "../../app/open_project.ts";
 import { ConfigurationError } from "../../data/fault.ts";
@@ -14,8 +15,12 @@ export async function check(command: CheckCommand, { world, terminal }: CommandC
     const project = await openProject(world, { path: command.path, overrides: parseOverrides(command.set), envFile: command.envFile });
     const paths = describeGuarantees(project);
     const servers = command.connect ? await inspectServers(project, world) : null;
-    if (command.json) terminal.out(JSON.stringify({ faults: [], paths, ...(servers ? { servers } : {}) }, null, 2) + "\n");
-    else terminal.out(reportText(project, paths, servers));
+    const tables = describeTables(project);
+    if (command.json) {
+      terminal.out(
+        JSON.stringify({ faults: [], paths, ...(tables.length > 0 ? { tables } : {}), ...(servers ? { servers } : {}) }, null, 2) + "\n",
+      );
+    } else terminal.out(reportText(project, paths, servers));
     return servers?.some(({ level }) => level === "fault") ? EXIT.failed : EXIT.done;
   } catch (error) {
     if (!(error instanceof ConfigurationError) || !command.json) throw error;
@@ -34,8 +39,19 @@ function reportText(project: Project, paths: readonly PathGuarantee[], servers: 
   }
   if (servers) lines.push(...serverLines(servers));
   for (const warning of new Set(project.pipelines.flatMap((pipeline) => pipeline.warnings))) lines.push("", `Warning: ${warning}`);
+  lines.push(...tableLines(project));
   const count = project.pipelines.length;
   return [...lines, "", `${count} pipeline${count === 1 ? "" : "s"}, no faults`].join("\n") + "\n";
+}
+
+/** Tables that lanes keep from changes. */
+function tableLines(project: Project): string[] {
+  const rows = describeTables(project).map(({ pipeline, table, guarantee, holds, missing }) => [
+    `${pipeline}: ${table}`,
+    guarantee,
+    `${holds}; ${missing}`,
+  ]);
+  return rows.length === 0 ? [] : ["", "Tables kept from changes", ...textTable(["table", "guarantee", "what a lane keeps"], rows, 2)];
 }
 
 function serverLines(servers: readonly NodeFinding[]): string[] {

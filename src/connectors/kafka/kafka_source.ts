@@ -24,6 +24,7 @@ export const kafkaSource: SourceSpec = {
   role: "source",
   type: "kafka",
   connection: "kafka",
+  changelog: true,
   summary: "Reads a Kafka topic, partition by partition.",
   notes:
     `Positions are offsets and lie in the pipeline's own checkpoint. Only committed records are read: those of aborted transactions are not seen. \`meta.position\` is the offset, \`meta.origin\` the number in the header \`millrace-origin\`,
@@ -227,7 +228,17 @@ class KafkaSource implements Source {
     const { first, end } = await this.#bounds;
     const fetcher = new PartitionFetcher({ world, cluster: this.#cluster, node, topic: name, topicId: topic.id, partition });
     return new PartitionReader(
-      { world, node, topic: name, partition, until, decoding, fetcher, sealedEnd: () => this.#sealedEnd(topic, partition) },
+      {
+        world,
+        node,
+        topic: name,
+        partition,
+        until,
+        decoding,
+        fetcher,
+        sealedEnd: () => this.#sealedEnd(topic, partition),
+        endNow: () => this.#patience().until(async () => (await this.#cluster.offsets(name, topic, "latest"))[partition]),
+      },
       { topicId: topic.id, first: first[partition], offset: first[partition], read: 0, end: end[partition] },
     );
   }

@@ -24,6 +24,8 @@ export interface ReaderOptions {
   readonly fetcher: PartitionFetcher;
   /** Where the partition's writer has ended; null while it has not, or nobody knows of one. */
   sealedEnd(): Promise<number | null>;
+  /** One behind the last committed record, now. */
+  endNow(): Promise<number>;
 }
 
 export class PartitionReader implements SourceReader {
@@ -32,6 +34,10 @@ export class PartitionReader implements SourceReader {
   readonly #decode: Decoder;
   readonly #origin: RecordOrigin;
   #quietSinceMs: number;
+  /** The end when somebody first asked; null: nobody has. */
+  #endAtFirst: number | null = null;
+  /** Behind these offsets nothing was found up to those: an end may lie behind the last record. */
+  #empty = { from: -1, to: -1 };
 
   constructor(private readonly options: ReaderOptions, begin: Place) {
     const { node, partition, decoding, world } = options;
@@ -51,6 +57,7 @@ export class PartitionReader implements SourceReader {
     const { fetcher } = this.options;
     const fetched = await fetcher.next(place.offset, POLL_WAIT_MS);
     if (!(fetched instanceof Prefetched)) {
+      this.#empty = { from: place.offset, to: fetched.coveredTo };
       if (fetched.coveredTo >= bound) return { kind: "end" };
       return until ? { kind: "idle", retryAfterMs: CAUGHT_UP_WAIT_MS } : await this.#waitOrEnd(place, fetched);
     }
@@ -69,6 +76,13 @@ export class PartitionReader implements SourceReader {
     const { end } = this.options.fetcher;
     const place = parsePlace(position);
     return end === null ? null : Math.max(0, Math.min(end, place.end ?? Infinity) - place.offset);
+  }
+
+  async hasCaughtUp(position: Position): Promise<boolean> {
+    if (this.options.until.kind !== "never") return false; // It is waited for until it ends.
+    this.#endAtFirst ??= await this.options.endNow();
+    const { offset } = parsePlace(position);
+    return offset >= this.#endAtFirst || (offset === this.#empty.from && this.#empty.to >= this.#endAtFirst);
   }
 
   close(): void {

@@ -20,6 +20,7 @@ export const logSource: SourceSpec = {
   role: "source",
   type: "log",
   connection: "log",
+  changelog: true,
   summary: "Reads a topic of the embedded log.",
   notes: `Waits until the topic exists, so a reader may be started before its producer. \`meta.position\` is the record's offset in its
 partition, from 0; \`meta.origin\` is the place in the producer's own source. When the producer begins the topic anew, a reader in
@@ -172,6 +173,8 @@ class PartitionReader implements SourceReader {
   #block: PartitionBlock | null = null;
   #segment: { readonly session: number; readonly handle: FileHandle } | null = null;
   #quietSinceMs: number;
+  /** One behind the last record that was there when somebody first asked; null: nobody has. */
+  #endAtFirst: number | null = null;
 
   constructor(private readonly options: LogSourceOptions, private readonly view: TopicView, private readonly partition: number) {
     const { generation } = view.description;
@@ -195,6 +198,15 @@ class PartitionReader implements SourceReader {
 
   behind(position: Position): number {
     return Math.max(0, Math.min(this.#bound(), this.view.end(this.partition)) - parsePlace(position).offset);
+  }
+
+  async hasCaughtUp(position: Position): Promise<boolean> {
+    if (this.options.until.kind !== "never") return false; // It is waited for until it ends.
+    if (this.#endAtFirst === null) {
+      await this.view.refresh();
+      this.#endAtFirst = this.view.end(this.partition);
+    }
+    return parsePlace(position).offset >= this.#endAtFirst;
   }
 
   close(): void {

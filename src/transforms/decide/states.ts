@@ -67,7 +67,9 @@ export function tieStates(
   checker: PlanChecker,
 ): StatePlan[] {
   const byKey = new Set<string>(keyField === null ? [] : [keyField, "params"]);
-  const candidates = lookups.filter(({ name, key }) => {
+  const candidates = lookups.filter(({ name, key, table }) => {
+    // A row of a kept table may come after the state began without it, or go.
+    if (table.rows === null) return false;
     const fixed = keyField !== null && [...rootsOf(key)].every((root) => byKey.has(root));
     if (fixed) byKey.add(name);
     return fixed;

@@ -1,8 +1,10 @@
 /** Look-ups in reference tables: `owner = "people[owner_id]"`. A null key or a missing row gives a null struct. */
+import type { MissingRow } from "../../component/changelog.ts";
 import type { TablePlan, TableRows } from "../../component/component.ts";
 import type { Cel, CelTable } from "../../component/settings.ts";
 import { assert } from "../../data/fault.ts";
-import { isNumeric, type Type, withNull } from "../../data/types.ts";
+import { isNumeric, type RecordType, type Type, withNull } from "../../data/types.ts";
+import type { KeptTable, OperatorContext } from "../../engine/contracts.ts";
 import type { Binding, Checked, Keeper, Scope } from "../../expr/contracts.ts";
 import { dependencyOrder } from "./dependency_order.ts";
 import { type LookedRow, type LoopBuilder, numberAt, ROW, ROWS_PER_CALL } from "./loop_builder.ts";
@@ -35,6 +37,23 @@ export function planLookups(
     known = withVariables(known, [[entry.name, { kind: "struct", fields: lookup.table.type.fields, nullable: true }]]);
   }
   return { lookups, scope: known };
+}
+
+/** What records do that find nothing there. */
+export const missingOf = ({ table }: LookupPlan): MissingRow => table.missing ?? { kind: "null" };
+
+/** The tables that each lane keeps itself, in the order in which a loop finds them in `work.tables`. */
+export function keptTableNames(lookups: readonly LookupPlan[]): readonly string[] {
+  return [...new Set(lookups.filter(({ table }) => table.rows === null).map(({ table }) => table.name))];
+}
+
+/** Those tables of the lane. */
+export function keptTablesOf(names: readonly string[], { tables }: OperatorContext): readonly KeptTable[] {
+  return names.map((name) => {
+    const table = tables?.get(name);
+    assert(table, `table "${name}" is kept before it is looked into`);
+    return table;
+  });
 }
 
 /** Tells the tables which of their fields the node's expressions read; called when all of them are checked. */
@@ -77,7 +96,9 @@ function planLookup(name: string, cel: Cel, scope: Scope, tables: ReadonlyMap<st
 export function bindLookups(builder: LoopBuilder, lookups: readonly LookupPlan[], used: ReadonlySet<string>): void {
   for (const lookup of lookups) {
     if (!used.has(lookup.name)) continue;
-    const rows = builder.unit.constant(lookup.table.rows, "table");
+    const kept = keptTableNames(lookups).indexOf(lookup.table.name);
+    const rows = kept < 0 ? builder.unit.constant(lookup.table.rows, "table") : builder.hoist("table", `work.tables[${kept}].state`);
+    const columns = kept < 0 ? `${rows}.columns` : builder.hoist("columns", `work.tables[${kept}].columns`);
     const key = builder.keyPart(builder.emitAs(lookup.key, lookup.keyType), lookup.keyType);
     const slice = lookup.keyType.kind === "string" ? builder.textSlice(lookup.key) : null;
     const find = slice !== null
@@ -90,10 +111,14 @@ export function bindLookups(builder: LoopBuilder, lookups: readonly LookupPlan[]
     const slot = builder.local(lookup.name, found === null ? "-2" : `${found}[${ROW} - from]`);
     const row = `(${slot} === -2 ? ${slot} = ${find} : ${slot})`;
     const reads = readAhead(builder, lookup, rows, found);
+    const bound = bindRow(builder, { table: lookup.table, columns, row, slot, reads });
+    builder.bindings.set(lookup.name, bound);
+    // What follows from a row is kept only where rows stay as they are.
+    if (kept >= 0) continue;
     const keeper = rowBehind(builder, lookup.key)?.keeper ?? new RowKeeper(builder, row, reads);
     keeper.follows(rows);
     builder.looked.set(lookup.name, { keeper, row, rows, reads });
-    builder.bindings.set(lookup.name, { ...bindRow(builder, { table: lookup.table, rows, row, slot, reads }), keeper });
+    builder.bindings.set(lookup.name, { ...bound, keeper });
   }
 }
 
@@ -165,21 +190,21 @@ function keptByRow(): (tables: readonly TableRows[]) => unknown[] {
 
 interface BoundRow {
   readonly table: TablePlan;
-  /** Code for the table's rows, and for the number of the row that was found: looked up where needed, and once it was. */
-  readonly rows: string;
+  /** Code for the table's columns, and for the number of the row that was found: looked up where needed, and once it was. */
+  readonly columns: string;
   readonly row: string;
   readonly slot: string;
   /** See LoopBuilder.warm. */
   readonly reads: string[];
 }
 
-function bindRow(builder: LoopBuilder, { table, rows, row, slot, reads }: BoundRow): Binding {
+function bindRow(builder: LoopBuilder, { table, columns, row, slot, reads }: BoundRow): Binding {
   const fields = new Map<string, Binding>();
   table.type.fields.forEach((field, index) => {
     fields.set(
       field.name,
       lazyBinding(() => {
-        const column = builder.hoist(field.name, `${rows}.columns[${index}]`);
+        const column = builder.hoist(field.name, `${columns}[${index}]`);
         const values = builder.hoist(field.name, `${column}.values`);
         if (!isNumeric(field.type)) return `(${row} < 0 ? null : ${values}[${slot}])`;
         reads.push(`w += ${values}[at];`);
@@ -188,8 +213,8 @@ function bindRow(builder: LoopBuilder, { table, rows, row, slot, reads }: BoundR
       }),
     );
   });
-  const whole = builder.unit.constant((at: number): unknown => rowObject(table, at), "rowObject");
-  return { code: `(${row} < 0 ? null : ${whole}(${slot}))`, fields, isNull: `(${row} < 0)` };
+  const whole = builder.unit.constant((from: Columns, at: number): unknown => rowObject(table.type, from, at), "rowObject");
+  return { code: `(${row} < 0 ? null : ${whole}(${columns}, ${slot}))`, fields, isNull: `(${row} < 0)` };
 }
 
 /** A binding whose code is made when it is first asked for: a table's columns are hoisted only where they are read. */
@@ -206,10 +231,13 @@ function findOrNone(rows: TableRows, key: number | string | null): number {
   return key === null ? -1 : rows.find(key);
 }
 
-function rowObject(table: TablePlan, at: number): Record<string, unknown> {
+type Columns = TableRows["columns"] | KeptTable["columns"];
+
+function rowObject(type: RecordType, columns: Columns, at: number): Record<string, unknown> {
   const object: Record<string, unknown> = {};
-  table.type.fields.forEach((field, index) => {
-    const column = table.rows.columns[index];
+  type.fields.forEach((field, index) => {
+    const column = columns[index];
+    assert(column !== null, "a row that is read as a whole is kept as a whole");
     if (column.kind === "value") object[field.name] = column.values[at];
     else if (column.valid !== null && column.valid[at] === 0) object[field.name] = null;
     else object[field.name] = field.type.kind === "bool" ? column.values[at] === 1 : column.values[at];

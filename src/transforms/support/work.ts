@@ -5,6 +5,7 @@
 import type { Batch, Column } from "../../data/batch.ts";
 import { select } from "../../data/columns.ts";
 import { isNumeric, type RecordType, type Type } from "../../data/types.ts";
+import type { KeptTable } from "../../engine/contracts.ts";
 import type { LoopBuilder } from "./loop_builder.ts";
 
 /** A column under construction, as long as the input batch. `valid` is null where the type has no null. */
@@ -28,6 +29,8 @@ export interface Work {
   warmed: number;
   /** By computed output column. */
   made: readonly MadeColumn[];
+  /** The lane's tables that the loop looks into: see lookups.ts. */
+  tables: readonly KeptTable[];
 }
 
 /** Output columns: which input column each one is, or -1 for a computed one. Computed ones are numbered in this order. */
@@ -36,7 +39,7 @@ export interface OutputShape {
   readonly inputs: readonly number[];
 }
 
-export function newWork(): Work {
+export function newWork(tables: readonly KeptTable[] = []): Work {
   return {
     rows: new Int32Array(0),
     count: 0,
@@ -46,6 +49,7 @@ export function newWork(): Work {
     slots: new Int32Array(0),
     warmed: 0,
     made: [],
+    tables,
   };
 }
 
