@@ -6,7 +6,7 @@ import { type ClickhouseServer, clickhouseServer, lackingClickhouse } from "./cl
 import { composeAnswers, composeService } from "./compose.ts";
 import { denokvServer, type KvServer, lackingDenokv } from "./denokv.ts";
 import { cacheFolder, instanceOf, underLock } from "./instance.ts";
-import { downloadKafka, kafka } from "./kafka_broker.ts";
+import { downloadKafka, kafka, KAFKA_USER } from "./kafka_broker.ts";
 import { makeTestUser, mariadb, mariadbAdmin, mariadbUrl, userStatements } from "./mariadb.ts";
 import { clientWords, makeTestUser as makePostgresUser, postgres, postgresAdmin, postgresUrl } from "./postgres.ts";
 import { aptInstall, cannotInstall, hasProgram } from "./run_command.ts";
@@ -23,6 +23,17 @@ export interface TestServer {
 export interface KafkaBroker extends TestServer {
   /** "host:port". */
   readonly brokers: string;
+  /** The same broker where it wants TLS, a login, or both; null in a container. */
+  readonly guarded: GuardedBroker | null;
+}
+export interface GuardedBroker {
+  readonly tls: string;
+  readonly login: string;
+  readonly both: string;
+  readonly username: string;
+  readonly password: string;
+  /** The certificate that the broker shows. */
+  readonly caFile: string;
 }
 export interface MysqlServer extends TestServer {
   /** With user, password and database; the user may do anything in databases whose names begin with "millrace". */
@@ -63,14 +74,22 @@ export async function kafkaBroker(): Promise<KafkaBroker | Skipped> {
   if (skipped !== null) return { skipped };
   if (await composeAnswers()) {
     const { port, start, stop } = await composeService("kafka");
-    return { brokers: `127.0.0.1:${port}`, start, stop };
+    return { brokers: `127.0.0.1:${port}`, guarded: null, start, stop };
   }
   await underLock(`${cacheFolder()}/services/install.lock`, async () => {
     if (!(await hasProgram("java")) || !(await hasProgram("mvn"))) await aptInstall("default-jre-headless", "maven");
     await downloadKafka();
   });
-  const { facts, start, stop } = await instanceOf(kafka);
-  return { brokers: `127.0.0.1:${facts.port}`, start, stop };
+  const { folder, facts, start, stop } = await instanceOf(kafka);
+  const guarded: GuardedBroker = {
+    tls: `localhost:${facts.tlsPort}`,
+    login: `127.0.0.1:${facts.loginPort}`,
+    both: `localhost:${facts.bothPort}`,
+    username: KAFKA_USER,
+    password: facts.password,
+    caFile: `${folder}/server.crt`,
+  };
+  return { brokers: `127.0.0.1:${facts.port}`, guarded, start, stop };
 }
 
 /** A running MySQL or MariaDB, shared by the files of this test process; it ends with the process. */
