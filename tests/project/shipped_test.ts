@@ -37,3 +37,17 @@ Deno.test("reading it is fast", async () => {
   }
   assert.ok(bestMs < 250, `${bestMs} ms`);
 });
+
+Deno.test("the projects of the benchmark against peers have no fault", async () => {
+  const peers = new URL("../../bench/peer/", import.meta.url);
+  const env = { IN: "in", OUT: "out", CARDS: "cards.ndjson" };
+  const names = (await Array.fromAsync(Deno.readDir(peers))).map(({ name }) => name).filter((name) => name.endsWith(".toml"));
+  assert.ok(names.length >= 3);
+  for (const name of names) {
+    const { pipelines: [pipeline] } = await load(await Deno.readTextFile(new URL(name, peers)), {
+      env,
+      options: { registry, intake: planIntake },
+    });
+    assert.ok(pipeline.guarantees.every(({ guarantee }) => guarantee === "exactly-once"), name);
+  }
+});
