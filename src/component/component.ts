@@ -58,6 +58,8 @@ export interface TransformInput {
   readonly span: Span;
   /** Whether its rows have event time: every source that they come from says where. */
   readonly timed: boolean;
+  /** How far its rows may be behind the newest, by the greatest `lateness` of these sources, µs; 0 where they have no event time. */
+  readonly latenessMicros: number;
 }
 /** A reference table, read once at the first start or kept from a changelog; rows found by key. */
 export interface TablePlan {

@@ -10,7 +10,12 @@ export type Type =
   & (
     | { readonly kind: "int" | "double" | "string" | "bool" | "timestamp" | "date" | "duration" | "json" | "null" }
     | { readonly kind: "decimal"; readonly scale: number }
-    | { readonly kind: "list"; readonly item: Type }
+    | {
+      readonly kind: "list";
+      readonly item: Type;
+      /** It has an element at least: known of some computed lists, never declared. */
+      readonly filled?: true;
+    }
     | { readonly kind: "map"; readonly key: Type; readonly value: Type }
     | { readonly kind: "struct"; readonly fields: readonly Field[] }
   );

@@ -20,6 +20,10 @@ export const POSITION_LENGTH_MAX = 200;
 
 /** Rows of one state table that are folded into the base together. */
 export const STATE_CHUNK_ROWS = 1024;
+/** Keys of one history that are folded into the base together: each has many records. */
+export const HISTORY_CHUNK_KEYS = 64;
+/** Records in one page of a history's columns. */
+export const HISTORY_PAGE_ENTRIES = 8192;
 /** Parts of a key, by contract. */
 export const STATE_KEY_PARTS_MAX = 4;
 

@@ -24,6 +24,8 @@ export interface Scope {
    * condition told (`known = a != null && b != null`), so that `known ? a + b : 0` checks.
    */
   readonly facts?: ReadonlyMap<string, { readonly whenTrue: ReadonlySet<string>; readonly whenFalse: ReadonlySet<string> }>;
+  /** Paths of sets: typed as lists, of which only the size and `in` can be asked. */
+  readonly sets?: ReadonlySet<string>;
 }
 
 export interface Checked {
@@ -54,7 +56,46 @@ export interface Binding {
   readonly keeper?: Keeper;
   /** Of a text: where its UTF-8 lies, so that a piece of it can be read without the whole. */
   readonly slice?: TextSlice | null;
+  /** Of a text that lies as a code: code for that, and for what knows the codes of texts (`find`, `at`). */
+  readonly coded?: { readonly code: string; readonly texts: string };
+  /** Of a list that lies in columns: loops run over these, and `code` makes the list where it is taken whole. */
+  readonly list?: ListBinding;
+  /** Of a set of values that is not made at all: code for how many there are, and for whether `value` is one of them. */
+  readonly set?: { readonly size: string; has(value: string): string };
 }
+/** A list that lies in columns, and what was made of it. */
+export interface ListBinding {
+  readonly columns: ColumnList;
+  /** Filters and maps on the way here; opaque. */
+  readonly stages: readonly unknown[];
+}
+/** A list of structs as columns. All codes are cheap to repeat and without side effects. */
+export interface ColumnList {
+  /** Code for the first place and for the one behind the last. */
+  readonly from: string;
+  readonly to: string;
+  /** Code for a place among them that does not count; null where all do. */
+  readonly without: string | null;
+  /** The member that is never less than at the place before; null for none. */
+  readonly ascending: string | null;
+  readonly members: ReadonlyMap<string, ColumnMember>;
+}
+/** Code for a member's column, to be read at a place. */
+export type ColumnMember =
+  /** Numbers; bool as 0 and 1. `valid`: 0 where there is none; null where there always is one. */
+  | { readonly kind: "number"; readonly type: Type; readonly values: string; readonly valid: string | null }
+  /**
+   * Codes of texts, -1 for null, and what knows them. `same`: at place `at` stands the very text that the code `value` gives, so that
+   * nobody need look for its code.
+   */
+  | {
+    readonly kind: "text";
+    readonly type: Type;
+    readonly values: string;
+    readonly texts: string;
+    readonly same: { readonly value: string; readonly at: string } | null;
+  }
+  | { readonly kind: "value"; readonly type: Type; readonly values: string };
 /** Code for a view of the bytes (null where there are strings only), and for the text's start and end in it. */
 export interface TextSlice {
   readonly bytes: string;
@@ -74,6 +115,8 @@ export interface CodeUnit {
   constant(value: unknown, hint?: string): string;
   /** A fresh local name, for code that declares it itself. */
   local(hint?: string): string;
+  /** A function beside the one that is built, closing over constants alone; returns the name to call it by. */
+  helper(parameters: readonly string[], body: string, name: string): string;
   /** A fresh local that `build` declares, for expressions that hold a value; never shared between threads of evaluation. */
   temporary(): string;
   /** Compiles `body`, the body of a function with `parameters`, closing over all constants. `name` is what profiles call it. */
@@ -97,5 +140,12 @@ export interface Expressions {
   emit(checked: Checked, bindings: Bindings, unit: CodeUnit): string;
   /** A JavaScript expression converting `code` of type `from` for storing into `to` (decimal scales, null), both checked before. */
   convert(code: string, from: Type, to: Type, unit: CodeUnit): string;
+  /**
+   * A list in columns as a variable's, where the expression only filters and maps another one; else null. `local` gives a variable that is
+   * set to `reset` at the start of each record.
+   */
+  listOf(checked: Checked, bindings: Bindings, unit: CodeUnit, local: (hint: string, reset: string) => string): ListBinding | null;
+  /** A JavaScript expression that makes the list. */
+  wholeList(list: ListBinding, unit: CodeUnit): string;
   unit(): CodeUnit;
 }

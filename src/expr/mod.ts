@@ -3,7 +3,7 @@ import type { Type } from "../data/types.ts";
 import { checkSource } from "./check/source.ts";
 import type { Bindings, Checked, CodeUnit, Expressions } from "./contracts.ts";
 import { conversion } from "./conversions.ts";
-import { emitTree } from "./emit/emit.ts";
+import { emitTree, emitWholeList, listOfTree } from "./emit/emit.ts";
 import { Unit, UnitEmitter } from "./emit/unit.ts";
 import type { Node } from "./tree.ts";
 
@@ -19,5 +19,7 @@ export const expressions: Expressions = {
   convert(code: string, from: Type, to: Type, unit: CodeUnit): string {
     return conversion(from, to)?.([code], new UnitEmitter(unit)) ?? code;
   },
+  listOf: (checked, bindings, unit, local) => listOfTree(checked.tree as Node, bindings, unit, local),
+  wholeList: emitWholeList,
   unit: () => new Unit(),
 };

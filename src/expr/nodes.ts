@@ -11,6 +11,7 @@ import type {
   ConstantNode,
   Emission,
   Emitter,
+  Fold,
   LogicNode,
   MacroNode,
   Node,
@@ -41,6 +42,11 @@ export function call(
     if (error instanceof EvaluationError) return node;
     throw error;
   }
+}
+
+/** The same call, which one loop over its list can compute. */
+export function folding(node: CallNode | ConstantNode, fold: Fold): CallNode | ConstantNode {
+  return node.op === "call" ? { ...node, fold } : node;
 }
 
 /** -1.50 and [0.1, 0.25] are as much literals as 1.50. */

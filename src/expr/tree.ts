@@ -2,6 +2,7 @@
  * The typed tree, between checking and emitting. Invariant: a node whose type is not nullable never gives null at run time,
  * provided the paths it relies on (`narrowedBy`) are not null.
  */
+import type { RoundingMode } from "../data/decimal.ts";
 import type { Type } from "../data/types.ts";
 
 /** What the emission of a call may use. */
@@ -58,7 +59,21 @@ export interface CallNode extends Base {
   readonly name: string;
   readonly args: readonly Node[];
   readonly emit: Emission;
+  /** What the call makes of the list args[0], where one loop over it can: then the list need not be made. */
+  readonly fold?: Fold;
 }
+/** How a value follows from a list, element by element. */
+export type Fold =
+  | { readonly kind: "size" | "first" | "last" | "least" | "greatest" | "distinct" }
+  | { readonly kind: "sum"; readonly numbers: "exact" | "double" }
+  | {
+    readonly kind: "average";
+    readonly numbers: "exact";
+    readonly scale: number;
+    readonly places: number;
+    readonly mode: RoundingMode;
+  }
+  | { readonly kind: "average"; readonly numbers: "double" };
 export interface ConditionalNode extends Base {
   readonly op: "if";
   readonly condition: Node;

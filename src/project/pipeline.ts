@@ -160,7 +160,7 @@ class PipelineReader {
       const planned = planSource(name, placed, "source", planner);
       const { schema, time } = planned;
       const late = schema && time?.plan.late === "record" ? [["late", schema.type] as const] : [];
-      this.#ports.set(name, schema && new Map([["out", schema.type], ...late]), time ? "timed" : "timeless");
+      this.#ports.set(name, schema && new Map([["out", schema.type], ...late]), time ? time.plan.latenessMs * 1000 : null);
       return planned;
     });
   }

@@ -33,16 +33,19 @@ export interface PlannedTransform extends WiredTransform {
 /** The record types at the ports of every node planned so far; null for a node with faults. */
 export class Ports {
   readonly #types = new Map<string, ReadonlyMap<string, RecordType> | null>();
-  readonly #timed = new Set<string>();
+  /** Of the nodes whose rows have event time, µs. */
+  readonly #lateness = new Map<string, number>();
 
-  set(node: string, outputs: ReadonlyMap<string, RecordType> | null, time: "timed" | "timeless" = "timeless"): void {
+  /** `latenessMicros`: how far its rows may be behind the newest; null where they have no event time. */
+  set(node: string, outputs: ReadonlyMap<string, RecordType> | null, latenessMicros: number | null = null): void {
     this.#types.set(node, outputs);
-    if (time === "timed") this.#timed.add(node);
+    if (latenessMicros !== null) this.#lateness.set(node, latenessMicros);
   }
 
-  /** Whether rows of the port have event time. */
-  areTimed({ from, port }: PlacedEdge): boolean {
-    return this.#timed.has(from) && port !== "rejected";
+  /** Lateness of the rows of all these ports; null where some have no event time. */
+  latenessMicros(edges: readonly PlacedEdge[]): number | null {
+    const all = edges.map(({ from, port }) => port === "rejected" ? undefined : this.#lateness.get(from));
+    return all.every((micros) => micros !== undefined) ? Math.max(...all) : null;
   }
 
   /** A node's output of that port; null where it is not known because of an earlier fault; undefined where there is none. */
@@ -101,7 +104,10 @@ export function planTransform(wired: WiredTransform, ports: Ports, tables: Plann
   const typed: TransformInput[] = [];
   for (const edges of inputs) {
     const type = inputType(edges, wired.title, ports, faults.report);
-    if (type) typed.push({ node: edges[0].from, type, span: edges[0].span, timed: edges.every((edge) => ports.areTimed(edge)) });
+    const latenessMicros = ports.latenessMicros(edges);
+    if (type) {
+      typed.push({ node: edges[0].from, type, span: edges[0].span, timed: latenessMicros !== null, latenessMicros: latenessMicros ?? 0 });
+    }
   }
   if (typed.length < inputs.length) return null;
   const held: Fault[] = [];
@@ -113,6 +119,6 @@ export function planTransform(wired: WiredTransform, ports: Ports, tables: Plann
   held.forEach(faults.report);
   if (!plan || held.length > 0) return null;
   // What is joined to a row does not change when it happened.
-  ports.set(name, plan.outputs, typed[0].timed && !plan.timeless ? "timed" : "timeless");
+  ports.set(name, plan.outputs, typed[0].timed && !plan.timeless ? typed[0].latenessMicros : null);
   return { ...wired, settings, inputs, plan };
 }

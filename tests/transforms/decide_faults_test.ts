@@ -16,8 +16,8 @@ Deno.test("faults of a decide say what is wrong, where, and what to do", () => {
   const cases: [Settings, string][] = [
     [{ state: TOTAL.state }, 'state:1 state is kept by key, and there is no `key` (say whose state it is: key = "account_id")'],
     [
-      { key: "account", state: { past: { type: "history", keep: "100" } } },
-      'state.past.type:1 state "past": only `type = "value"` is there yet (a history of records cannot be kept yet; keep counts and sums as values)',
+      { key: "account", state: { past: { type: "history", keep: { count: 100 } } } },
+      'state.past:1 history "past" keeps nothing (say what of each record: fields = { at = "created_at", amount = "amount" })',
     ],
     [
       { key: "account", state: { x: { as: "money", initial: "0" } } },

@@ -10,6 +10,10 @@ const orders = table(`
   2 | 7.25 | declined | late
   3 | 0.00 | pending | ''
 `);
+const refuse = (): never => {
+  throw new Error("this transform has no state");
+};
+const NO_STATE = { table: refuse, history: refuse };
 const mapped = (settings: Parameters<typeof run>[1]["settings"], inputs = [orders]) => run(map, { inputs, settings });
 
 Deno.test("set replaces a field in its place and appends a new one", () => {
@@ -116,11 +120,7 @@ Deno.test("a field that nobody reads need not be decoded and is passed on as tha
   const out = new Collected();
   plan!.create({
     lane: 0,
-    state: {
-      table: () => {
-        throw new Error("a map has no state");
-      },
-    },
+    state: NO_STATE,
   }).process(0, { ...batch, columns: batch.columns.with(3, null) }, out);
   equal(out.text, "1 | 5.00 | pending | - | 10.00\n2 | 7.25 | declined | - | 14.50\n3 | 0.00 | pending | - | 0.00");
 });
@@ -149,11 +149,7 @@ Deno.test("a filter passes on the batch itself when every row passes", () => {
   };
   plan!.create({
     lane: 0,
-    state: {
-      table: () => {
-        throw new Error("a filter has no state");
-      },
-    },
+    state: NO_STATE,
   }).process(0, batch, out);
   equal(same, true);
   equal(run(filter, { inputs: [orders], settings: { where: "amount > 5.00" } }).text, "2 | 7.25 | declined | late\nfiltered 2");

@@ -130,12 +130,15 @@ export interface Setup {
   /** By name: key field and rows. */
   readonly tables?: Readonly<Record<string, { readonly key: string; readonly rows: Rows }>>;
   readonly params?: Readonly<Record<string, { readonly type: Type; readonly value: unknown }>>;
+  /** Of the rows' event time; 0 unless told. */
+  readonly latenessMicros?: number;
 }
 
 /** The plan, or the faults as text "place:column message (hint)". */
 export function planOf(spec: TransformSpec, setup: Setup): { readonly plan: TransformPlan | null; readonly faults: readonly string[] } {
   const faults: string[] = [];
-  const inputs = setup.inputs.map(({ type }, index) => ({ node: spec.inputs[index], type, span: SPAN, timed: true }));
+  const { latenessMicros = 0 } = setup;
+  const inputs = setup.inputs.map(({ type }, index) => ({ node: spec.inputs[index], type, span: SPAN, timed: true, latenessMicros }));
   const declared = Object.fromEntries(Object.entries(setup.settings));
   const context: TransformContext = {
     ...planContext(settingsOf(spec.settings, declared), setup.params ?? {}, faults),

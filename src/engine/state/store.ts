@@ -11,10 +11,11 @@
 import { assert, MillraceError } from "../../data/fault.ts";
 import type { KvKey } from "../../ports/mod.ts";
 import { BinaryReader, BinaryWriter, type Seal, seal, unseal } from "../binary.ts";
-import type { StateStore, StateTable, StateTableSpec } from "../contracts.ts";
+import type { History, HistorySpec, StateStore, StateTable, StateTableSpec } from "../contracts.ts";
 import type { TableLayout } from "../head.ts";
 import { GARBAGE_KEYS_PER_EPOCH_MAX, KV_VALUE_BYTES_MAX } from "../limits.ts";
-import { layoutOf, Table } from "./table.ts";
+import { HistoryTable } from "./history.ts";
+import { Table } from "./table.ts";
 
 const DELTA: Seal = { magic: 0x5444_524d, version: 3, what: "change of state" };
 const BASE: Seal = { magic: 0x4253_524d, version: 3, what: "chunk of state" };
@@ -22,6 +23,21 @@ const BASE: Seal = { magic: 0x4253_524d, version: 3, what: "chunk of state" };
 const FOLD_FACTOR = 2;
 /** Folded per epoch even when little changes, so that small deltas do not pile up for ever. */
 const FOLD_BYTES_MIN = 1024;
+
+/** What the store keeps: rows by number of the table, written as changes of an epoch, and all of one chunk as its base. */
+interface StoredTable {
+  readonly layout: TableLayout;
+  readonly live: number;
+  readonly bytes: number;
+  /** By chunk: the oldest epoch whose change of a row is in no base chunk; 0 when the newest base has everything. */
+  readonly unfoldedSince: readonly number[];
+  /** By chunk: the epoch of its newest base, 0 when it has none. */
+  readonly foldedAt: readonly number[];
+  writeChanges(writer: BinaryWriter, number: number, epoch: number): void;
+  writeChunk(writer: BinaryWriter, number: number, chunk: number, epoch: number): void;
+  readRows(rows: BinaryReader, written: "base" | "changes", epoch: number): void;
+  restored(): void;
+}
 
 /** One stored value under its key inside the lane. */
 export interface StateEntry {
@@ -57,7 +73,7 @@ export function createStateStore(stored: StoredState = { epoch: 0, tables: [], e
 }
 
 export class LaneState implements StateStore {
-  readonly #tables: Table[] = [];
+  readonly #tables: StoredTable[] = [];
   readonly #storedLayouts: readonly TableLayout[];
   /** By table number; emptied as the operators ask for their tables. */
   readonly #storedRows = new Map<number, TableRowsStored[]>();
@@ -88,15 +104,27 @@ export class LaneState implements StateStore {
 
   /** A view in which an operator's table names are its own. */
   scope(operator: string): StateStore {
-    return { table: (spec) => this.table({ ...spec, name: `${operator}.${spec.name}` }) };
+    return {
+      table: (spec) => this.table({ ...spec, name: `${operator}.${spec.name}` }),
+      history: (spec) => this.history({ ...spec, name: `${operator}.${spec.name}` }),
+    };
   }
 
   table(spec: StateTableSpec): StateTable {
-    assert(!this.#tables.some(({ layout }) => layout.name === spec.name), `state table ${spec.name} is made once`);
+    return this.#restore(new Table(spec));
+  }
+
+  history(spec: HistorySpec): History {
+    return this.#restore(new HistoryTable(spec));
+  }
+
+  /** Gives a new table what is stored of it. */
+  #restore<T extends StoredTable>(table: T): T {
+    const { layout } = table;
+    assert(!this.#tables.some((other) => other.layout.name === layout.name), `state table ${layout.name} is made once`);
     const number = this.#tables.length;
-    const table = new Table(spec);
     const before = this.#storedLayouts[number];
-    if (before) refuseOtherLayout(before, layoutOf(spec));
+    if (before) refuseOtherLayout(before, layout);
     for (const { written, epoch, rows } of this.#storedRows.get(number) ?? []) table.readRows(new BinaryReader(rows), written, epoch);
     table.restored();
     this.#storedRows.delete(number);

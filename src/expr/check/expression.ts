@@ -142,7 +142,10 @@ function checkMacro(syntax: Extract<Syntax, { kind: "macro" }>, context: Context
   const step = syntax.step === null ? null : context.check(syntax.step, stepContext);
   if (syntax.step !== null && step === null) return null;
   const parts = { macro: syntax.macro, range, variable: code, test, step, at: syntax.at };
-  return macro({ ...parts, type: macroType(syntax.macro, item, step) });
+  const type = macroType(syntax.macro, item, step);
+  // One element for each: where there is one there stays one.
+  const isFilled = type.kind === "list" && range.type.kind === "list" && range.type.filled === true && test === null;
+  return macro({ ...parts, type: isFilled ? { ...type, filled: true } : type });
 }
 function ofNothing(name: MacroName): unknown {
   return name === "all" ? true : name === "exists" || name === "exists_one" ? false : [];

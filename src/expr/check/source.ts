@@ -57,7 +57,20 @@ export function checkSyntax(syntax: Syntax, source: ExprSource, scope: Scope, fa
       return null;
     },
   };
-  return context.check(syntax, context);
+  const node = context.check(syntax, context);
+  return node !== null && scope.sets !== undefined && !usesSetsRightly(node, scope.sets, context) ? null : node;
+}
+
+/** Whether sets are asked for nothing but their size and what is in them; reports otherwise. */
+function usesSetsRightly(node: Node, sets: ReadonlySet<string>, context: Context): boolean {
+  const isSet = (part: Node): boolean => part.op === "path" && part.local === null && sets.has(pathText(part));
+  if (isSet(node)) {
+    const name = pathText(node as PathNode);
+    context.report("expression-type", node.at, `"${name}" is a set of values, not a list`, `ask for ${name}.size(), or for x in ${name}`);
+    return false;
+  }
+  const asked = node.op === "call" && (node.name === "size" || node.name === "@in") ? node.args.at(-1)! : null;
+  return childrenOf(node).map((child) => child === asked && isSet(child) || usesSetsRightly(child, sets, context)).every((right) => right);
 }
 
 /** What transforms get of a typed tree that fits the wished type; null with the fault reported when it does not. */

@@ -4,7 +4,7 @@
  */
 import { assert } from "../../data/fault.ts";
 import { isNumeric, type Type } from "../../data/types.ts";
-import type { Binding, Bindings, CodeUnit, Keeper } from "../contracts.ts";
+import type { Binding, Bindings, CodeUnit, Keeper, ListBinding } from "../contracts.ts";
 import { absorb } from "../runtime/failures.ts";
 import * as comprehensions from "../runtime/comprehensions.ts";
 import { asciiCharacter } from "../runtime/text.ts";
@@ -18,30 +18,81 @@ import {
   type NullTestNode,
   type PathNode,
 } from "../tree.ts";
+import { type Chain, chainOf } from "./list_chain.ts";
+import type { Surroundings } from "./list_inputs.ts";
+import { emitLoop, withRange } from "./list_loop.ts";
 import { literalCode, UnitEmitter } from "./unit.ts";
 
 /** The JavaScript expression that gives the node's value. */
 export function emitTree(node: Node, bindings: Bindings, unit: CodeUnit): string {
-  return new TreeEmitter(bindings, unit, new UnitEmitter(unit), "keep").emit(node);
+  return treeEmitter(bindings, unit).emit(node);
+}
+/** Expressions.listOf. */
+export function listOfTree(
+  node: Node,
+  bindings: Bindings,
+  unit: CodeUnit,
+  local: (hint: string, reset: string) => string,
+): ListBinding | null {
+  const chain = chainOf(node, bindings);
+  if (chain === null) return null;
+  const bounded = withRange(chain, null, treeEmitter(bindings, unit).around());
+  if (bounded.found === "none") return chain;
+  const [{ range, ...first }, ...others] = bounded.chain.stages;
+  const name = local("range", "-2");
+  const code = `(${name} === -2 ? ${name} = ${range!.code} : ${name})`;
+  return { columns: chain.columns, stages: [{ ...first, range: { ...range!, code } }, ...others] };
+}
+/** Expressions.wholeList. */
+export function emitWholeList({ columns, stages }: ListBinding, unit: CodeUnit): string {
+  const item: Type = { kind: "struct", fields: [], nullable: false };
+  return emitLoop({ columns, stages: stages as Chain["stages"] }, { kind: "collect" }, item, treeEmitter(new Map(), unit).around());
+}
+
+function treeEmitter(bindings: Bindings, unit: CodeUnit): TreeEmitter {
+  return new TreeEmitter({ bindings, unit, keeping: "keep", locals: NO_LOCALS, steady: () => null }, new UnitEmitter(unit));
+}
+const NO_LOCALS: ReadonlyMap<string, Binding> = new Map();
+
+/** What all of one expression's code shares. */
+interface Place {
+  readonly bindings: Bindings;
+  readonly unit: CodeUnit;
+  /** Whether results may be kept: not again inside of what is kept already, and not inside closures. */
+  readonly keeping: "keep" | "compute";
+  /** Variables of comprehensions that are more than a value. */
+  readonly locals: ReadonlyMap<string, Binding>;
+  /** The code that a text which does not change here has among `texts`; null where it changes. */
+  steady(texts: string, node: Node): string | null;
 }
 
 class TreeEmitter {
+  readonly #place: Place;
   readonly #bindings: Bindings;
   readonly #unit: CodeUnit;
   readonly #emitter: Emitter;
-  /** Whether results may be kept: not again inside of what is kept already, and not inside closures. */
-  readonly #keeping: "keep" | "compute";
-  constructor(bindings: Bindings, unit: CodeUnit, emitter: Emitter, keeping: "keep" | "compute") {
-    this.#bindings = bindings;
-    this.#unit = unit;
+  constructor(place: Place, emitter: Emitter) {
+    this.#place = place;
+    this.#bindings = place.bindings;
+    this.#unit = place.unit;
     this.#emitter = emitter;
-    this.#keeping = keeping;
+  }
+
+  /** For loops over columns that stand here. */
+  around(): Surroundings {
+    return {
+      unit: this.#unit,
+      bindings: this.#bindings,
+      outside: (node, bindings) => new TreeEmitter({ ...this.#place, bindings }, this.#emitter).emit(node),
+      inside: (node, emitter, locals, steady) =>
+        new TreeEmitter({ bindings: this.#bindings, unit: this.#unit, keeping: "compute", locals, steady }, emitter).emit(node),
+    };
   }
 
   emit(node: Node): string {
-    const keeper = this.#keeping === "keep" ? this.#keeperOf(node) : null;
+    const keeper = this.#place.keeping === "keep" ? this.#keeperOf(node) : null;
     if (keeper === null) return this.#compute(node);
-    return keeper.keep(new TreeEmitter(this.#bindings, this.#unit, this.#emitter, "compute").#compute(node));
+    return keeper.keep(new TreeEmitter({ ...this.#place, keeping: "compute" }, this.#emitter).#compute(node));
   }
 
   #compute(node: Node): string {
@@ -57,7 +108,7 @@ class TreeEmitter {
       case "null_test":
         return this.#nullTest(node);
       case "call":
-        return this.#oneCharacter(node) ?? node.emit(node.args.map((arg) => this.emit(arg)), this.#emitter);
+        return this.#special(node) ?? node.emit(node.args.map((arg) => this.emit(arg)), this.#emitter);
       case "if":
         return `(${this.emit(node.condition)} ? ${this.emit(node.then)} : ${this.emit(node.otherwise)})`;
       case "and":
@@ -66,6 +117,42 @@ class TreeEmitter {
       case "macro":
         return this.#macro(node);
     }
+  }
+
+  /** What need not be computed the way it is for any operand. */
+  #special(node: CallNode): string | null {
+    return this.#fold(node) ?? this.#ofSet(node) ?? this.#sameText(node) ?? this.#oneCharacter(node);
+  }
+
+  /** What is made of a list in columns, by one loop. */
+  #fold({ fold, args: [list] }: CallNode): string | null {
+    if (fold === undefined) return null;
+    if (fold.kind === "size" && list.op === "call" && list.fold?.kind === "distinct") {
+      const chain = chainOf(list.args[0], this.#bindings);
+      return chain && emitLoop(chain, { kind: "distinct_size" }, itemOf(list.type), this.around());
+    }
+    const chain = chainOf(list, this.#bindings);
+    return chain && emitLoop(chain, fold, itemOf(list.type), this.around());
+  }
+
+  /** How many a set has, and whether it has a value. */
+  #ofSet({ name, args }: CallNode): string | null {
+    if (name !== "size" && name !== "@in") return null;
+    const path = args.at(-1)!;
+    const set = path.op === "path" ? this.#path(path).binding?.set : undefined;
+    if (set === undefined) return null;
+    return name === "size" ? set.size : set.has(this.emit(args[0]));
+  }
+
+  /** Whether a text that lies as a code is one that does not change: a comparison of codes. */
+  #sameText({ name, args }: CallNode): string | null {
+    if (name !== "_==_" && name !== "_!=_") return null;
+    const sides = args.map((arg) => arg.op === "path" ? this.#path(arg).binding?.coded : undefined);
+    const at = sides.findIndex((coded) => coded !== undefined);
+    if (at < 0) return null;
+    const { code, texts } = sides[at]!;
+    const other = this.#place.steady(texts, args[1 - at]);
+    return other && `(${code} ${name === "_==_" ? "===" : "!=="} ${other})`;
   }
 
   /** One character at a fixed place of a text that lies in bytes: most often found without making a string of the text. */
@@ -92,7 +179,9 @@ class TreeEmitter {
 
   /** Follows the bindings as far as they have fields, then reads the rest from the struct itself. */
   #path(node: PathNode): { readonly value: string; readonly binding: Binding | null } {
-    let binding: Binding | undefined = node.local === null ? this.#bindings.get(node.root) : { code: node.local };
+    let binding: Binding | undefined = node.local === null
+      ? this.#bindings.get(node.root)
+      : this.#place.locals.get(node.local) ?? { code: node.local };
     assert(binding !== undefined, `no binding for ${node.root}`);
     let bound = 0;
     for (; bound < node.fields.length; bound++) {
@@ -147,11 +236,18 @@ class TreeEmitter {
   }
 
   #macro(node: MacroNode): string {
+    const chain = chainOf(node, this.#bindings);
+    if (chain !== null) return emitLoop(chain, { kind: "collect" }, itemOf(node.type), this.around());
+    const { macro, variable, test } = node;
+    const over = chainOf(node.range, this.#bindings);
+    if (over !== null && macro !== "filter" && macro !== "map") {
+      return emitLoop(over, { kind: macro, variable, test: test! }, itemOf(node.range.type), this.around());
+    }
     const range = this.emit(node.range);
-    const test = node.test === null ? null : this.#closure([node.variable], (inner) => inner.emit(node.test!));
+    const testCode = node.test === null ? null : this.#closure([node.variable], (inner) => inner.emit(node.test!));
     const step = node.step === null ? null : this.#closure([node.variable], (inner) => inner.emit(node.step!));
     const helper = this.#emitter.use(helperOf(node), node.macro);
-    return `${helper}(${[range, test, step].filter((part) => part !== null).join(", ")})`;
+    return `${helper}(${[range, testCode, step].filter((part) => part !== null).join(", ")})`;
   }
 
   /** An arrow function with its own temporaries: those of the outer function would have to live in a shared context. */
@@ -162,10 +258,15 @@ class TreeEmitter {
       temporaries.push(name);
       return name;
     });
-    const code = body(new TreeEmitter(this.#bindings, this.#unit, emitter, "compute"));
+    const code = body(new TreeEmitter({ ...this.#place, keeping: "compute" }, emitter));
     if (temporaries.length === 0) return `(${parameters.join(", ")}) => ${code.startsWith("{") ? `(${code})` : code}`;
     return `(${parameters.join(", ")}) => { let ${temporaries.join(", ")}; return ${code}; }`;
   }
+}
+
+function itemOf(type: Type): Type {
+  assert(type.kind === "list", "what lies in columns is a list");
+  return type.item;
 }
 
 const COMPUTING: ReadonlySet<Node["op"]> = new Set(["call", "if", "and", "or"]);

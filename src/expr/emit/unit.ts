@@ -12,6 +12,7 @@ const IDENTIFIER_PART = /[^A-Za-z0-9_]/g;
 export class Unit implements CodeUnit {
   readonly #names = new Map<unknown, string>();
   readonly #declared: string[] = [];
+  readonly #helpers: string[] = [];
   #next = 0;
 
   constant(value: unknown, hint = "constant"): string {
@@ -29,9 +30,14 @@ export class Unit implements CodeUnit {
     this.#declared.push(name);
     return name;
   }
+  helper(parameters: readonly string[], body: string, name: string): string {
+    const unique = this.local(name);
+    this.#helpers.push(`function ${unique}(${parameters.join(", ")}) {\n${body}\n}\n`);
+    return unique;
+  }
   build<F>(parameters: readonly string[], body: string, name = "expression"): F {
     const temporaries = this.#declared.length === 0 ? "" : `let ${this.#declared.join(", ")};\n`;
-    const source = `"use strict";\nreturn function ${name.replace(IDENTIFIER_PART, "_")}(${
+    const source = `"use strict";\n${this.#helpers.join("")}return function ${name.replace(IDENTIFIER_PART, "_")}(${
       parameters.join(", ")
     }) {\n${temporaries}${body}\n};${sourceName(name)}`;
     return new Function(...this.#names.values(), source)(...this.#names.keys()) as F;

@@ -9,7 +9,7 @@ import { type Context, kindText } from "../check/context.ts";
 import { SCALE_MAX } from "../literals.ts";
 import { call } from "../nodes.ts";
 import type { Syntax } from "../syntax.ts";
-import type { Emission, Node } from "../tree.ts";
+import type { CallNode, ConstantNode, Emission, Node } from "../tree.ts";
 
 /** A call whose arguments are checked. */
 export interface Invocation {
@@ -65,7 +65,7 @@ export function helperCall(
   type: Type,
   helper: (...args: never[]) => unknown,
   failing: "fails" | "total" = "total",
-): Node {
+): CallNode | ConstantNode {
   const emit: Emission = (codes, emitter) => `${emitter.use(helper, helper.name)}(${codes.join(", ")})`;
   return call(invocation.name, invocation.args, type, invocation.at, emit, failing);
 }

@@ -2,7 +2,7 @@
 import { DOUBLE, type Type, withNull, withoutNull } from "../../data/types.ts";
 import { joinNodes } from "../check/joins.ts";
 import { convertNode, scaleOf } from "../conversions.ts";
-import { call } from "../nodes.ts";
+import { call, folding } from "../nodes.ts";
 import * as lists from "../runtime/lists.ts";
 import { averageDoubles, averageExact, sumDoubles, sumExact } from "../runtime/numbers.ts";
 import type { Node } from "../tree.ts";
@@ -31,6 +31,10 @@ function elementType(invocation: Invocation): Type | null {
     "leave them out: list.filter(x, x != null), or list.map(x, x.f != null, x.f)",
   );
 }
+/** What is null of nothing: of a list that is never empty, it is never null. */
+function unlessEmpty(list: Node, type: Type): Type {
+  return list.type.kind === "list" && list.type.filled === true ? type : withNull(type);
+}
 /** The item type of []. */
 function isEmpty(item: Type): boolean {
   return item.kind === "null";
@@ -39,10 +43,10 @@ function isEmpty(item: Type): boolean {
 function sum(invocation: Invocation): Node | null {
   const item = elementType(invocation);
   if (item === null) return null;
-  if (item.kind === "double") return helperCall(invocation, DOUBLE, sumDoubles);
+  if (item.kind === "double") return folding(helperCall(invocation, DOUBLE, sumDoubles), { kind: "sum", numbers: "double" });
   if (isEmpty(item)) return helperCall(invocation, { kind: "int", nullable: false }, sumExact);
   if (!["int", "decimal", "duration"].includes(item.kind)) return noOverload(invocation, "sum is of numbers or durations");
-  return helperCall(invocation, item, sumExact, "fails");
+  return folding(helperCall(invocation, item, sumExact, "fails"), { kind: "sum", numbers: "exact" });
 }
 
 /** avg(places, mode) of exact numbers; avg() of doubles. */
@@ -50,7 +54,9 @@ function average(invocation: Invocation): Node | null {
   const item = elementType(invocation);
   if (item === null) return null;
   const { args, at } = invocation;
-  if (item.kind === "double" && args.length === 1) return helperCall(invocation, withNull(DOUBLE), averageDoubles);
+  if (item.kind === "double" && args.length === 1) {
+    return folding(helperCall(invocation, unlessEmpty(args[0], DOUBLE), averageDoubles), { kind: "average", numbers: "double" });
+  }
   const scale = scaleOf(item);
   if (scale === null || args.length !== 3) {
     return noOverload(invocation, "an average of exact numbers names its places and its rounding: list.avg(2, 'half_even')");
@@ -58,26 +64,31 @@ function average(invocation: Invocation): Node | null {
   const places = constantPlaces(args[1], "the number of places", invocation);
   const mode = constantMode(args[2], invocation);
   if (places === null || mode === null) return null;
-  return call(
+  const averaged = call(
     "avg",
     [args[0]],
-    { kind: "decimal", scale: places, nullable: true },
+    unlessEmpty(args[0], { kind: "decimal", scale: places, nullable: false }),
     at,
     ([list], emitter) => `${emitter.use(averageExact, "averageExact")}(${list}, ${scale}, ${places}, ${JSON.stringify(mode)})`,
     "fails",
   );
+  return folding(averaged, { kind: "average", numbers: "exact", scale, places, mode });
 }
 
-function edge(helper: typeof lists.first) {
+function edge(kind: "first" | "last") {
   return (invocation: Invocation): Node | null => {
     const [list] = invocation.args;
     if (list.type.kind !== "list") return noOverload(invocation, `${invocation.name} is of a list`);
-    return helperCall(invocation, withNull(itemOf(list)), helper);
+    return folding(helperCall(invocation, unlessEmpty(list, itemOf(list)), lists[kind]), { kind });
   };
+}
+function extreme(kind: "least" | "greatest") {
+  return ordered((invocation, item) => folding(helperCall(invocation, unlessEmpty(invocation.args[0], item), lists[kind]), { kind }));
 }
 function distinct(invocation: Invocation): Node | null {
   const [list] = invocation.args;
-  return list.type.kind === "list" ? helperCall(invocation, list.type, lists.distinct) : noOverload(invocation, "distinct is of a list");
+  if (list.type.kind !== "list") return noOverload(invocation, "distinct is of a list");
+  return folding(helperCall(invocation, list.type, lists.distinct), { kind: "distinct" });
 }
 
 /** get(map, key, default), get(list, index, default): what is missing gives the default. */
@@ -110,11 +121,11 @@ function get(invocation: Invocation): Node | null {
 export const LIST_FUNCTIONS: FunctionTable = {
   distinct: define("distinct(list)", distinct),
   sort: define("sort(list)", ordered((invocation) => helperCall(invocation, invocation.args[0].type, lists.sort))),
-  first: define("first(list)", edge(lists.first)),
-  last: define("last(list)", edge(lists.last)),
+  first: define("first(list)", edge("first")),
+  last: define("last(list)", edge("last")),
   sum: define("sum(list)", sum),
-  min: define("min(list)", ordered((invocation, item) => helperCall(invocation, withNull(item), lists.least))),
-  max: define("max(list)", ordered((invocation, item) => helperCall(invocation, withNull(item), lists.greatest))),
+  min: define("min(list)", extreme("least")),
+  max: define("max(list)", extreme("greatest")),
   avg: define("avg(list[, places, mode])", average),
   get: { ...define("get(map, key, default)", get), nulls: "accepts" },
 };

@@ -1,6 +1,6 @@
 /** Text functions. Places and lengths count code points. */
 import { BOOL, INT, listOf, STRING } from "../../data/types.ts";
-import { call } from "../nodes.ts";
+import { call, folding } from "../nodes.ts";
 import * as text from "../runtime/text.ts";
 import type { Node } from "../tree.ts";
 import { define, type FunctionTable, helperCall, type Invocation, noOverload, takes } from "./definition.ts";
@@ -26,7 +26,7 @@ function size(invocation: Invocation): Node | null {
     case "string":
       return helperCall(invocation, INT, text.sizeOf);
     case "list":
-      return call("size", [arg], INT, invocation.at, ([list]) => `${list}.length`);
+      return folding(call("size", [arg], INT, invocation.at, ([list]) => `${list}.length`), { kind: "size" });
     case "map":
       return call("size", [arg], INT, invocation.at, ([map]) => `${map}.size`);
     default:

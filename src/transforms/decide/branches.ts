@@ -141,7 +141,9 @@ export function checkUpdates(
     const name = path.join(".");
     const state = states.find((s) => s.name === name);
     if (state === undefined) {
-      const hint = states.length === 0
+      const hint = scope.variables.get(name)?.kind === "list" && !input.fields.some((field) => field.name === name)
+        ? "records enter a history, and values a set, by themselves"
+        : states.length === 0
         ? `declare it: [transforms.${checker.context.name}.state.${name}]`
         : nearestHint(name, states.map((s) => s.name));
       checker.fault(keySpan, `there is no state "${name}" to update`, hint);

@@ -14,7 +14,8 @@ import { type Loop, type LoopBuilder, numberAt } from "../support/loop_builder.t
 import { slotsOfRows, writeCode } from "../support/work.ts";
 import type { Branch } from "./branches.ts";
 import type { Emitted } from "./emission.ts";
-import type { DecidePlan } from "./plan.ts";
+import { HistoryCode } from "./history_code.ts";
+import { type DecidePlan, isKeyed } from "./plan.ts";
 import type { StatePlan } from "./states.ts";
 
 interface StateLocals {
@@ -37,6 +38,7 @@ interface Writing {
   readonly slot: string;
   readonly key: string;
   readonly sameRow: SameRow | null;
+  readonly remembered: HistoryCode;
 }
 /** Code for the number of a looked-up row and for the slots by that number. */
 interface SameRow {
@@ -52,6 +54,8 @@ export function compileDecide(plan: DecidePlan, builder: LoopBuilder): Loop {
   bindLookups(builder, plan.lookups, plan.used);
   const writing = open(plan, builder);
   const load = loadStates(writing);
+  const staged = isKeyed(plan) ? writing.remembered.stage() : "";
+  for (const [name, binding] of writing.remembered.bindings("now")) builder.bindings.set(name, binding);
   const before = beforeCode(writing);
   bindLets(builder, plan.lets, plan.used);
   const rules = plan.match === "all" ? allRules(writing) : oneRule(writing);
@@ -59,6 +63,7 @@ export function compileDecide(plan: DecidePlan, builder: LoopBuilder): Loop {
   const body = [
     plan.where === null ? "" : `if (!(${builder.emit(plan.where)})) { others[skipped++] = i; continue; }`,
     load,
+    staged,
     before,
     ...writing.states.filter(({ now, mid }) => now !== mid).map(({ now, mid }) => `${now} = ${mid};`),
     rules,
@@ -69,12 +74,13 @@ export function compileDecide(plan: DecidePlan, builder: LoopBuilder): Loop {
   ];
   return builder.build("decide", body.filter((line) => line !== "").join("\n"), {
     before: "const rows = work.rows, others = work.others; let o = work.count, skipped = work.otherCount, filtered = 0, emits = true;",
-    after: "work.count = o; work.otherCount = skipped; work.filtered += filtered;",
+    after: `${writing.remembered.settle()} work.count = o; work.otherCount = skipped; work.filtered += filtered;`,
   });
 }
 
 function open(plan: DecidePlan, builder: LoopBuilder): Writing {
-  const table = plan.states.length === 0 ? "" : builder.hoist("table", "state[0]");
+  const table = isKeyed(plan) ? builder.hoist("table", "state[0]") : "";
+  const slot = builder.local("slot");
   const states = plan.states.map((state): StateLocals => {
     const column = builder.hoist(state.name, `${table}.${state.kind}(${JSON.stringify(typedName(state.name, state.type))})`);
     const old = builder.local(`old_${state.name}`);
@@ -89,14 +95,15 @@ function open(plan: DecidePlan, builder: LoopBuilder): Writing {
     code: builder.local("code"),
     matched: builder.local("matched"),
     points: builder.local("points"),
-    slot: builder.local("slot"),
+    slot,
     key: builder.local("key"),
     sameRow: rowOfKey(plan, builder),
+    remembered: new HistoryCode(builder, slot, plan.histories, plan.sets),
   };
 }
 
-function loadStates({ plan, builder, states, slot, key, sameRow }: Writing): string {
-  if (plan.key === null || states.length === 0) return "";
+function loadStates({ plan, builder, states, slot, key, sameRow, remembered }: Writing): string {
+  if (plan.key === null || !isKeyed(plan)) return "";
   const slice = builder.textSlice(plan.key);
   const whole = `${key} = ${builder.keyPart(builder.emit(plan.key), plan.key.type)}`;
   const keys = builder.plainNumbers(plan.key);
@@ -124,7 +131,8 @@ function loadStates({ plan, builder, states, slot, key, sameRow }: Writing): str
       lines.push(`if (${old} === null && !${row}) { out.reject(batch, i, ${JSON.stringify(`null:${state.name}`)}); continue; }`);
     }
   }
-  builder.bindings.set("old", structOf(new Map(states.map(({ state, old }) => [state.name, old]))));
+  const before = states.map(({ state, old }): [string, Binding] => [state.name, { code: old }]);
+  builder.bindings.set("old", structOf(new Map([...before, ...remembered.bindings("old")])));
   for (const { state, old } of states) builder.bindings.set(state.name, { code: old });
   return lines.join("\n");
 }
@@ -134,7 +142,7 @@ function loadStates({ plan, builder, states, slot, key, sameRow }: Writing): str
  * this would be.
  */
 function rowOfKey(plan: DecidePlan, builder: LoopBuilder): SameRow | null {
-  if (plan.key === null || plan.states.length === 0 || builder.textSlice(plan.key) === null) return null;
+  if (plan.key === null || !isKeyed(plan) || builder.textSlice(plan.key) === null) return null;
   const name = plan.key.source.text.trim();
   const lookup = plan.lookups.find(({ key, keyType }) => keyType.kind === "string" && key.source.text.trim() === name);
   const looked = lookup && builder.looked.get(lookup.name);
@@ -146,9 +154,13 @@ function rowOfKey(plan: DecidePlan, builder: LoopBuilder): SameRow | null {
   return { row: looked.row, slots, reads: looked.reads };
 }
 
-function structOf(members: ReadonlyMap<string, string>): Binding {
-  const fields = new Map([...members].map(([name, code]) => [name, { code }]));
-  return { code: `({${[...members].map(([name, code]) => `${JSON.stringify(name)}: ${code}`).join(", ")}})`, fields };
+function structOf(fields: ReadonlyMap<string, Binding>): Binding {
+  return {
+    get code() {
+      return `({${[...fields].map(([name, { code }]) => `${JSON.stringify(name)}: ${code}`).join(", ")}})`;
+    },
+    fields,
+  };
 }
 
 function storedCode(column: string, slot: string, type: Type): string {
@@ -279,8 +291,8 @@ function emitCode({ plan, builder, sets }: Writing, outcome: ReadonlyMap<string,
 }
 
 /** Writes what changed; a new key writes all. */
-function storeStates({ plan, builder, states, slot, key, sameRow }: Writing): string {
-  if (plan.key === null || states.length === 0) return "";
+function storeStates({ plan, builder, states, slot, key, sameRow, remembered }: Writing): string {
+  if (plan.key === null || !isKeyed(plan)) return "";
   const isNew = builder.local("isNew");
   const slice = builder.textSlice(plan.key);
   const insert = slice === null
@@ -291,6 +303,7 @@ function storeStates({ plan, builder, states, slot, key, sameRow }: Writing): st
   for (const { state, column, old, now } of states) {
     lines.push(`if (${isNew} || ${now} !== ${old}) { ${storeCode(builder, column, slot, now, state.type)} state[0].touch(${slot}); }`);
   }
+  lines.push(remembered.commit());
   return lines.join("\n");
 }
 

@@ -14,7 +14,8 @@ import { plainField, resolveUses } from "../support/projection.ts";
 import type { OutputShape } from "../support/work.ts";
 import { type Branches, checkUpdates, type Match, planBranches } from "./branches.ts";
 import { type Emitted, type EmittedField, planEmission } from "./emission.ts";
-import { planStates, type StatePlan, tieStates } from "./states.ts";
+import { type HistoryPlan, type SetPlan, withHistories } from "./histories.ts";
+import { type PlannedStates, planStates, type StatePlan, tieStates } from "./states.ts";
 
 export interface DecidePlan {
   readonly input: RecordType;
@@ -25,6 +26,8 @@ export interface DecidePlan {
   readonly keyField: string | null;
   readonly lookups: readonly LookupPlan[];
   readonly states: readonly StatePlan[];
+  readonly histories: readonly HistoryPlan[];
+  readonly sets: readonly SetPlan[];
   readonly before: ReadonlyMap<string, Checked>;
   readonly lets: readonly LetPlan[];
   readonly branches: Branches;
@@ -36,6 +39,11 @@ export interface DecidePlan {
   readonly used: ReadonlySet<string>;
 }
 
+/** Whether something is remembered by key. */
+export function isKeyed({ states, histories, sets }: Pick<DecidePlan, "states" | "histories" | "sets">): boolean {
+  return states.length + histories.length + sets.length > 0;
+}
+
 /** null when faults were reported. */
 export function planDecide(context: TransformContext, checker: PlanChecker): DecidePlan | null {
   const { settings } = context;
@@ -44,11 +52,12 @@ export function planDecide(context: TransformContext, checker: PlanChecker): Dec
   const opened = openRecord(context, input, checker);
   const { lookups, key } = opened;
   const keyField = key === null ? null : input.fields[plainField(key, input)]?.name ?? null;
-  const loose = settings.has("state") ? planStates(settings.map("state"), opened.scope, checker) : [];
+  const planned = planStates(settings.has("state") ? settings.map("state") : new Map(), opened.scope, context, checker);
+  const { values: loose, histories, sets } = planned;
   if (settings.has("state") && !settings.has("key")) {
     checker.fault(settings.at("state"), "state is kept by key, and there is no `key`", 'say whose state it is: key = "account_id"');
   }
-  const stateScope = withStates(opened.scope, loose);
+  const stateScope = withStates(opened.scope, planned);
   const before = settings.has("before")
     ? checkUpdates(settings.celTable("before"), stateScope, loose, checker, input)
     : new Map<string, Checked>();
@@ -76,6 +85,8 @@ export function planDecide(context: TransformContext, checker: PlanChecker): Dec
     keyField,
     lookups,
     states,
+    histories,
+    sets,
     before,
     lets: named.lets,
     branches,
@@ -103,10 +114,17 @@ function openRecord(
   return { where, key, ...looked };
 }
 
-function withStates(scope: Scope, states: readonly StatePlan[]): Scope {
-  if (states.length === 0) return scope;
-  const old: Type = { kind: "struct", nullable: false, fields: states.map(({ name, type }) => ({ name, type })) };
-  return withVariables(scope, [...states.map(({ name, type }) => [name, type] as const), ["old", old]]);
+function withStates(scope: Scope, { values, histories, sets }: PlannedStates): Scope {
+  const all = [...values, ...histories, ...sets];
+  if (all.length === 0) return scope;
+  const old: Type = { kind: "struct", nullable: false, fields: all.map(({ name, type }) => ({ name, type: withoutRecord(type) })) };
+  const known = withVariables(scope, [...values.map(({ name, type }) => [name, type] as const), ["old", old]]);
+  return withHistories(known, histories, sets);
+}
+
+/** A list of what there was before the record may be empty. */
+function withoutRecord(type: Type): Type {
+  return type.kind === "list" ? { kind: "list", item: type.item, nullable: type.nullable } : type;
 }
 
 /** Behind the rules: what they gave and set is known, and states and fields that changed are no longer what conditions said. */
@@ -147,6 +165,8 @@ function usesOf(plan: Omit<DecidePlan, "used">): Set<string> {
     plan.key,
     plan.emitWhen,
     ...plan.states.map((state) => state.initial),
+    ...plan.histories.flatMap(({ members }) => members.map(({ value }) => value)),
+    ...plan.sets.map(({ of }) => of),
     ...plan.before.values(),
     ...plan.afterRules.values(),
     ...all.flatMap(({ when, sets, updates }) => [when, ...sets.values(), ...updates.values()]),

@@ -1,7 +1,8 @@
 /**
- * `state.NAME` of a decide: one value per key. Invariant used by the rules: where the first value comes from a look-up by the key
+ * `state.NAME` of a decide: one value per key, or one of histories.ts. Invariant used by the rules: where the first value comes from a look-up by the key
  * alone, and every update gives a value again, the state is null only where that look-up found nothing.
  */
+import type { TransformContext } from "../../component/component.ts";
 import type { Cel, SettingGroup } from "../../component/settings.ts";
 import { isNumeric, type Type, withNull } from "../../data/types.ts";
 import type { Checked, ExprSource, Scope } from "../../expr/contracts.ts";
@@ -10,6 +11,7 @@ import type { LookupPlan } from "../support/lookups.ts";
 import { nameFault } from "../support/names.ts";
 import { narrow, type PlanChecker, rootsOf } from "../support/plan_checker.ts";
 import { parseTypeText } from "../support/type_text.ts";
+import { type HistoryPlan, planHistory, planSet, refuseForeign, type SetPlan } from "./histories.ts";
 
 export interface StatePlan {
   readonly name: string;
@@ -25,33 +27,58 @@ export function stateKind(type: Type): StateColumnKind {
   return isNumeric(type) ? "number" : type.kind === "string" ? "text" : "value";
 }
 
+/** The states of a decide, by what they are. */
+export interface PlannedStates {
+  readonly values: readonly StatePlan[];
+  readonly histories: readonly HistoryPlan[];
+  readonly sets: readonly SetPlan[];
+}
+
 /** Checks the states; `scope` knows the record and the look-ups. */
-export function planStates(groups: ReadonlyMap<string, SettingGroup>, scope: Scope, checker: PlanChecker): StatePlan[] {
-  const states: StatePlan[] = [];
+export function planStates(
+  groups: ReadonlyMap<string, SettingGroup>,
+  scope: Scope,
+  context: TransformContext,
+  checker: PlanChecker,
+): PlannedStates {
+  const [values, histories, sets]: [StatePlan[], HistoryPlan[], SetPlan[]] = [[], [], []];
   for (const [name, group] of groups) {
     const wrong = nameFault(name) ?? (scope.variables.has(name) ? `"${name}" is already a field or a look-up` : null);
     if (wrong !== null) checker.fault(group.span, wrong, "give the state another name");
-    if (group.text("type") !== "value") {
-      checker.fault(
-        group.at("type"),
-        `state "${name}": only \`type = "value"\` is there yet`,
-        "a history of records cannot be kept yet; keep counts and sums as values",
-      );
-      continue;
+    refuseForeign(name, group, checker);
+    switch (group.text("type") as "value" | "history" | "distinct") {
+      case "value": {
+        const value = planValue(name, group, scope, checker);
+        if (value !== null && wrong === null) values.push(value);
+        break;
+      }
+      case "history": {
+        const history = planHistory(name, group, scope, context, checker);
+        if (history !== null && wrong === null) histories.push(history);
+        break;
+      }
+      case "distinct": {
+        const set = planSet(name, group, scope, checker);
+        if (set !== null && wrong === null) sets.push(set);
+        break;
+      }
     }
-    const type = group.has("as") ? parseTypeText(group.text("as")) : null;
-    if (type === null) {
-      const hint = `write a type, for example as = "decimal(2)?"; a list is list<string>`;
-      checker.fault(group.at("as"), group.has("as") ? `"${group.text("as")}" is not a type` : `state "${name}" needs a type`, hint);
-    }
-    if (!group.has("initial")) {
-      checker.fault(group.span, `state "${name}" needs its first value`, `initial = "0", or "null" with a type that ends in ?`);
-    }
-    if (type === null || !group.has("initial")) continue;
-    const initial = checker.check(group.cel("initial"), scope, type);
-    if (initial !== null && wrong === null) states.push({ name, type, initial, kind: stateKind(type), presentWith: null });
   }
-  return states;
+  return { values, histories, sets };
+}
+
+function planValue(name: string, group: SettingGroup, scope: Scope, checker: PlanChecker): StatePlan | null {
+  const type = group.has("as") ? parseTypeText(group.text("as")) : null;
+  if (type === null) {
+    const hint = `write a type, for example as = "decimal(2)?"; a list is list<string>`;
+    checker.fault(group.at("as"), group.has("as") ? `"${group.text("as")}" is not a type` : `state "${name}" needs a type`, hint);
+  }
+  if (!group.has("initial")) {
+    checker.fault(group.span, `state "${name}" needs its first value`, `initial = "0", or "null" with a type that ends in ?`);
+  }
+  if (type === null || !group.has("initial")) return null;
+  const initial = checker.check(group.cel("initial"), scope, type);
+  return initial && { name, type, initial, kind: stateKind(type), presentWith: null };
 }
 
 /**

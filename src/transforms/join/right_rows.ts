@@ -4,7 +4,7 @@ import { assert, MillraceError } from "../../data/fault.ts";
 import { type Field, isNumeric, type Type } from "../../data/types.ts";
 import type { KeyPart, Output, StateStore, StateTable } from "../../engine/contracts.ts";
 import type { Binding } from "../../expr/contracts.ts";
-import { lazyBinding } from "../support/lookups.ts";
+import { lazyBinding } from "../support/loop_builder.ts";
 import { type LoopBuilder, numberAt } from "../support/loop_builder.ts";
 import { keyedName, keyKind, typedName } from "../support/keys.ts";
 import { columnNamed, fromJson, keyReader, storeColumn, storedKind } from "./stored_rows.ts";

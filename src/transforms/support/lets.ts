@@ -43,6 +43,11 @@ export function planLets(
 export function bindLets(builder: LoopBuilder, lets: readonly LetPlan[], used: ReadonlySet<string>): void {
   for (const { name, checked } of lets) {
     if (!used.has(name)) continue;
+    const list = builder.listOf(checked);
+    if (list !== null) {
+      builder.bindings.set(name, builder.bindList(name, list));
+      continue;
+    }
     const keeper = rowBehind(builder, checked)?.keeper;
     const code = builder.memo(name, builder.emit(checked));
     builder.bindings.set(name, { code: code.length <= INLINE_LENGTH_MAX ? code : builder.outOfLine(name, code), keeper });

@@ -7,7 +7,7 @@ import { isNumeric, type RecordType, type Type, withNull } from "../../data/type
 import type { KeptTable, OperatorContext } from "../../engine/contracts.ts";
 import type { Binding, Checked, Keeper, Scope } from "../../expr/contracts.ts";
 import { dependencyOrder } from "./dependency_order.ts";
-import { type LookedRow, type LoopBuilder, numberAt, ROW, ROWS_PER_CALL } from "./loop_builder.ts";
+import { lazyBinding, type LookedRow, type LoopBuilder, numberAt, ROW, ROWS_PER_CALL } from "./loop_builder.ts";
 import { nameFault, nearestHint } from "./names.ts";
 import { type PlanChecker, rootsOf, withVariables } from "./plan_checker.ts";
 
@@ -215,16 +215,6 @@ function bindRow(builder: LoopBuilder, { table, columns, row, slot, reads }: Bou
   });
   const whole = builder.unit.constant((from: Columns, at: number): unknown => rowObject(table.type, from, at), "rowObject");
   return { code: `(${row} < 0 ? null : ${whole}(${columns}, ${slot}))`, fields, isNull: `(${row} < 0)` };
-}
-
-/** A binding whose code is made when it is first asked for: a table's columns are hoisted only where they are read. */
-export function lazyBinding(make: () => string): Binding {
-  let made: string | null = null;
-  return {
-    get code(): string {
-      return made ??= make();
-    },
-  };
 }
 
 function findOrNone(rows: TableRows, key: number | string | null): number {

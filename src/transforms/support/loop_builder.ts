@@ -16,6 +16,7 @@ import {
   EvaluationError,
   type Expressions,
   type Keeper,
+  type ListBinding,
   type TextSlice,
 } from "../../expr/contracts.ts";
 import { boolPart } from "./keys.ts";
@@ -49,6 +50,14 @@ export interface LookedRow {
   readonly keeper: Keeper & { follows(table: string): void };
 }
 
+/** The hoisted parts of a text column. */
+interface Slices {
+  readonly bytes: string;
+  readonly start: string;
+  readonly end: string;
+  readonly valid: string;
+}
+
 /** Collects the pieces of one loop; `build` joins them. */
 export class LoopBuilder {
   readonly unit: CodeUnit;
@@ -66,7 +75,7 @@ export class LoopBuilder {
   #source = "";
   #record: RecordType | null = null;
   /** By field: the hoisted parts of its text column. */
-  readonly #slices = new Map<number, { readonly bytes: string; readonly start: string; readonly end: string }>();
+  readonly #slices = new Map<number, Slices>();
 
   constructor(expressions: Expressions) {
     this.#expressions = expressions;
@@ -141,21 +150,49 @@ export class LoopBuilder {
   }
 
   #sliceOf(index: number, row: string): TextSlice | null {
+    if (this.#record!.fields[index].type.nullable) return null;
+    const slices = this.#slicesOf(index);
+    return slices && { bytes: slices.bytes, from: `${slices.start}[${row}]`, to: `${slices.end}[${row}]` };
+  }
+
+  #slicesOf(index: number): Slices | null {
     const { name, type } = this.#record!.fields[index];
-    if (type.kind !== "string" || type.nullable) return null;
+    if (type.kind !== "string") return null;
     let names = this.#slices.get(index);
     if (!names) {
       const column = this.hoist(name, `${this.unit.constant(slicesOf, "slicesOf")}(batch.columns[${index}])`);
       const part = (of: string) => this.hoist(of, `${column}.${of}`);
-      names = { bytes: part("bytes"), start: part("start"), end: part("end") };
+      names = { bytes: part("bytes"), start: part("start"), end: part("end"), valid: part("valid") };
       this.#slices.set(index, names);
     }
-    return { bytes: names.bytes, from: `${names.start}[${row}]`, to: `${names.end}[${row}]` };
+    return names;
   }
 
   /** The array of an expression that merely names a number field of the input; null for any other, and where there may be nulls. */
   plainNumbers(checked: Checked): string | null {
     return checked.type.nullable ? null : this.#numbers.get(checked.source.text.trim()) ?? null;
+  }
+
+  /** The list as columns, where the expression only filters and maps one that lies in columns. */
+  listOf(checked: Checked): ListBinding | null {
+    return this.#expressions.listOf(checked, this.bindings, this.unit, (hint, reset) => this.local(hint, reset));
+  }
+
+  /** A variable's binding to a list in columns; the list is made at most once per row, and only where it is taken whole. */
+  bindList(hint: string, list: ListBinding): Binding {
+    return lazyBinding(() => this.memo(hint, this.#expressions.wholeList(list, this.unit)), list);
+  }
+
+  /** JavaScript for the code of a text in a dictionary, held there: a text that lies in bytes is not made a string. */
+  holdText(checked: Checked, texts: string): string {
+    const name = checked.source.text.trim();
+    const index = this.#record?.fields.findIndex((field) => field.name === name) ?? -1;
+    const slice = index < 0 || checked.type.kind !== "string" ? null : this.#slicesOf(index);
+    if (slice === null) return `${texts}.hold(${this.emit(checked)})`;
+    const { bytes, start, end, valid } = slice;
+    const held = `${texts}.holdBytes(${bytes}, ${start}[${ROW}], ${end}[${ROW}])`;
+    const known = checked.type.nullable ? `${valid} !== null && ${valid}[${ROW}] === 0 ? -1 : ${held}` : held;
+    return `(${bytes} === null ? ${texts}.hold(${this.emit(checked)}) : ${known})`;
   }
 
   /** JavaScript for a part of a state key. */
@@ -290,9 +327,20 @@ function textReader(column: Column | null): { at(row: number): string | null } {
   return { at: (row) => values[row] };
 }
 const NO_PLACES = new Int32Array(0);
-function slicesOf(column: Column | null): { bytes: DataView | null; start: Int32Array; end: Int32Array } {
-  if (column?.kind === "text") return { bytes: viewOf(column.bytes), start: column.start, end: column.end };
-  return { bytes: null, start: NO_PLACES, end: NO_PLACES };
+function slicesOf(column: Column | null): { bytes: DataView | null; start: Int32Array; end: Int32Array; valid: Uint8Array | null } {
+  if (column?.kind === "text") return { bytes: viewOf(column.bytes), start: column.start, end: column.end, valid: column.valid };
+  return { bytes: null, start: NO_PLACES, end: NO_PLACES, valid: null };
+}
+
+/** A binding whose code is made when it is first asked for: what nobody reads is not even hoisted. */
+export function lazyBinding(make: () => string, list?: ListBinding): Binding {
+  let made: string | null = null;
+  return {
+    get code(): string {
+      return made ??= make();
+    },
+    ...(list === undefined ? {} : { list }),
+  };
 }
 function numbersOf(column: Column | null): Column {
   assert(column !== null && column.kind === "number", "a number field that an expression reads was decoded");
