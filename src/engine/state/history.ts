@@ -27,6 +27,8 @@ export class HistoryTable implements History {
   readonly layout: TableLayout;
   readonly unfoldedSince: number[] = [];
   readonly foldedAt: number[] = [];
+  /** Records that are kept. */
+  live = 0;
   page = 0;
   from = 0;
   to = 0;
@@ -66,12 +68,6 @@ export class HistoryTable implements History {
     this.#scratch = this.#blocks.take(SCRATCH_ENTRIES);
   }
 
-  /** Records that are kept. */
-  get live(): number {
-    let live = 0;
-    for (let slot = 0; slot < this.#keys; slot++) live += this.#count[slot];
-    return live;
-  }
   /** An estimate of the memory it takes. */
   get bytes(): number {
     return this.#columns.reduce((sum, { bytes }) => sum + bytes, 20 * this.#page.length);
@@ -119,6 +115,7 @@ export class HistoryTable implements History {
     // A record so late that it is not kept leaves no trace.
     if (at >= first) this.#note(slot, page, at);
     if (first > this.before) { for (const column of this.#columns) column.drop(page, this.before, first); }
+    this.live += to - first - this.#count[slot];
     this.#first[slot] = first;
     this.#count[slot] = to - first;
   }
