@@ -20,7 +20,8 @@ export interface TestResult {
   /** Empty when it passed. */
   readonly differences: readonly string[];
 }
-type Row = ReadonlyMap<string, string>;
+/** An observed row: JSON text by field. */
+export type Row = ReadonlyMap<string, string>;
 
 export function runTests(blueprint: PipelineBlueprint): TestResult[] {
   return blueprint.tests.map((test) => ({
@@ -31,8 +32,8 @@ export function runTests(blueprint: PipelineBlueprint): TestResult[] {
   }));
 }
 
-/** Rows by observed node, each as JSON text by field. */
-function observe(blueprint: PipelineBlueprint, test: TestBlueprint): ReadonlyMap<string, readonly Row[]> {
+/** Rows by observed node: those that `expect` names. */
+export function observe(blueprint: PipelineBlueprint, test: TestBlueprint): ReadonlyMap<string, readonly Row[]> {
   for (const table of blueprint.tables) {
     const given = test.given.flatMap((one) => "node" in one && one.node === table.name ? [one.json] : []);
     const { duplicates } = table.rows.load(table.schema.type, [decodeRows(table.schema, given, table.name, 0)]);
@@ -102,12 +103,24 @@ function drainAll(graph: LaneGraph): void {
   for (let next = graph.nextDrain(); next; next = graph.nextDrain()) graph.drain(next.operator, BATCH_ROWS_MAX);
 }
 
+/** Rows are given one by one: what is compiled for one serves the next. */
+const decoders = new WeakMap<SchemaPlan, ReturnType<typeof compileJsonDecoder>>();
+
+function decoderOf(schema: SchemaPlan): ReturnType<typeof compileJsonDecoder> {
+  const known = decoders.get(schema);
+  if (known) return known;
+  const { type } = schema;
+  const needed = new Set(type.fields.map((field) => field.name));
+  const decoder = compileJsonDecoder({ type, needed, numericText: "accept", unknownFields: "reject" });
+  decoders.set(schema, decoder);
+  return decoder;
+}
+
 function decodeRows(schema: SchemaPlan, rows: readonly string[], source: string, before: number): Batch {
   const { type } = schema;
   const bytes = new TextEncoder().encode(rows.map((row) => row + "\n").join(""));
   const { records } = splitLines(bytes, 0, bytes.length, "end", RECORD_BYTES_MAX);
-  const needed = new Set(type.fields.map((field) => field.name));
-  const { columns, bad } = compileJsonDecoder({ type, needed, numericText: "accept", unknownFields: "reject" })(records);
+  const { columns, bad } = decoderOf(schema)(records);
   assert(bad.length === 0, `a given row of "${source}" fits its schema: ${bad[0]?.reason} in ${rows[bad[0]?.row]}`);
   const position = Float64Array.from({ length: rows.length }, (_, i) => before + i + 1);
   return { rows: rows.length, type, columns, meta: makeMeta(source, 0, position) };

@@ -134,7 +134,8 @@ skips, or that is rejected anywhere in the list, changes no state at all.
 
 - \`match = "first"\`: the first rule whose condition holds fires. Rules below it know that it did not.
 - \`match = "last"\`: the last one that holds fires.
-- \`match = "all"\`: all that hold fire, in order, each seeing the states the ones before it left. \`matched\` lists their codes, \`points\` is the sum.
+- \`match = "all"\`: all that hold fire, in order, each seeing the states the ones before it left. \`matched\` lists their codes, \`points\` is the sum, \`matched_points\` maps
+  codes to points.
 
 A rule without its own \`set\` or \`update\` has those of \`matched\`. With \`first\` and \`last\` every branch sets the same names. A name gets
 one type: the larger number of decimals of its branches. \`emit\` gives the result's fields; without it they are the record's, then the

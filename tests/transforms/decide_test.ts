@@ -96,6 +96,12 @@ Deno.test("all: every rule that holds fires in order, with their points and the 
   equal(decided(settings).text, "[] | 0 | -1.00 | null\n[large, b] | 42 | 2.00 | is b\n[large] | 30 | 0.00 | null\n[] | 0 | -1.00 | y");
 });
 
+Deno.test("all: matched_points has the points of each code that fired", () => {
+  const rules = [{ code: "large", when: "amount > 5.00", points: 30 }, { code: "b", when: "account == 'b'", points: 12 }];
+  const emit = { large: "get(matched_points, 'large', 0)", b: "get(matched_points, 'b', 0)", all: "matched_points.size()" };
+  equal(decided({ match: "all", rules, emit }).text, "0 | 0 | 0\n30 | 12 | 2\n30 | 0 | 1\n0 | 0 | 0");
+});
+
 Deno.test("all: a name that no rule may set is null there", () => {
   const rules = [{ code: "b", when: "account == 'b'", set: { group: "1" } }];
   equal(decided({ match: "all", rules, emit: { group: "group" } }).text, "null\n1\nnull\nnull");

@@ -35,6 +35,8 @@ interface Writing {
   readonly code: string;
   readonly matched: string;
   readonly points: string;
+  /** Points by code, as a map; null where nobody reads it. */
+  readonly byCode: string | null;
   readonly slot: string;
   readonly key: string;
   readonly sameRow: SameRow | null;
@@ -95,6 +97,7 @@ function open(plan: DecidePlan, builder: LoopBuilder): Writing {
     code: builder.local("code"),
     matched: builder.local("matched"),
     points: builder.local("points"),
+    byCode: plan.match === "all" && plan.used.has("matched_points") ? builder.local("byCode") : null,
     slot,
     key: builder.local("key"),
     sameRow: rowOfKey(plan, builder),
@@ -218,7 +221,7 @@ function unsetCode(plan: DecidePlan, builder: LoopBuilder, sets: ReadonlyMap<str
 
 /** all: every condition sees the record as it came; what fires takes effect one after the other. */
 function allRules(writing: Writing): string {
-  const { plan, builder, sets, matched, points } = writing;
+  const { plan, builder, sets, matched, points, byCode } = writing;
   const { rules, otherwise, names } = plan.branches;
   const fired = rules.map(() => builder.local("fired"));
   const conditions = rules.map((rule, index) => `${fired[index]} = ${builder.emit(rule.when!)};`);
@@ -227,6 +230,7 @@ function allRules(writing: Writing): string {
     return [
       `if (${fired[index]}) {`,
       `${matched}.push(${JSON.stringify(rule.code)}); ${points} += ${rule.points};`,
+      byCode === null ? "" : `${byCode}.set(${JSON.stringify(rule.code)}, ${rule.points});`,
       ...setCode(writing, rule, own),
       updateCode(writing, rule.updates, own),
       "}",
@@ -235,7 +239,7 @@ function allRules(writing: Writing): string {
   const own = new Map([["code", { code: JSON.stringify(otherwise.code) }]]);
   return [
     ...conditions,
-    `${matched} = []; ${points} = 0;`,
+    `${matched} = []; ${points} = 0;${byCode === null ? "" : ` ${byCode} = new Map();`}`,
     ...names.map(({ name }) => unsetCode(plan, builder, sets, name)),
     ...effects,
     `if (${matched}.length === 0) {`,
@@ -260,8 +264,9 @@ function updateCode({ builder, states }: Writing, updates: DecidePlan["before"],
 
 /** The names that the stages behind the rules see. */
 function outcomeBindings(writing: Writing): Map<string, Binding> {
-  const { plan, sets, code, matched, points } = writing;
+  const { plan, sets, code, matched, points, byCode } = writing;
   const own: [string, Binding][] = plan.match === "all" ? [["matched", { code: matched }]] : [["code", { code }]];
+  if (byCode !== null) own.push(["matched_points", { code: byCode }]);
   return new Map<string, Binding>([
     ...nowBindings(writing),
     ...own,

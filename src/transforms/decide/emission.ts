@@ -66,7 +66,12 @@ function recordFields({ input, names }: Surroundings): EmittedField[] {
 }
 
 function emitValue(value: CelTable["entries"][number]["value"], around: Surroundings): { field: Field; emitted: Emitted } | null {
-  const checked = checkOwn(around.checker.check(value, around.scope), around.input, ["code", "matched", "points"], around.checker);
+  const checked = checkOwn(
+    around.checker.check(value, around.scope),
+    around.input,
+    ["code", "matched", "points", "matched_points"],
+    around.checker,
+  );
   if (checked === null) return null;
   const text = value.text.trim();
   const set = around.names.find(({ name }) => name === text);

@@ -134,9 +134,12 @@ function outcomeScope(scope: Scope, match: Match, branches: Branches, states: re
   return withVariables(forget(scope, changed), [...ownNames(match, branches), ...set]);
 }
 
+/** In order of the rules. */
+const POINTS_BY_CODE: Type = { kind: "map", key: STRING, value: INT, nullable: false };
+
 /** What the rules themselves give: the code that fired, or all of them. */
 function ownNames(match: Match, { otherwise }: Branches): [string, Type][] {
-  if (match === "all") return [["matched", listOf(STRING)], ["points", INT]];
+  if (match === "all") return [["matched", listOf(STRING)], ["points", INT], ["matched_points", POINTS_BY_CODE]];
   return [["code", otherwise.code === null ? withNull(STRING) : STRING], ["points", INT]];
 }
 
