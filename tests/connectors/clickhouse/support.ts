@@ -39,6 +39,8 @@ export async function withWarehouse(server: ClickhouseServer, test: (warehouse: 
 export interface SinkChoices {
   /** Field declarations of the rows. */
   readonly fields?: string;
+  /** Default: "t". */
+  readonly table?: string;
   /** Settings of the sink. */
   readonly sink?: string;
   /** Settings of the connection. */
@@ -49,10 +51,10 @@ export interface SinkChoices {
   readonly world?: World;
 }
 
-/** A pipeline "p" whose sink "out" writes table "t". */
+/** A pipeline "p" whose sink "out" writes a table. */
 export function toml(
   { server, name }: Warehouse,
-  { fields = FIELDS, sink = "create = true", connection = "", url, user }: SinkChoices,
+  { fields = FIELDS, table = "t", sink = "create = true", connection = "", url, user }: SinkChoices,
 ): string {
   return `[connections.warehouse]
 type = "clickhouse"
@@ -68,7 +70,7 @@ ${fields}
 [sinks.out]
 connection = "warehouse"
 inputs = ["in"]
-table = "t"
+table = "${table}"
 ${sink}
 `;
 }
