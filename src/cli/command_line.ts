@@ -50,7 +50,7 @@ export async function runCommandLine(args: readonly string[], version: string, c
 function exitCodeOf(error: unknown): number {
   if (error instanceof ConfigurationError) return EXIT.usage;
   if (error instanceof MillraceError) {
-    if (error.code === "owned" || error.code === "fenced" || error.code === "locked") return EXIT.owned;
+    if (error.code === "owned" || error.code === "fenced" || error.code === "locked" || error.code === "slot_owned") return EXIT.owned;
     if (error.code === "usage" || error.code === "unknown_pipeline") return EXIT.usage;
   }
   return EXIT.failed;

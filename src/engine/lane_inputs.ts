@@ -194,7 +194,7 @@ export class LaneInputs {
 
   #give(cursor: Cursor, polled: Polled & { readonly kind: "batch" | "end" }, rowsMaxNext: (read: number) => number): Taken {
     if (polled.kind === "end") return this.#end(cursor);
-    this.#advance(cursor, polled.next);
+    this.#advance(cursor, polled.next, polled.read);
     this.#fetchAhead(cursor, rowsMaxNext(polled.read));
     const { batch, rejected, read, deletes = 0, next: end } = polled;
     return { kind: "batch", input: cursor.input, batch, rejected, read, deletes, end, release: () => polled.release?.() };
@@ -234,7 +234,7 @@ export class LaneInputs {
       if (polled.kind === "idle") await this.#clock.sleep(Math.max(IDLE_WAIT_MIN_MS, Math.min(polled.retryAfterMs, IDLE_WAIT_MAX_MS)));
       else if (polled.kind === "end") throw inputChanged(entry, `it ends after ${read} of them`);
       else {
-        this.#advance(cursor, polled.next);
+        this.#advance(cursor, polled.next, polled.read);
         read += polled.read;
         deletes += polled.deletes ?? 0;
         batches.push(polled.batch);
@@ -272,11 +272,14 @@ export class LaneInputs {
     return cursor.toldQuiet = nowMs - cursor.quietSinceMs >= quietAfterMs;
   }
 
-  #poll(cursor: Cursor, rowsMax: number): Promise<Polled> {
+  async #poll(cursor: Cursor, rowsMax: number): Promise<Polled> {
     const { ahead } = cursor;
     cursor.ahead = null;
     if (cursor.table) cursor.table.arrived = false;
-    return ahead ?? cursor.reader.poll(cursor.position, { rowsMax: Math.min(rowsMax, BATCH_ROWS_MAX), bytesMax: BATCH_BYTES_MAX });
+    const polled = await ahead;
+    // That nothing was there then does not say that nothing is there now. For a table nobody waits.
+    if (polled && (polled.kind !== "idle" || cursor.table)) return polled;
+    return await cursor.reader.poll(cursor.position, { rowsMax: Math.min(rowsMax, BATCH_ROWS_MAX), bytesMax: BATCH_BYTES_MAX });
   }
 
   #fetchAhead(cursor: Cursor, rowsMax: number): void {
@@ -288,11 +291,13 @@ export class LaneInputs {
     ahead.then(arrived, arrived); // A fault is seen when it is taken; until then it must not count as unhandled.
   }
 
-  #advance(cursor: Cursor, next: Position): void {
+  #advance(cursor: Cursor, next: Position, read: number): void {
     const { node, partition } = cursor.input;
     assert(next !== cursor.position, `source "${node.name}" moves on in partition ${partition}`);
     assert(next.length <= POSITION_LENGTH_MAX, `positions of source "${node.name}" have at most ${POSITION_LENGTH_MAX} characters`);
     cursor.position = next;
+    // A place that moved on without records is no sign of life.
+    if (read === 0) return;
     cursor.quietSinceMs = null;
     cursor.toldQuiet = false;
   }

@@ -41,6 +41,8 @@ export const postgres: ServerProgram = {
       ssl_cert_file: `${home}/server.crt`,
       ssl_key_file: `${home}/server.key`,
       max_wal_size: "512MB",
+      // For changes out of its log.
+      wal_level: "logical",
       shared_buffers: "128MB",
       // Only a name, by which the keeper knows whose server it is.
       "millrace.folder": `${folder}/`,
@@ -63,7 +65,7 @@ async function programFolder(): Promise<string> {
 /** Makes the user and database of the tests; may be called again. */
 export async function makeTestUser({ facts }: Instance): Promise<void> {
   if (await postgresAdmin(facts, `SELECT 1 FROM pg_roles WHERE rolname = '${USER}'`) === "") {
-    await postgresAdmin(facts, `CREATE ROLE ${USER} LOGIN CREATEDB PASSWORD '${facts.password}'`);
+    await postgresAdmin(facts, `CREATE ROLE ${USER} LOGIN CREATEDB REPLICATION PASSWORD '${facts.password}'`);
     await postgresAdmin(facts, `CREATE DATABASE ${DATABASE} OWNER ${USER}`);
   }
 }

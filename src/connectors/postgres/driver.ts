@@ -22,15 +22,32 @@ export interface ServerFacts {
 }
 
 /** What is used of pg's client; the package brings no types. */
-interface Client {
+export interface Client {
   connect(): Promise<void>;
   end(): Promise<void>;
   on(event: "error" | "end", listener: () => void): void;
   query(question: { text: string; values?: readonly (string | number)[]; rowMode: "array" }): Promise<QueryResult>;
-  query<S extends Writable>(submitted: S): S;
-  readonly connection: { readonly stream: { destroy(): void } };
+  query<S extends Writable | SubmittedQuery>(submitted: S): S;
+  readonly connection: DriverConnection;
 }
-interface QueryResult {
+/** The connection below a client. */
+export interface DriverConnection {
+  readonly stream: { destroy(): void; pause(): void; resume(): void };
+  query(text: string): void;
+  /** One message of a COPY towards the server. */
+  sendCopyFromChunk(bytes: Uint8Array): void;
+}
+/** A statement whose answer is not made of rows. */
+export interface SubmittedQuery {
+  submit(connection: DriverConnection): void;
+  /** The bytes mean something during the call only. */
+  handleCopyData(message: { readonly chunk: Uint8Array }): void;
+  handleCommandComplete(): void;
+  handleReadyForQuery(): void;
+  /** The server's, or that of the network. */
+  handleError(error: unknown): void;
+}
+export interface QueryResult {
   readonly rows: PostgresValue[][];
   readonly rowCount: number | null;
 }
@@ -69,21 +86,11 @@ export class Session implements SqlSession {
 
   /** Throws `postgres_unreachable` (retry) where nobody answers, `postgres_denied`, `postgres_database`, `postgres_tls` where the answer is no. */
   static async open(login: Login & { readonly address: PostgresAddress }): Promise<Session> {
-    const { Client } = (await import("pg")).default as unknown as { Client: new (options: object) => Client };
-    return await attempt(login, "connect", async () => {
-      const client = new Client(clientOptions(login));
-      // What ends the connection while it is made is told by the question under way; nobody listening would end the process.
-      client.on("error", () => {});
-      try {
-        await client.connect();
-        await client.query({ text: SESSION_SETTINGS, rowMode: "array" });
-        await client.query({ text: `SET search_path TO ${quoted(login.address.schema)}`, rowMode: "array" });
-        const { rows: [[version]] } = await client.query({ text: "SHOW server_version", rowMode: "array" });
-        return new Session(client, login, { version: String(version).split(" ")[0] });
-      } catch (error) {
-        client.connection.stream.destroy();
-        throw error;
-      }
+    return await openClient(login, {}, async (client) => {
+      await client.query({ text: SESSION_SETTINGS, rowMode: "array" });
+      await client.query({ text: `SET search_path TO ${quoted(login.address.schema)}`, rowMode: "array" });
+      const { rows: [[version]] } = await client.query({ text: "SHOW server_version", rowMode: "array" });
+      return new Session(client, login, { version: String(version).split(" ")[0] });
     });
   }
 
@@ -162,6 +169,27 @@ export class Session implements SqlSession {
   }
 }
 
+/** A client that is connected, with more options than every connection has, and what `begin` makes of it. */
+export async function openClient<T>(
+  login: Login & { readonly address: PostgresAddress },
+  options: object,
+  begin: (client: Client) => Promise<T>,
+): Promise<T> {
+  const { Client } = (await import("pg")).default as unknown as { Client: new (options: object) => Client };
+  return await attempt(login, "connect", async () => {
+    const client = new Client({ ...clientOptions(login), ...options });
+    // What ends the connection while it is made is told by the question under way; nobody listening would end the process.
+    client.on("error", () => {});
+    try {
+      await client.connect();
+      return await begin(client);
+    } catch (error) {
+      client.connection.stream.destroy();
+      throw error;
+    }
+  });
+}
+
 function clientOptions({ address, password, authorities }: Login): object {
   const { host, port, user, database, tls, connectTimeoutMs } = address;
   return {
@@ -187,7 +215,8 @@ function clientOptions({ address, password, authorities }: Login): object {
 /** As it is, and as it stands in a URL. */
 const hiddenOf = ({ password }: Login): string[] => [password, encodeURIComponent(password)];
 
-async function attempt<T>(login: Login, phase: Phase, action: () => Promise<T>): Promise<T> {
+/** Errors of the action leave as ours. */
+export async function attempt<T>(login: Login, phase: Phase, action: () => Promise<T>): Promise<T> {
   try {
     return await action();
   } catch (error) {

@@ -55,7 +55,8 @@ function tableFinding(session: Session, table: string, state: "there" | "create"
 
 const serverName = ({ facts: { version } }: Session): string => `PostgreSQL ${version}`;
 
-async function withSession<T>(address: PostgresAddress, world: ServerWorld, action: (session: Session) => Promise<T>): Promise<T> {
+/** Over one connection, opened for it and closed behind it. */
+export async function withSession<T>(address: PostgresAddress, world: ServerWorld, action: (session: Session) => Promise<T>): Promise<T> {
   const session = await postgresServer(address, world).open();
   try {
     return await action(session);

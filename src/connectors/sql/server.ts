@@ -6,15 +6,21 @@ import { MillraceError } from "../../data/fault.ts";
 import type { World } from "../../ports/mod.ts";
 import { SERVER_WAIT_MAX_MS, SERVER_WAIT_MIN_MS } from "./limits.ts";
 import { type ServerAddress, serverOf } from "./address.ts";
-import type { Login, SqlSession } from "./session.ts";
+import type { Login } from "./session.ts";
 import { isLost, mayRetry } from "./session.ts";
 
 export type ServerWorld = Pick<World, "clock" | "files" | "log" | "stopping">;
 
 const decoder = new TextDecoder();
 
+/** As much of a connection as reaching a server takes. */
+export interface ServerConnection {
+  /** Lets the server know, where it can be told. */
+  close(): Promise<void>;
+}
+
 /** `connect` opens one connection, or throws a fault of which `isLost` says whether waiting may help. */
-export class SqlServer<S extends SqlSession> {
+export class SqlServer<S extends ServerConnection> {
   readonly #closed = new AbortController();
   readonly #stop: AbortSignal;
   /** Attempts in vain since the server was last reached. */

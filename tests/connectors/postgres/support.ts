@@ -22,6 +22,8 @@ export class Database {
     return this.server.rows(sql, this.name);
   }
   async drop(): Promise<void> {
+    // A slot that is being read keeps its database.
+    await this.server.admin(`SELECT pg_terminate_backend(active_pid) FROM pg_replication_slots WHERE database = '${this.name}' AND active`);
     await this.server.admin(`DROP DATABASE ${this.name} WITH (FORCE)`);
   }
 }
