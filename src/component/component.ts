@@ -187,10 +187,17 @@ export interface SourceSpec extends Spec {
   readonly connection?: string;
   /**
    * Its records are changes, and its readers tell when they have caught up: a table over it is kept as they come. Such a table goes on
-   * as long as the pipeline does, so its `until`, where there is one, is `never` unless it was written.
+   * as long as the pipeline does, so its `until`, where there is one, is `never` unless it was written. With a setting and a value: so
+   * where the setting has that value.
    */
-  readonly changelog?: true;
+  readonly changelog?: true | { readonly setting: string; readonly value: string };
   plan(context: SourceContext): SourcePlan | null;
+}
+
+/** Whether a source with these settings gives changes. */
+export function isChangelog({ changelog }: SourceSpec, settings: SettingGroup): boolean {
+  if (changelog === undefined || changelog === true) return changelog === true;
+  return settings.text(changelog.setting) === changelog.value;
 }
 
 export interface SinkContext extends PlanContext {

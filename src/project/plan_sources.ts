@@ -4,7 +4,14 @@
  */
 import { CHANGELOG_SETTINGS, type MissingRow, parseMissing } from "../component/changelog.ts";
 import { type EventTimePlan, TIME_SETTINGS } from "../component/event_time.ts";
-import type { SchemaPlan, SourcePlan, SourceSpec, TablePlan, TransformPlan } from "../component/component.ts";
+import {
+  isChangelog,
+  type SchemaPlan,
+  type SourcePlan,
+  type SourceSpec,
+  type TablePlan,
+  type TransformPlan,
+} from "../component/component.ts";
 import { type Field, isNumeric, typeText } from "../data/types.ts";
 import type { Placed } from "./documents.ts";
 import { suggestion } from "./nearest.ts";
@@ -74,7 +81,7 @@ export function planSource(name: string, placed: Placed, role: "source" | "table
   const plan = reading.spec.plan({ ...context, type: schema.type, schema, ...tableKey });
   const before = faults.reported;
   // Rows of a changelog replace one another: their key is the only thing that is unique.
-  const asked = role === "table" && reading.spec.changelog ? { ...schema, unique: [] } : schema;
+  const asked = role === "table" && isChangelog(reading.spec, reading.settings) ? { ...schema, unique: [] } : schema;
   const intake = asked.unique.length > 0 || asked.require.length > 0 ? planner.intake(asked, context) : null;
   return { reading, name, schema, plan: faults.reported === before ? plan : null, intake, time };
 }
@@ -184,9 +191,22 @@ export class PlannedTables implements ReadonlyMap<string, TablePlan> {
     const key = this.#key(name, placed.entry.value, schema);
     if (key === null) return null;
     const common = { ...planned, schema, key, read: new Set<string>() };
-    if (!planned.reading?.spec.changelog) return { ...common, rows: new KeyedRows(schema.type, key), changelog: null };
+    const { reading } = planned;
+    if (!reading?.settings || !isChangelog(reading.spec, reading.settings)) {
+      this.#requireNoChangelogSettings(name, placed.entry.value);
+      return { ...common, rows: new KeyedRows(schema.type, key), changelog: null };
+    }
     const changelog = this.#changelog(name, placed.entry.value);
     return changelog && { ...common, rows: null, changelog };
+  }
+
+  /** They are allowed where the component can give changes; here it does not. */
+  #requireNoChangelogSettings(name: string, table: TomlTable): void {
+    for (const [key, { keySpan }] of table.entries) {
+      if (!Object.hasOwn(CHANGELOG_SETTINGS.fields, key)) continue;
+      const message = `the table "${name}" is read once: "${key}" is for tables that are kept from changes`;
+      this.#planner.planning.settings.faults.add("unknown_key", keySpan, message, `take out "${key}", or read the table's changes`);
+    }
   }
 
   #changelog(name: string, table: TomlTable): PlannedChangelog | null {

@@ -15,6 +15,7 @@ export const postgresSource: SourceSpec = {
   role: "source",
   type: "postgres",
   connection: "postgres",
+  changelog: { setting: "read", value: "changes" },
   summary: "Reads a PostgreSQL table in the order of a key, or its changes as they are committed.",
   notes:
     `With read = "rows" it resumes by key, so it can be stopped and killed. \`meta.position\` is the row's number in that order, from 1. Numbers arrive with all their

@@ -101,7 +101,8 @@ export function planChanges(context: SourceContext, address: PostgresAddress): C
 
 /** What of these settings was said for a table that is read once. */
 export function requireNoChangesSettings(settings: SettingGroup, fault: SourceContext["fault"]): boolean {
-  const said = ["slot", "publication", "deletes", "until"].filter((name) => settings.has(name));
+  // A table's `until` is "never" unless it was written.
+  const said = ["slot", "publication", "deletes", "until"].filter((name) => settings.has(name) && settings.text(name) !== "never");
   for (const name of said) {
     fault(settings.at(name), `${name} is of no use without read = "changes"`, `take ${name} out, or read the changes`);
   }
