@@ -226,7 +226,7 @@ beyond it is refused (\`range:NAME\`). The last argument of a function may be a 
 | \`count()\`, \`count_distinct(x)\`, \`sum(x)\` | 0 where no row passes |
 | \`min(x)\`, \`max(x)\`, \`avg(x, places, mode)\` | null where no row passes |
 | \`first(x)\`, \`last(x)\` | by order of arrival |
-| \`first_by(x, by)\`, \`last_by(x, by)\` | of the least and the greatest \`by\` |
+| \`first_by(x, by)\`, \`last_by(x, by)\` | of the least and the greatest \`by\`; of equals the first to arrive |
 | \`counts(x)\` | a map of values to how often they came |
 | \`mode(x)\` | the value that came most often; of several the smallest |
 

@@ -233,11 +233,11 @@ function byPosition(name: string, type: Type, which: "first" | "last"): Accumula
   };
 }
 
-/** first_by and last_by: of equals the first and the last to arrive. */
+/** first_by and last_by: of equals the first to arrive. */
 function ordered(name: string, type: Type, byType: Type, which: "first_by" | "last_by"): Accumulator {
   const kept = keptValue(name, type);
   const order = keptValue(`${name}.by`, byType);
-  const replaces = (comparison: number): boolean => which === "first_by" ? comparison < 0 : comparison >= 0;
+  const replaces = (comparison: number): boolean => which === "first_by" ? comparison < 0 : comparison > 0;
   return {
     columns: [{ name, kind: kept.kind }, { name: `${name}.by`, kind: order.kind }],
     fold(builder, names) {
@@ -246,7 +246,7 @@ function ordered(name: string, type: Type, byType: Type, which: "first_by" | "la
       const empty = order.kind === "text" ? `${there} === null` : `${target}.valid[${names.slot}] === 0`;
       const compare = builder.unit.constant(compareValues, "compareValues");
       const by = byType.kind === "bool" ? `Number(${names.by})` : names.by;
-      const sign = which === "first_by" ? "< 0" : ">= 0";
+      const sign = which === "first_by" ? "< 0" : "> 0";
       const write = `${kept.write(builder, names.slot, names.value!)} ${order.write(builder, names.slot, names.by!)}`;
       return guarded(names, `if (${empty} || ${compare}(${by}, ${there}) ${sign}) { ${write} }`);
     },
