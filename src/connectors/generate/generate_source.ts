@@ -3,19 +3,26 @@
  * are part of the checkpoint: a resumed run goes on with the very same stream.
  */
 import type { SourceContext, SourcePlan, SourceSpec } from "../../component/component.ts";
+import type { Setting } from "../../component/settings.ts";
 import type { FeedPlan } from "../../component/serving.ts";
 import type { DecoderSpec } from "../../data/codec.ts";
 import { timestampText } from "../../data/time.ts";
 import type { Position, Source, SourceReader } from "../../engine/contracts.ts";
 import type { World } from "../../ports/mod.ts";
 import { formatPlace, GeneratedReader, parsePlace } from "./generated_reader.ts";
-import { offsetMicros, parseRate, RATE_FORMS } from "./rate.ts";
+import { parseRate, RATE_FORMS } from "./rate.ts";
 import { recordGenerators } from "./record_generators.ts";
-import type { RecordGenerator } from "./record_sequence.ts";
+import { offsetMicros, type RecordGenerator, type SequenceOptions } from "./record_sequence.ts";
 
 const SEED_MOST = 2 ** 48;
 /** Streams of one seed are this far apart. */
 const STREAM_STEP = 0x9e3779b1;
+
+/** Those of single kinds of records. */
+const OWN_SETTINGS: Readonly<Record<string, Setting>> = Object.assign(
+  {},
+  ...[...recordGenerators.values()].map(({ settings }) => settings),
+);
 
 export const generateSource: SourceSpec = {
   role: "source",
@@ -53,6 +60,7 @@ ${[...recordGenerators].map(([name, { summary, profiles }]) => `- \`${name}\`: $
       },
       rate: { kind: "text", default: "1/s", doc: "How many records per second: `1/s`, `0.1/s`, `30/m`, or `max`." },
       count: { kind: "int", unit: "records", min: 1, max: Number.MAX_SAFE_INTEGER, optional: true, doc: "Ends after so many records." },
+      ...OWN_SETTINGS,
     },
   },
   examples: [{
@@ -77,13 +85,17 @@ function profileNotes(profiles: RecordGenerator["profiles"]): string {
 function planGenerate(context: SourceContext): SourcePlan | null {
   const options = readOptions(context);
   if (!options) return null;
-  const { name, type, schema: { numericText, unknownFields } } = context;
+  const { name, type, settings, schema: { numericText, unknownFields } } = context;
+  const { generator } = options;
+  const decoding: Omit<DecoderSpec, "needed"> = generator.changes
+    ? { type, numericText: "accept", unknownFields, changes: { deletes: "pass", key: "id" } }
+    : { type, numericText, unknownFields };
   return {
-    bounded: options.count !== null,
+    bounded: options.count !== null || generator.ends?.(settings) === true,
     partitionedBy: null,
     partitioned: false,
     feed: feedOf(options),
-    create: (world, needed) => new GenerateSource(world, name, options, { type, needed, numericText, unknownFields }),
+    create: (world, needed) => new GenerateSource(world, name, options, { ...decoding, needed }),
   };
 }
 
@@ -96,7 +108,9 @@ export interface GenerateOptions {
   /** null: now. */
   readonly startMicros: number | null;
   readonly rate: number;
+  /** null: as many as there are. */
   readonly count: number | null;
+  readonly making: SequenceOptions;
 }
 
 function readOptions(context: SourceContext): GenerateOptions | null {
@@ -120,8 +134,14 @@ function readOptions(context: SourceContext): GenerateOptions | null {
     fault("start", `"${settings.text("start")}" is not a timestamp`, "write for example 2025-09-04T23:11:55Z, or now");
   }
   if (Number.isNaN(seed)) fault("seed", `"${settings.text("seed")}" is not a seed`, `a whole number from 0 to ${SEED_MOST}, or random`);
+  for (const name of Object.keys(OWN_SETTINGS)) {
+    if (settings.has(name) && generator.settings?.[name] === undefined) fault(name, `${what} has no setting "${name}"`, "leave it out");
+  }
+  const own = generator.check?.(settings) ?? null;
+  if (own !== null) fault(own.setting, own.message, own.hint);
   if (!sound || rate === null) return null;
-  return { what, generator, profile, seed, startMicros: start, rate, count: settings.has("count") ? settings.number("count") : null };
+  const count = settings.has("count") ? settings.number("count") : null;
+  return { what, generator, profile, seed, startMicros: start, rate, count, making: { rate, settings } };
 }
 
 /** null: to be drawn; NaN where it is none. */
@@ -133,15 +153,15 @@ function readSeed({ settings }: SourceContext): number | null {
   return /^\d{1,15}$/.test(text) && Number(text) <= SEED_MOST ? Number(text) : NaN;
 }
 
-function feedOf({ what, generator, profile, seed, startMicros, rate }: GenerateOptions): FeedPlan {
+function feedOf({ what, generator, profile, seed, startMicros, rate, making }: GenerateOptions): FeedPlan {
   return {
     rate,
     describe: (used) => `${what}, seed ${used}`,
     seed: (world) => seed ?? world.random.uint32(),
     startMicros: (nowMicros) => startMicros ?? nowMicros,
     open: (from) => {
-      const sequence = generator.sequence(profile, from.seed + from.stream * STREAM_STEP);
-      return { write: (number, into) => sequence.write(number, from.startMicros + offsetMicros(number, from.rate), into) };
+      const sequence = generator.sequence(profile, from.seed + from.stream * STREAM_STEP, { ...making, rate: from.rate });
+      return { write: (number, into) => sequence.write(number, from.startMicros + offsetMicros(sequence, number, from.rate), into) };
     },
   };
 }

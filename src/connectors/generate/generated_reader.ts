@@ -7,8 +7,7 @@ import type { Polled, PollLimits, Position, SourceReader } from "../../engine/co
 import type { Clock } from "../../ports/mod.ts";
 import { type RecordOrigin, sourceBatch } from "../source_batch.ts";
 import type { GenerateOptions } from "./generate_source.ts";
-import { offsetMicros } from "./rate.ts";
-import type { RecordSequence } from "./record_sequence.ts";
+import { offsetMicros, type RecordSequence } from "./record_sequence.ts";
 
 export interface GeneratedPlace {
   readonly seed: number;
@@ -29,6 +28,7 @@ export class GeneratedReader implements SourceReader {
   readonly #decode: Decoder;
   #sequence: { readonly seed: number; readonly records: RecordSequence } | null = null;
   /** The record that was asked for first, and when: pacing counts from there. */
+  #pacedMicros: number | null = null;
   #paced: { readonly number: number; readonly sinceMs: number } | null = null;
 
   constructor(options: GeneratedReaderOptions) {
@@ -42,10 +42,10 @@ export class GeneratedReader implements SourceReader {
     const until = limits.until === undefined ? null : parsePlace(limits.until);
     // A replay goes by what was drawn then, not by what another process would draw now.
     const place = until ? { ...until, number: parsePlace(from).number } : parsePlace(from);
-    const end = until?.number ?? count ?? Infinity;
+    const end = until?.number ?? count ?? this.#recordsOf(place.seed).size ?? Infinity;
     if (place.number >= end) return Promise.resolve({ kind: "end" });
-    const due = until ? end : Math.min(end, this.#due(place.number));
-    if (place.number >= due) return Promise.resolve({ kind: "idle", retryAfterMs: this.#waitMs(place.number) });
+    const due = until ? end : Math.min(end, this.#due(place, limits.rowsMax));
+    if (place.number >= due) return Promise.resolve({ kind: "idle", retryAfterMs: this.#waitMs(place) });
     return Promise.resolve(this.#make(place, Math.min(limits.rowsMax, due - place.number), limits));
   }
 
@@ -61,40 +61,55 @@ export class GeneratedReader implements SourceReader {
     do {
       const number = place.number + rows;
       start[rows] = into.length;
-      records.write(number, place.startMicros + offsetMicros(number, options.rate), into);
+      records.write(number, place.startMicros + offsetMicros(records, number, options.rate), into);
       end[rows++] = into.length - 1;
     } while (rows < rowsMax && into.length < bytesMax);
     const position = new Float64Array(rows);
     for (let row = 0; row < rows; row++) position[row] = place.number + row;
     const bytes = written(into);
-    const { batch, rejected } = sourceBatch(
+    const { batch, rejected, deletes } = sourceBatch(
       origin,
       { records: { bytes, start: start.subarray(0, rows), end: end.subarray(0, rows), rows }, position, origin: position, tooLong: [] },
       this.#decode,
     );
     const next = formatPlace({ ...place, number: place.number + rows });
-    return { kind: "batch", batch, rejected, read: rows, next: until !== undefined && next === until ? until : next };
+    return { kind: "batch", batch, rejected, deletes, read: rows, next: until !== undefined && next === until ? until : next };
   }
 
   #recordsOf(seed: number): RecordSequence {
-    const { generator, profile } = this.#options.options;
-    if (this.#sequence?.seed !== seed) this.#sequence = { seed, records: generator.sequence(profile, seed) };
+    const { generator, profile, making } = this.#options.options;
+    if (this.#sequence?.seed !== seed) this.#sequence = { seed, records: generator.sequence(profile, seed, making) };
     return this.#sequence.records;
   }
 
-  /** One behind the last record that is due. */
-  #due(number: number): number {
+  /** One behind the last record that is due, and no more than `rowsMax` records on. */
+  #due({ number, seed }: GeneratedPlace, rowsMax: number): number {
     const { options: { rate }, clock } = this.#options;
     if (rate === Infinity) return Infinity;
     const nowMs = clock.monotonicMs();
     this.#paced ??= { number, sinceMs: nowMs };
-    return this.#paced.number + 1 + Math.floor((nowMs - this.#paced.sinceMs) * rate / 1000);
+    const { number: first, sinceMs } = this.#paced;
+    const records = this.#recordsOf(seed);
+    if (!records.offsetMicros) return first + 1 + Math.floor((nowMs - sinceMs) * rate / 1000);
+    const dueMicros = this.#firstMicros(records) + (nowMs - sinceMs) * 1000;
+    let due = number;
+    while (due < number + rowsMax && records.offsetMicros(due) <= dueMicros) due++;
+    return due;
   }
 
-  #waitMs(number: number): number {
+  #waitMs({ number, seed }: GeneratedPlace): number {
     const { options: { rate }, clock } = this.#options;
     const { number: first, sinceMs } = this.#paced!;
-    return Math.max(1, sinceMs + (number - first) * 1000 / rate - clock.monotonicMs());
+    const records = this.#recordsOf(seed);
+    const afterMs = records.offsetMicros
+      ? (records.offsetMicros(number) - this.#firstMicros(records)) / 1000
+      : (number - first) * 1000 / rate;
+    return Math.max(1, sinceMs + afterMs - clock.monotonicMs());
+  }
+
+  /** When the record happens that pacing counts from: looked up once, for looking back is dear. */
+  #firstMicros(records: RecordSequence): number {
+    return this.#pacedMicros ??= records.offsetMicros!(this.#paced!.number);
   }
 }
 

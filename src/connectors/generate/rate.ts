@@ -16,7 +16,7 @@ export function parseRate(text: string): number | null {
   return rate >= RATE_LEAST && rate <= RATE_MOST ? rate : null;
 }
 
-/** Time of record `number` after record 0, whole microseconds; exact for every rate whose interval is a whole number of them. */
-export function offsetMicros(number: number, rate: number): number {
+/** Time of record `number` after record 0 where all are evenly spaced, whole microseconds; exact for every rate whose interval is a whole number of them. */
+export function evenOffsetMicros(number: number, rate: number): number {
   return Math.round(number * (1e6 / Math.min(rate, RATE_UNBOUND_PER_SECOND)));
 }

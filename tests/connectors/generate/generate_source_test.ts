@@ -1,7 +1,7 @@
 /** The `generate` source: paced by a schedule, resumed as the same stream. */
 import assert from "node:assert/strict";
 import type { SourceReader } from "../../../src/engine/contracts.ts";
-import { offsetMicros, parseRate } from "../../../src/connectors/generate/rate.ts";
+import { evenOffsetMicros, parseRate } from "../../../src/connectors/generate/rate.ts";
 import { Machine, Process } from "../support/memory_world.ts";
 import { faultsOf, plan } from "../support/project.ts";
 import { readAll } from "../support/rows.ts";
@@ -25,9 +25,9 @@ const ids = async (reader: SourceReader, from: string, until?: string) =>
 Deno.test("generate: rates are per second, minute or hour, or unbounded", () => {
   assert.deepEqual(["1/s", "0.1/s", "30/m", "max", "2", "1/h"].map(parseRate), [1, 0.1, 0.5, Infinity, 2, 1 / 3600]);
   assert.deepEqual(["", "0/s", "-1", "1/d", "1e3/s", "2000000/s"].map(parseRate), [null, null, null, null, null, null]);
-  assert.equal(offsetMicros(3600, 1), 3_600_000_000);
-  assert.equal(offsetMicros(7, 3), 2_333_333);
-  assert.equal(offsetMicros(7, Infinity), 7);
+  assert.equal(evenOffsetMicros(3600, 1), 3_600_000_000);
+  assert.equal(evenOffsetMicros(7, 3), 2_333_333);
+  assert.equal(evenOffsetMicros(7, Infinity), 7);
 });
 
 Deno.test("generate: a bounded stream ends, and goes on from every position as the same stream", async () => {
