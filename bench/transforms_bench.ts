@@ -62,7 +62,13 @@ function measure(title: string, type: string, settings: { readonly [name: string
   const faults: string[] = [];
   const plan = spec.plan({
     ...planContext(settingsOf(spec.settings, settings), switches(), faults),
-    inputs: [{ node: "payments", type: paymentType, timed: true, latenessMicros: 0, span: { file: "", line: 1, column: 1, endLine: 1, endColumn: 1 } }],
+    inputs: [{
+      node: "payments",
+      type: paymentType,
+      timed: true,
+      latenessMicros: 0,
+      span: { file: "", line: 1, column: 1, endLine: 1, endColumn: 1 },
+    }],
     tables: new Map([["cards", keyed(cards, "card_id")], ["customers", keyed(customers, "customer_id")]]),
   });
   assert(plan !== null, faults.join("\n"));

@@ -38,6 +38,7 @@ export function buildPlan(blueprint: PipelineBlueprint, world: World): PipelineP
   const { operators, times } = buildGraph(blueprint);
   return {
     pipeline: blueprint.name,
+    shownAs: blueprint.shownAs,
     hash: blueprint.hash,
     sources: [...sources, ...tables],
     operators,
@@ -78,10 +79,11 @@ export function buildGraph(
       source: intake ? readerName(name) : name,
       node: name,
       field: time.field === null ? null : schema.type.fields.findIndex((field) => field.name === time.field),
-      clockLagMicros: time.field === null ? (time.latenessMs + (plan.keepsArrival ? time.idleMs : 0)) * 1000 : null,
+      clockLagMicros: time.field === null && !time.carried ? (time.latenessMs + (plan.keepsArrival ? time.idleMs : 0)) * 1000 : null,
       latenessMicros: time.latenessMs * 1000,
       idleMs: time.idleMs,
       late: time.late,
+      ...(time.carried ? { carried: true } : {}),
     }]
   );
   return { sources, operators: [...intakes, ...keepers, ...transforms], times };

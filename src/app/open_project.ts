@@ -2,7 +2,7 @@
 import { expressions } from "../expr/mod.ts";
 import { loadProject } from "../project/mod.ts";
 import type { PipelineBlueprint, Project } from "../project/contracts.ts";
-import { ConfigurationError, MillraceError } from "../data/fault.ts";
+import { assert, ConfigurationError, MillraceError } from "../data/fault.ts";
 import { planIntake } from "../transforms/intake.ts";
 import type { World } from "../ports/mod.ts";
 import { loadRegistry, type Registry } from "./registry.ts";
@@ -40,6 +40,13 @@ function openWith(registry: (types: ReadonlySet<string>) => Promise<Registry>, w
     envFile: choice.envFile,
     purpose: choice.purpose,
   });
+}
+
+/** A pipeline that runs by itself: one without stages, or a stage. */
+export function findRunnable(project: Project, name: string): PipelineBlueprint {
+  const found = project.pipelines.flatMap((pipeline) => [pipeline, ...pipeline.stages]).findLast((one) => one.name === name);
+  assert(found, `"${name}" is a pipeline of the project, or a stage of one`);
+  return found;
 }
 
 /** The pipelines of the given names, or those of the profile, or all; an unknown name is an error that lists what there is. */

@@ -27,8 +27,10 @@ export interface RunOptions {
   readonly readFrom: ReadFrom;
   /** Start a new run even when the last one is done or unfinished. */
   readonly rerun: boolean;
+  /** Of a stage: the run of the stage before, which it reads. With another one it is done anew. */
+  readonly follows?: string;
   /** What this run writes is there for its readers. Not called when nothing is to be done. */
-  opened?(): void;
+  opened?(run: string): void;
 }
 
 /**
@@ -80,8 +82,8 @@ async function runOwned(blueprint: PipelineBlueprint, kv: Kv, options: RunOption
     records.update((newest) => {
       // Asked again after a fault or a race, it may meet the run that it made itself.
       if (newest?.opening === opener) return null;
-      choice = chooseRun(blueprint, newest, identities, options.rerun);
-      return choice === "new" ? newRecord(blueprint, newest, identities, opener, world) : null;
+      choice = chooseRun(blueprint, newest, identities, options);
+      return choice === "new" ? newRecord(blueprint, newest, identities, opener, options) : null;
     })
   );
   assert(record, "a run was chosen");
@@ -96,7 +98,7 @@ async function runOwned(blueprint: PipelineBlueprint, kv: Kv, options: RunOption
     kv,
     run,
     signal,
-    observer: { opened: options.opened, progress: (progress) => events.progress(describe(blueprint, plan, progress)) },
+    observer: { opened: () => options.opened?.(run), progress: (progress) => events.progress(describe(blueprint, plan, progress)) },
     ...(runsInReplicas(blueprint) ? { replicas: replicasOf(records, run, opener, { world, signal }) } : {}),
   }, options.readFrom);
   try {
@@ -167,9 +169,9 @@ export function chooseRun(
   blueprint: PipelineBlueprint,
   record: RunRecord | null,
   identities: Readonly<Record<string, string>>,
-  rerun: boolean,
+  { rerun, follows }: Pick<RunOptions, "rerun" | "follows">,
 ): Choice {
-  if (!record || rerun) return "new";
+  if (!record || rerun || record.follows !== follows) return "new";
   const changed = Object.keys(identities).filter((name) => record.identities[name] && record.identities[name] !== identities[name]);
   const samePlan = record.hash === blueprint.hash;
   if (record.status === "done") return samePlan && changed.length === 0 ? "already_done" : "new";
@@ -206,7 +208,7 @@ function newRecord(
   before: RunRecord | null,
   identities: Readonly<Record<string, string>>,
   opener: string,
-  world: World,
+  { world, follows }: Pick<RunOptions, "world" | "follows">,
 ): RunRecord {
   return {
     version: 1,
@@ -219,6 +221,7 @@ function newRecord(
     startedMicros: world.clock.nowMicros(),
     stale: before ? [...before.stale, before.run] : [],
     summary: null,
+    ...(follows === undefined ? {} : { follows }),
   };
 }
 

@@ -8,6 +8,7 @@ import type { PipelineOutcome } from "./events.ts";
 import { mayHaveCheckpoint, openCheckpoint } from "./checkpoint_store.ts";
 import { type RunOptions, runPipeline } from "./run_pipeline.ts";
 import { RunRecords } from "./run_record.ts";
+import { runStages } from "./run_stages.ts";
 
 /** What all pipelines of a run have in common. */
 export type ProjectRunOptions = Omit<RunOptions, "readFrom">;
@@ -31,7 +32,8 @@ export async function runProject(
       const ready = earlier.every((outcome) => outcome === undefined || (outcome !== null && outcome.status !== "stopped"));
       if (!ready || signal.aborted) return null;
       const world = { ...options.world, stopping: signal };
-      const outcome = await runPipeline(blueprint, { ...options, world, signal, readFrom: project.readFrom, opened: resolve });
+      const run = blueprint.stages.length > 0 ? runStages : runPipeline;
+      const outcome = await run(blueprint, { ...options, world, signal, readFrom: project.readFrom, opened: () => resolve() });
       options.events.finished(outcome);
       return outcome;
     } catch (error) {
@@ -92,6 +94,8 @@ async function requireEarlier(project: Project, chosen: readonly PipelineBluepri
 }
 
 async function isDone(blueprint: PipelineBlueprint, world: RunOptions["world"]): Promise<boolean> {
+  for (const stage of blueprint.stages) if (!(await isDone(stage, world))) return false;
+  if (blueprint.stages.length > 0) return true;
   if (!(await mayHaveCheckpoint(blueprint, world))) return false;
   const kv = await openCheckpoint(blueprint, world);
   try {

@@ -23,6 +23,8 @@ export interface RunRecord {
   readonly stale: readonly string[];
   /** For people: how the run ended. */
   readonly summary: RunSummary | null;
+  /** Of a stage: the run of the stage before that it reads. */
+  readonly follows?: string;
 }
 export interface RunSummary {
   readonly records: number;

@@ -8,9 +8,10 @@ import type { RecordType, Type } from "../data/types.ts";
 import type { Expressions, Scope } from "../expr/contracts.ts";
 import type { Guarantee, Operator, OperatorContext, Sink, Source } from "../engine/contracts.ts";
 import type { World } from "../ports/mod.ts";
+import type { ExchangeContext, ExchangePlan } from "./exchange.ts";
 import type { MissingRow } from "./changelog.ts";
 import type { FeedPlan, ServeOptions, ServeSummary } from "./serving.ts";
-import type { GroupSetting, SettingGroup } from "./settings.ts";
+import type { Cel, GroupSetting, SettingGroup } from "./settings.ts";
 
 /** Shown in the reference and run as a test. */
 export interface Example {
@@ -99,6 +100,16 @@ export interface TransformContext extends PlanContext {
   readonly inputs: readonly TransformInput[];
   readonly tables: ReadonlyMap<string, TablePlan>;
 }
+/** What a transform that hands rows over to other lanes asks for. */
+export interface ExchangeWish {
+  readonly lanes: number;
+  readonly key: Cel;
+  /** The field that `key` is, where it is no more than one. */
+  readonly keyField: string | null;
+  /** Names of the connection and its topic; null: the only one that fits, and PIPELINE.NODE. */
+  readonly connection: string | null;
+  readonly topic: string | null;
+}
 export interface TransformPlan {
   /** Types by port; "out" always. `rejected` is understood. */
   readonly outputs: ReadonlyMap<string, RecordType>;
@@ -111,6 +122,8 @@ export interface TransformPlan {
   readonly keyedBy: string | null | "*" | readonly string[];
   /** The rows of "out" have no event time though those of the inputs have. */
   readonly timeless?: true;
+  /** Rows are to go to other lanes on the way through here. */
+  readonly exchange?: ExchangeWish;
   /** Whether a lane without end of input never gives a result (an unwindowed aggregate, a join). */
   readonly needsEnd: boolean;
   /** The kept tables that it looks into. */
@@ -238,6 +251,8 @@ export interface SinkSpec extends Spec {
 /** A [connections.X] variant: its settings only; the sources and sinks of that type open it. */
 export interface ConnectionSpec extends Spec {
   readonly role: "connection";
+  /** Where it has topics: plans both ends of one between two stages of a pipeline; null when faults were reported. */
+  exchange?(context: ExchangeContext): ExchangePlan | null;
 }
 export type ComponentSpec = TransformSpec | SourceSpec | SinkSpec | ConnectionSpec;
 

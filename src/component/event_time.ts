@@ -8,6 +8,8 @@ export interface EventTimePlan {
   readonly latenessMs: number;
   readonly idleMs: number;
   readonly late: "window" | "record";
+  /** Times come with the rows, and how far time has come is told by those who write them. */
+  readonly carried?: true;
 }
 
 export const TIME_SETTINGS: GroupSetting = {

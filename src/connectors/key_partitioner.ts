@@ -37,12 +37,18 @@ export function planRecordKey(context: SinkContext, form: "text" | "object" = "t
   return { expression: key, member: form === "object" && key.field !== null ? context.input.fields[key.field].name : null };
 }
 
+/** Where rows go whose key is null: "round" by their place, or "together" like those of any other key. */
+export type NullKeys = "round" | "together";
+
 export class KeyPartitioner {
   readonly #key = createWriter(64);
+  /** What the place of a row without a key is multiplied by. */
+  readonly #round: number;
   readonly #expression: RowExpression | null;
   /** Around the value of a key that is an object; empty where it is the text alone. */
   readonly #before: string;
-  constructor(recordKey: RecordKey | null) {
+  constructor(recordKey: RecordKey | null, nullKeys: NullKeys = "round") {
+    this.#round = nullKeys === "round" ? 1 : 0;
     this.#expression = recordKey?.expression ?? null;
     this.#before = recordKey === null || recordKey.member === null ? "" : `{${JSON.stringify(recordKey.member)}:`;
   }
@@ -60,7 +66,7 @@ export class KeyPartitioner {
     const { position } = batch.meta;
     const count = partitions.length;
     for (let row = 0; row < batch.rows; row++) {
-      if (valid !== null && valid[row] === 0) partitions[position[row] % count].append(batch, row, bytes, -1, -1);
+      if (valid !== null && valid[row] === 0) partitions[position[row] * this.#round % count].append(batch, row, bytes, -1, -1);
       else partitions[partitionOfKey(bytes, start[row], end[row], count)].append(batch, row, bytes, start[row], end[row]);
     }
   }
@@ -72,7 +78,7 @@ export class KeyPartitioner {
     for (let row = 0; row < batch.rows; row++) {
       const keyValue = value ? value(row) : null;
       if (keyValue === null) {
-        partitions[position[row] % partitions.length].append(batch, row, key.bytes, -1, -1);
+        partitions[position[row] * this.#round % partitions.length].append(batch, row, key.bytes, -1, -1);
         continue;
       }
       key.length = 0;

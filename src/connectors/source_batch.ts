@@ -6,6 +6,7 @@ import type { Batch, Rejected } from "../data/batch.ts";
 import type { Decoder, Records } from "../data/codec.ts";
 import { makeMeta, select, SharedText, textColumn } from "../data/columns.ts";
 import type { RecordType } from "../data/types.ts";
+import type { LaneTime } from "../engine/contracts.ts";
 
 export interface RecordOrigin {
   /** The source's name; also the step that rejects. */
@@ -34,6 +35,29 @@ export interface SourceBatch {
 }
 /** `deleted` of a row that is not passed on (Decoded). */
 const DROPPED = 2;
+
+/** Makes rows of what a reader of a topic found. */
+export interface RowMaker {
+  /** Takes records from the first on, at least one. */
+  make(placed: PlacedRecords): MadeRows;
+}
+export interface MadeRows extends SourceBatch {
+  /** How many records were taken. */
+  readonly taken: number;
+  /** How many of those are rows, rejects or deletes. */
+  readonly read: number;
+  readonly told?: readonly LaneTime[];
+}
+
+/** Every record is a row, a reject or a delete. */
+export function plainRows(origin: RecordOrigin, decode: Decoder): RowMaker {
+  return {
+    make(placed) {
+      const { rows } = placed.records;
+      return { ...sourceBatch(origin, placed, decode), taken: rows, read: rows };
+    },
+  };
+}
 
 /** Decodes and divides. */
 export function sourceBatch(

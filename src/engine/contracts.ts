@@ -29,12 +29,25 @@ export type Polled =
     readonly next: Position;
     /** Records that said of a row that it is no more, and are not passed on: read = rows + rejected + deletes. Absent: none. */
     readonly deletes?: number;
+    /** What lanes of the pipeline that writes the source said behind these rows about their event time. */
+    readonly told?: readonly LaneTime[];
     /** Called at most once, when nobody reads the batch any more: its memory may be used again. Who keeps batches does not call it. */
     release?(): void;
   }
   /** Nothing now; ask again after `retryAfterMs`. */
   | { readonly kind: "idle"; readonly retryAfterMs: number }
   | { readonly kind: "end" };
+
+/** How far event time had come in one lane of the pipeline that wrote what is read here. */
+export interface LaneTime {
+  readonly lane: number;
+  /** How many there are. */
+  readonly lanes: number;
+  /** µs; -Infinity before any row, Infinity at the end. */
+  readonly watermark: number;
+  /** It is not waited for. */
+  readonly idle: boolean;
+}
 
 /** Reads one partition of one source. The same range gives the same rows and rejects, however it is cut into batches. */
 export interface SourceReader {
@@ -109,6 +122,8 @@ export interface EventTime {
   readonly latenessMicros: number;
   /** A partition that gave nothing for so long is not waited for. */
   readonly idleMs: number;
+  /** Rows bring their times along, and the lanes that wrote them tell how far time has come: nothing is judged here again. */
+  readonly carried?: true;
   /** "record": what is older than the watermark leaves through the node's port "late". "window": operators decide. */
   readonly late: "window" | "record";
 }
@@ -263,6 +278,8 @@ export interface EpochStamp {
   readonly timeMicros: number;
   /** Said where the pipeline was told to stop with this epoch, however often it is delivered. */
   readonly stopping?: true;
+  /** How far event time had come at what the sink reads: to a sink that carries it, where it has changed. */
+  readonly time?: Pick<LaneTime, "watermark" | "idle">;
 }
 /** The newest epoch a sink holds of a lane; null when none. */
 export interface Marker {
@@ -295,6 +312,8 @@ export interface SinkLane {
 }
 export interface Sink {
   readonly guarantee: Guarantee;
+  /** Writes for another pipeline that goes on with the rows' event time: its lanes are delivered epochs in which only time went on. */
+  readonly carriesTime?: true;
   /** Called once per start, before any lane. `fresh`: no epoch of this run was ever committed, so what an earlier run left may be cleared. */
   open(run: {
     readonly pipeline: string;
@@ -348,6 +367,8 @@ export interface SinkNode {
 /** Nodes stand in topological order. */
 export interface PipelinePlan {
   readonly pipeline: string;
+  /** As its rejects say it, where that is another name. */
+  readonly shownAs?: string;
   /** Changes when anything changes that could change outputs. */
   readonly hash: string;
   readonly sources: readonly SourceNode[];

@@ -6,12 +6,30 @@
 import type { Batch } from "../data/batch.ts";
 import { select } from "../data/columns.ts";
 import { assert } from "../data/fault.ts";
-import type { EventTime } from "./contracts.ts";
+import type { EventTime, LaneTime } from "./contracts.ts";
 import type { PartitionTime } from "./head.ts";
 
 interface Partition {
   greatestMicros: number;
   standing: "active" | "idle" | "ended";
+}
+
+/** Event time of one source in one lane. */
+export interface SourceClock {
+  readonly spec: EventTime;
+  readonly watermark: number;
+  /** Nothing that could move time is waited for, and it is not at its end. */
+  readonly isIdle: boolean;
+  /** For the head. */
+  times(): readonly PartitionTime[];
+  /** An epoch of that recorded time has begun. */
+  clock(epochTimeMicros: number): void;
+  idle(partition: number): void;
+  end(partition: number): void;
+  /** What lanes that write the partition said about their time. */
+  told(partition: number, times: readonly LaneTime[]): void;
+  /** Takes a batch of one partition. Its rows keep their order. */
+  stamp(batch: Batch, epochTimeMicros: number): Timed;
 }
 
 /** A batch with its times: what goes on, and what came too late. */
@@ -20,7 +38,7 @@ export interface Timed {
   readonly late: Batch | null;
 }
 
-export class SourceTime {
+export class SourceTime implements SourceClock {
   readonly spec: EventTime;
   readonly #partitions: Map<number, Partition>;
   #watermark: number;
@@ -42,7 +60,11 @@ export class SourceTime {
     return this.#watermark;
   }
 
-  /** For the head. */
+  get isIdle(): boolean {
+    const standings = [...this.#partitions.values()].map(({ standing }) => standing);
+    return standings.includes("idle") && !standings.includes("active");
+  }
+
   times(): readonly PartitionTime[] {
     return [...this.#partitions].map(([partition, { greatestMicros, standing }]) => (
       { source: this.spec.source, partition, greatestMicros, idle: standing === "idle" }
@@ -68,7 +90,10 @@ export class SourceTime {
     this.#advance();
   }
 
-  /** Takes a batch of one partition. Its rows keep their order. */
+  told(): void {
+    assert(false, `nobody tells the time of "${this.spec.source}"`);
+  }
+
   stamp(batch: Batch, epochTimeMicros: number): Timed {
     const place = this.#place(batch.meta.partition);
     place.standing = "active";

@@ -16,6 +16,7 @@ export interface InputPosition {
 }
 /** Event time of one partition of one source. */
 export interface PartitionTime {
+  /** Where it is carried: of each lane that writes the source, named SOURCE#LANE. */
   readonly source: string;
   readonly partition: number;
   /** The greatest time seen, µs; -Infinity when none was. */

@@ -49,6 +49,8 @@ interface Epoch {
   records: number;
 }
 
+type CarriedTimes = ReadonlyMap<string, NonNullable<EpochStamp["time"]>>;
+
 export class HeldLane {
   readonly graph: LaneGraph;
   readonly #setting: LaneSetting;
@@ -64,6 +66,8 @@ export class HeldLane {
   #open: Epoch | null = null;
   /** What the open epoch's deliveries took, by sink. */
   readonly #deliveryMs = new Map<string, number>();
+  /** Event time at the sinks that carry it, when the open epoch began. */
+  #timesBefore: CarriedTimes = new Map();
 
   private constructor(
     setting: LaneSetting,
@@ -153,8 +157,9 @@ export class HeldLane {
     const epoch = this.#begin(intent.timeMicros);
     for (const entry of intent.schedule) {
       if (entry.kind === "batch") {
-        const { batch, rejected, read, deletes } = await this.#inputs.retake(entry);
+        const { batch, rejected, read, deletes, told } = await this.#inputs.retake(entry);
         this.graph.feed(entry.source, batch, rejected, read, deletes);
+        this.graph.told(entry.source, entry.partition, told);
       } else if (entry.kind === "end") {
         this.#inputs.retakeEnd(entry.source, entry.partition);
         this.#endPartition(entry.source, entry.partition);
@@ -245,6 +250,7 @@ export class HeldLane {
   }
 
   #begin(timeMicros: number): Epoch {
+    this.#timesBefore = this.#carriedTimes();
     this.graph.beginEpoch(timeMicros);
     this.#fed.clear();
     return this.#open = { timeMicros, startedMs: this.#setting.world.clock.monotonicMs(), schedule: [], scheduleBytes: 0, records: 0 };
@@ -271,6 +277,7 @@ export class HeldLane {
       return schedule(epoch, { kind: "end", source: node.name, partition });
     }
     this.graph.feed(node.name, taken.batch, taken.rejected, taken.read, taken.deletes);
+    this.graph.told(node.name, partition, taken.told);
     taken.release?.();
     epoch.records += taken.read;
     schedule(epoch, { kind: "batch", source: node.name, partition, read: taken.read, end: taken.end });
@@ -310,8 +317,10 @@ export class HeldLane {
     const groups = groupForCommits(sets, run);
     const stopping = intent.schedule.some(({ kind }) => kind === "stop") ? { stopping: true as const } : {};
     const stamp = { epoch, digest, timeMicros: intent.timeMicros, ...stopping };
+    const times = this.#changedTimes();
+    for (const sink of times.keys()) this.#fed.add(sink);
     const tookMs = await all([
-      ...this.#sinks.map((sink) => this.#deliver(sink, stamp)),
+      ...this.#sinks.map((sink) => this.#deliver(sink, { ...stamp, ...timeOf(times, sink) })),
       this.#writeState(groups.slice(0, -1), epoch),
     ]);
     const flippingMs = this.#nowMs();
@@ -331,7 +340,7 @@ export class HeldLane {
 
   async #deliver(
     { node, lane: sinkLane }: LaneSink,
-    stamp: Pick<EpochStamp, "epoch" | "digest" | "timeMicros" | "stopping">,
+    stamp: Omit<EpochStamp, "pipeline" | "run" | "lane" | "owner">,
   ): Promise<number> {
     const { world, plan, run, lane } = this.#setting;
     if (this.#holding.has(node.name)) return 0;
@@ -341,6 +350,20 @@ export class HeldLane {
     this.#deliveryMs.set(node.name, tookMs);
     world.probe.step("sink_delivered", `${this.#name(stamp.epoch)} sink ${node.name}`);
     return tookMs;
+  }
+
+  #carriedTimes(): CarriedTimes {
+    const carrying = this.#sinks.filter(({ node }) => node.sink.carriesTime);
+    return new Map(carrying.map(({ node }) => [node.name, this.graph.timeAt(node.inputs)]));
+  }
+
+  /** By what the head and the schedule say alone, so that a replay tells the same. A lane's first epoch says that it is there. */
+  #changedTimes(): CarriedTimes {
+    if (this.head.epoch === 0) return this.#carriedTimes();
+    return new Map([...this.#carriedTimes()].filter(([sink, { watermark, idle }]) => {
+      const before = this.#timesBefore.get(sink)!;
+      return before.watermark !== watermark || before.idle !== idle;
+    }));
   }
 
   async #writeState(groups: ReturnType<typeof groupForCommits>, epoch: number): Promise<number> {
@@ -377,6 +400,11 @@ export class HeldLane {
   #name(epoch: number): string {
     return `lane ${this.#setting.lane} epoch ${epoch}`;
   }
+}
+
+function timeOf(times: CarriedTimes, { node }: LaneSink): Pick<EpochStamp, "time"> {
+  const time = times.get(node.name);
+  return time ? { time } : {};
 }
 
 function partitionsOf(inputs: readonly LaneInput[]): ReadonlyMap<string, readonly number[]> {

@@ -5,9 +5,10 @@
  */
 import type { Batch, Rejected } from "../data/batch.ts";
 import { assert, MillraceError } from "../data/fault.ts";
-import type { Edge, EventTime, KeptTable, Operator, OperatorNode, SourceNode } from "./contracts.ts";
+import type { Edge, EventTime, KeptTable, LaneTime, Operator, OperatorNode, SourceNode } from "./contracts.ts";
 import { copyTallies, countDeletes, emptyTally, type NodeTally, summarize } from "./counters.ts";
-import { SourceTime } from "./event_time.ts";
+import { CarriedTime } from "./carried_time.ts";
+import { type SourceClock, SourceTime } from "./event_time.ts";
 import type { PartitionTime } from "./head.ts";
 import { Outlet, type Receiver } from "./outlet.ts";
 import type { Spectator } from "./run_contracts.ts";
@@ -16,6 +17,7 @@ import type { LaneState } from "./state/store.ts";
 /** The part of a plan that a graph needs: a PipelinePlan is one. */
 export interface GraphPlan {
   readonly pipeline: string;
+  readonly shownAs?: string;
   readonly sources: readonly Pick<SourceNode, "name" | "table">[];
   readonly operators: readonly OperatorNode[];
   readonly sinks: readonly { readonly name: string; readonly inputs: readonly Edge[] }[];
@@ -61,7 +63,7 @@ export class LaneGraph {
   readonly #records: ReadonlySet<string>;
   readonly #endedSources = new Set<string>();
   /** By source. */
-  readonly #times: ReadonlyMap<string, SourceTime>;
+  readonly #times: ReadonlyMap<string, SourceClock>;
 
   constructor({ plan, lane, state, write, spectator, partitions, from }: LaneGraphOptions) {
     this.#tallies = copyTallies(from?.tallies ?? new Map());
@@ -70,12 +72,12 @@ export class LaneGraph {
     // All lanes read all of a table: the first one counts it.
     const mute = new Set(lane === 0 ? [] : plan.sources.filter(({ table }) => table).map(({ name }) => name));
     const tables = new Map<string, KeptTable>();
-    for (const { name } of plan.sources) this.#addOutlet(name, plan.pipeline, mute.has(name) ? "mute" : "heard");
+    for (const { name } of plan.sources) this.#addOutlet(name, plan.shownAs ?? plan.pipeline, mute.has(name) ? "mute" : "heard");
     for (const node of plan.operators) {
       const known = tables.size;
       const operator = node.create({ lane, state: state.scope(node.name), tables });
       if (tables.size > known && lane > 0) mute.add(node.name);
-      const outlet = this.#addOutlet(node.name, plan.pipeline, mute.has(node.name) ? "mute" : "heard");
+      const outlet = this.#addOutlet(node.name, plan.shownAs ?? plan.pipeline, mute.has(node.name) ? "mute" : "heard");
       const place: OperatorPlace = {
         node,
         operator,
@@ -91,7 +93,8 @@ export class LaneGraph {
     state.restored();
     this.#times = new Map((plan.times ?? []).map((spec) => {
       const before = from?.watermarks.get(spec.source) ?? -Infinity;
-      const time = new SourceTime(spec, partitions?.get(spec.source) ?? [0], from?.times ?? [], before);
+      const Kind = spec.carried ? CarriedTime : SourceTime;
+      const time: SourceClock = new Kind(spec, partitions?.get(spec.source) ?? [0], from?.times ?? [], before);
       this.#outlet(spec.node).time = time;
       return [spec.source, time];
     }));
@@ -155,6 +158,13 @@ export class LaneGraph {
     outlet.rejectAll(rejected);
     outlet.flush();
     outlet.emit("out", batch);
+    this.#passTimeOn();
+  }
+
+  /** Lanes of the pipeline that writes the partition said how far their time has come, behind the rows that were fed. */
+  told(source: string, partition: number, times: readonly LaneTime[]): void {
+    if (times.length === 0) return;
+    this.#times.get(source)?.told(partition, times);
     this.#passTimeOn();
   }
 
@@ -231,6 +241,22 @@ export class LaneGraph {
     for (const [source, { watermark }] of this.#times) known.set(source, watermark);
     if (known.size > 0) { for (const [name, { passedOn }] of this.#operators) known.set(name, passedOn); }
     return known;
+  }
+
+  /** How far event time has come at the end of some edges. It is idle where every source behind them that has not ended is. */
+  timeAt(edges: readonly Edge[]): Pick<LaneTime, "watermark" | "idle"> {
+    let watermark = Infinity;
+    for (const { from } of edges) watermark = Math.min(watermark, this.#watermarkOf(from));
+    const open = [...this.#sourcesOf(edges)].filter((source) => this.#records.has(source) && !this.#endedSources.has(source));
+    return { watermark, idle: open.length > 0 && open.every((source) => this.#times.get(source)?.isIdle) };
+  }
+
+  #sourcesOf(edges: readonly Edge[], found: Set<string> = new Set()): ReadonlySet<string> {
+    for (const { from } of edges) {
+      if (this.#sources.has(from)) found.add(from);
+      else for (const inputs of this.#place(from).node.inputs) this.#sourcesOf(inputs, found);
+    }
+    return found;
   }
 
   /** Records read from all sources but those of tables, rejected ones included. */

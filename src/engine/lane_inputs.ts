@@ -7,7 +7,7 @@ import { concat } from "../data/columns.ts";
 import { assert, MillraceError } from "../data/fault.ts";
 import { BATCH_BYTES_MAX, BATCH_ROWS_MAX } from "../data/limits.ts";
 import type { Clock } from "../ports/mod.ts";
-import type { Polled, Position, SourceNode, SourceReader } from "./contracts.ts";
+import type { LaneTime, Polled, Position, SourceNode, SourceReader } from "./contracts.ts";
 import type { InputPosition } from "./head.ts";
 import { IDLE_WAIT_MAX_MS, IDLE_WAIT_MIN_MS, POSITION_LENGTH_MAX, TABLE_WAIT_MS } from "./limits.ts";
 import type { InputReading } from "./run_contracts.ts";
@@ -28,6 +28,7 @@ export type Taken =
     readonly rejected: readonly Rejected[];
     readonly read: number;
     readonly deletes: number;
+    readonly told: readonly LaneTime[];
     readonly end: Position;
     /** To be called when the batch has gone through the graph. */
     release?(): void;
@@ -196,8 +197,8 @@ export class LaneInputs {
     if (polled.kind === "end") return this.#end(cursor);
     this.#advance(cursor, polled.next, polled.read);
     this.#fetchAhead(cursor, rowsMaxNext(polled.read));
-    const { batch, rejected, read, deletes = 0, next: end } = polled;
-    return { kind: "batch", input: cursor.input, batch, rejected, read, deletes, end, release: () => polled.release?.() };
+    const { batch, rejected, read, deletes = 0, told = [], next: end } = polled;
+    return { kind: "batch", input: cursor.input, batch, rejected, read, deletes, told, end, release: () => polled.release?.() };
   }
 
   /**
@@ -226,6 +227,7 @@ export class LaneInputs {
     const cursor = this.#cursor(entry.source, entry.partition);
     const batches: Batch[] = [];
     const rejected: Rejected[] = [];
+    const told: LaneTime[] = [];
     let read = 0;
     let deletes = 0;
     while (cursor.position !== entry.end) {
@@ -239,11 +241,15 @@ export class LaneInputs {
         deletes += polled.deletes ?? 0;
         batches.push(polled.batch);
         rejected.push(...polled.rejected);
+        told.push(...polled.told ?? []);
         if (read > entry.read) throw inputChanged(entry, `now there are ${read}`);
       }
     }
     if (read !== entry.read || batches.length === 0) throw inputChanged(entry, `now there are ${read}`);
-    return { kind: "batch", input: cursor.input, batch: concat(batches), rejected, read, deletes, end: entry.end };
+    // What was told stands behind all rows of a batch, so it does behind all of them together; a batch may hold nothing else.
+    const full = batches.filter(({ rows }) => rows > 0);
+    const batch = concat(full.length > 0 ? full : batches.slice(0, 1));
+    return { kind: "batch", input: cursor.input, batch, rejected, read, deletes, told, end: entry.end };
   }
 
   /** Takes note of an end that a schedule says was seen. */

@@ -6,7 +6,7 @@ import type { Batch, Rejected } from "../data/batch.ts";
 import { assert } from "../data/fault.ts";
 import type { Output } from "./contracts.ts";
 import { countDeletes, type NodeTally } from "./counters.ts";
-import type { SourceTime } from "./event_time.ts";
+import type { SourceClock } from "./event_time.ts";
 import { RejectedRows } from "./rejected_rows.ts";
 
 export type Receiver = (batch: Batch) => void;
@@ -15,7 +15,7 @@ export type Receiver = (batch: Batch) => void;
 export class Outlet implements Output {
   epochTimeMicros = 0;
   /** Where rows get their event time when they leave here. */
-  time: SourceTime | null = null;
+  time: SourceClock | null = null;
   readonly name: string;
   readonly tally: NodeTally;
   readonly #receivers = new Map<string, Receiver[]>();

@@ -127,9 +127,10 @@ function inputsOfLanes(plan: PipelinePlan, counts: readonly number[]): readonly 
   return split[0].map((_, partition) => [...split.map((inputs) => inputs[partition]), ...tables]);
 }
 
-/** A quiet partition is of interest only beside another one, whose event time it holds back. */
-function withQuietness(inputs: readonly LaneInput[], { times = [] }: PipelinePlan): readonly LaneInput[] {
-  if (inputs.filter(({ node }) => !node.table).length < 2) return inputs;
+/** A quiet partition is of interest only where it holds event time back: of another one here, or of those who read what is written. */
+function withQuietness(inputs: readonly LaneInput[], { times = [], sinks }: PipelinePlan): readonly LaneInput[] {
+  const timed = inputs.filter(({ node }) => !node.table).length;
+  if (timed < 2 && !sinks.some(({ sink }) => sink.carriesTime)) return inputs;
   return inputs.map((input) => {
     const time = times.find(({ source }) => source === input.node.name);
     return time ? { ...input, quietAfterMs: time.idleMs } : input;

@@ -31,6 +31,8 @@ export interface ReadFrom {
 
 export interface PipelineBlueprint {
   readonly name: string;
+  /** Of a stage: the pipeline that it belongs to, which is what people see. */
+  readonly shownAs?: string;
   readonly file: string;
   readonly kind: PipelineKind;
   /** Names of pipelines that must have finished before. */
@@ -65,6 +67,8 @@ export interface PipelineBlueprint {
   /** Texts of the [[warnings]] whose condition holds. */
   readonly warnings: readonly string[];
   readonly tests: readonly TestBlueprint[];
+  /** Where rows change lanes on the way: the linked pipelines that run it, in their order. Empty: it runs as it is. */
+  readonly stages: readonly PipelineBlueprint[];
 }
 /** A checkpoint store behind a server. */
 export interface SharedState {

@@ -11,7 +11,8 @@ import { type Document, isTable } from "./documents.ts";
 import { placeOf } from "./faults.ts";
 import { orderNodes, type Origins, type PlacedEdge, readEdges } from "./graph.ts";
 import { guaranteesOf } from "./guarantee.ts";
-import { type HashedNode, planHash } from "./hash.ts";
+import { planHash } from "./hash.ts";
+import { blueprintNodes, hashedNodes } from "./planned_nodes.ts";
 import { isHidden, tableNode } from "./hidden.ts";
 import { decideLanes, type LaneDecision } from "./lanes.ts";
 import { type Demand, propagateNeeds } from "./needs.ts";
@@ -22,10 +23,10 @@ import { outsideSpan } from "./positions.ts";
 import { expandRejects, filePlace, type PlannedSink, planSink, type WiredSink, wireRejects } from "./plan_sinks.ts";
 import { type PlannedSource, PlannedTables, planSource, type SourcePlanner } from "./plan_sources.ts";
 import { type PlannedTransform, planTransform, Ports, type WiredTransform } from "./plan_transforms.ts";
-import { rankSources } from "./ranks.ts";
 import type { PlanIntake, Registry } from "./registry.ts";
 import { planReports, planWarnings } from "./reports.ts";
 import { readSchema } from "./schemas.ts";
+import { isExchange, splitIntoStages, type WholePipeline } from "./stages.ts";
 import { readTests } from "./tests.ts";
 import { assert, type Span } from "../data/fault.ts";
 
@@ -89,15 +90,16 @@ class PipelineReader {
     const warnings = planWarnings(this.#document, planning);
     const transforms = [...visible, ...ofReports, ...ofChecks];
     const bounded = sources.every(({ plan }) => plan?.bounded ?? true);
-    const sinks = this.#planSinks(origins, tables, transforms, bounded ? "bounded" : "unbounded");
+    const boundedness = bounded ? "bounded" : "unbounded";
+    const { sinks, rest, planRest } = this.#planSinks(origins, tables, transforms, boundedness);
     const tests = this.#readTests(sources, tables, sinks);
     this.#reader.connections.readUnused();
     this.#refuseEmpty();
     if (!bounded) this.#refuseLocal(sinks);
     if (faults.reported > before || !epoch || kind === null || workers === null) return { blueprint: null, places: places(sinks) };
+    const neededOf = this.#needs(transforms, sinks, tests);
     const lanes = decideLanes(sources, visible);
-    if (workers > 1 && !this.#mayBeSpread(lanes, sinks, [...reports, ...checks].length)) return { blueprint: null, places: places(sinks) };
-    const blueprint: PipelineBlueprint = {
+    const whole: PipelineBlueprint = {
       name: planning.pipeline,
       file: this.#document.file,
       kind: kind ?? (bounded ? "batch" : "stream"),
@@ -112,13 +114,51 @@ class PipelineReader {
       lanesByPartition: lanes.byPartition,
       lanesReason: lanes.reason,
       guarantees: guaranteesOf(sources, transforms, sinks),
-      ...this.#blueprintNodes(sources, tables, transforms, sinks, tests),
+      ...blueprintNodes(sources, tables, transforms, sinks, neededOf),
       reports,
       checks,
       warnings,
       tests,
+      stages: [],
     };
+    const { ports, connections } = { ports: this.#ports, connections: this.#reader.connections };
+    const made = { blueprint: whole, transforms, visible, sinks, rest, planRest, neededOf, ports, planning, connections, registry };
+    const blueprint = this.#input.purpose === "run" && visible.some(isExchange)
+      ? this.#inStages(made)
+      : workers === 1 || this.#mayBeSpread(lanes, sinks, [...reports, ...checks].length)
+      ? whole
+      : null;
     return { blueprint, places: places(sinks) };
+  }
+
+  /** The pipeline with the stages that run it; null with faults. */
+  #inStages(made: WholePipeline): PipelineBlueprint | null {
+    const { faults } = this.#planning.settings;
+    const { blueprint } = made;
+    const stages = splitIntoStages(made);
+    if (stages === null) return null;
+    const before = faults.reported;
+    for (const { lanes, sinks, isLocal, blueprint: { reports, checks } } of stages) {
+      if (isLocal && !blueprint.bounded) this.#refuseLocalTopics();
+      if (blueprint.workers === 1) continue;
+      this.#mayBeSpread(lanes, sinks, reports.length + checks.length);
+      if (isLocal) {
+        faults.add(
+          "workers",
+          this.#workersSpan(),
+          "the topic of a repartition is files of this machine, which one thread writes",
+          "use Kafka's, or leave workers out",
+        );
+      }
+    }
+    if (faults.reported > before) return null;
+    const reasons = stages.map(({ lanes: { reason } }, stage) => stage === 0 ? reason : `behind it ${reason}`);
+    return {
+      ...blueprint,
+      lanesByPartition: stages[0].lanes.byPartition,
+      lanesReason: reasons.join("; "),
+      stages: stages.map((stage) => stage.blueprint),
+    };
   }
 
   /** The names edges may start at. Each once in a pipeline; sinks, where no edge starts, have names of their own. */
@@ -189,7 +229,7 @@ class PipelineReader {
     tables: PlannedTables,
     transforms: readonly PlannedTransform[],
     boundedness: "bounded" | "unbounded",
-  ): readonly PlannedSink[] {
+  ): Pick<WholePipeline, "sinks" | "rest" | "planRest"> {
     const { faults } = this.#planning.settings;
     const kept = tables.planned().filter(({ changelog }) => changelog).map(({ name }) => tableNode(name));
     const nodes = [...origins.nodes, ...kept, ...transforms.map(({ name }) => name).filter(isHidden)];
@@ -204,16 +244,13 @@ class PipelineReader {
       wired.push({ ...reading, edges });
     }
     const ndjson = this.#input.registry.sinks.get("ndjson");
-    const rest = wireRejects(
-      nodes,
-      taken,
-      new Set([...nodes, ...origins.tables, ...origins.sinks]),
-      ndjson,
-      this.#document.span,
-      this.#planning,
-    );
-    const all = rest ? [...wired, rest] : wired;
-    return all.map((sink) => planSink(sink, this.#ports, boundedness, this.#planning)).filter((sink) => sink !== null);
+    const names = new Set([...nodes, ...origins.tables, ...origins.sinks]);
+    const plan = (sink: WiredSink | null) => sink && planSink(sink, this.#ports, boundedness, this.#planning);
+    const planRest = (nodes: readonly string[], stateFolder: string) =>
+      plan(wireRejects(nodes, taken, names, ndjson, this.#document.span, { ...this.#planning, stateFolder }));
+    const rest = planRest(nodes, this.#planning.stateFolder);
+    const all = [...wired.map(plan), rest];
+    return { sinks: all.filter((sink) => sink !== null), rest, planRest };
   }
 
   #readTests(sources: readonly PlannedSource[], tables: PlannedTables, sinks: readonly PlannedSink[]): readonly TestBlueprint[] {
@@ -261,11 +298,22 @@ class PipelineReader {
     }
   }
 
+  #refuseLocalTopics(): void {
+    const { state: { shared, reach }, settings: { faults } } = this.#planning;
+    if (!shared || reach === "all replicas") return;
+    const message = "the topic of a repartition lies in files of this machine, which other replicas of the pipeline cannot go on with";
+    faults.add("local_sink", this.#document.span, message, 'name a connection of Kafka: via = { connection = "..." }');
+  }
+
+  #workersSpan(): Span {
+    return this.#document.value("workers")?.span ?? outsideSpan("--set");
+  }
+
   /** Whether lanes can run on several threads; faults otherwise. */
   #mayBeSpread(lanes: LaneDecision, sinks: readonly PlannedSink[], totals: number): boolean {
     const { faults } = this.#planning.settings;
     const before = faults.reported;
-    const span = this.#document.value("workers")?.span ?? outsideSpan("--set");
+    const span = this.#workersSpan();
     const hint = "leave workers out";
     if (!lanes.byPartition) faults.add("workers", span, `workers spread lanes over threads, and this pipeline has ${lanes.reason}`, hint);
     if (totals > 0) faults.add("workers", span, "reports and checks add up over all lanes, which is not done across threads", hint);
@@ -278,50 +326,17 @@ class PipelineReader {
     return faults.reported === before;
   }
 
-  #blueprintNodes(
-    sources: readonly PlannedSource[],
-    tables: PlannedTables,
+  #needs(
     transforms: readonly PlannedTransform[],
     sinks: readonly PlannedSink[],
     tests: readonly TestBlueprint[],
-  ): Pick<PipelineBlueprint, "sources" | "tables" | "changelogs" | "transforms" | "sinks"> {
+  ): (node: string) => ReadonlySet<string> {
     const demands: Demand[] = sinks.map(({ edges, plan }) => ({ edges, fields: plan.needs }));
     if (this.#input.purpose === "test") demands.push(...demandsOfTests(tests, sinks));
     const hidden = new Set(transforms.map(({ name }) => name).filter(isHidden));
-    const neededOf = propagateNeeds(transforms, demands, hidden);
-    const ranks = rankSources(sources.map(({ name }) => name), transforms);
-    return {
-      sources: sources.map(({ name, schema, plan, intake, time: planned }) => {
-        assert(schema && plan, "a pipeline without faults has planned sources");
-        const time = planned?.plan ?? null;
-        const read = new Set([...neededOf(name), ...(time && time.field !== null ? [time.field] : [])]);
-        const needed = intake ? intake.needs(new Map([["out", read]]))[0] : read;
-        return { name, schema, plan, rank: ranks.get(name)!, needed, time, intake };
-      }),
-      tables: tables.planned().flatMap(({ name, key, schema, plan, rows, read }) => {
-        assert(plan, "a pipeline without faults has planned tables");
-        return rows === null ? [] : [{ name, key, schema, plan, needed: new Set([...read, key]), rows }];
-      }),
-      changelogs: tables.planned().flatMap(({ name, key, schema, plan, changelog, intake, read }) => {
-        assert(plan, "a pipeline without faults has planned tables");
-        if (changelog === null) return [];
-        const kept = new Set([...read, key]);
-        const needed = intake ? new Set([...kept, ...intake.needs(new Map([["out", kept]]))[0]]) : kept;
-        return [{ name, key, schema, plan, kept, needed, require: intake, missing: changelog.missing, ready: changelog.ready }];
-      }),
-      transforms: transforms.map(({ name, spec, inputs, plan, span }) => ({
-        name,
-        type: spec.type,
-        inputs: inputs.map(bareEdges),
-        plan,
-        span,
-      })),
-      sinks: sinks.map(({ name, spec, edges, plan, input }) => ({ name, type: spec.type, inputs: bareEdges(edges), plan, input })),
-    };
+    return propagateNeeds(transforms, demands, hidden);
   }
 }
-
-const bareEdges = (edges: readonly PlacedEdge[]) => edges.map(({ from, port }) => ({ from, port }));
 
 function places(sinks: readonly PlannedSink[]): ReadPipeline["places"] {
   return sinks.flatMap((sink) => {
@@ -337,24 +352,4 @@ function demandsOfTests(tests: readonly TestBlueprint[], sinks: readonly Planned
       return { edges, fields: new Set(rows.flatMap(({ fields }) => [...fields.keys()])) };
     })
   );
-}
-
-function hashedNodes(
-  sources: readonly PlannedSource[],
-  tables: PlannedTables,
-  transforms: readonly PlannedTransform[],
-  sinks: readonly PlannedSink[],
-): readonly HashedNode[] {
-  const input = (role: "source" | "table", { name, reading, schema }: PlannedSource): HashedNode => {
-    assert(reading?.settings && schema, "a pipeline without faults has read sources");
-    return { role, name, type: reading.spec.type, settings: reading.settings, connection: reading.connection, schema };
-  };
-  return [
-    ...sources.map((source) => ({ ...input("source", source), time: source.time?.settings ?? null })),
-    ...tables.planned().map((table) => ({ ...input("table", table), key: table.key, changelog: table.changelog?.settings ?? null })),
-    ...transforms.map(({ name, spec, settings, inputs }): HashedNode => ({ role: "transform", name, type: spec.type, settings, inputs })),
-    ...sinks.map(({ name, spec, settings, connection, edges }): HashedNode => (
-      { role: "sink", name, type: spec.type, settings, connection, inputs: [edges] }
-    )),
-  ];
 }

@@ -150,6 +150,7 @@ export class PlannedTables implements ReadonlyMap<string, TablePlan> {
   readonly #placed: ReadonlyMap<string, Placed>;
   readonly #planner: SourcePlanner;
   readonly #planned = new Map<string, PlannedTable | null>();
+  readonly #asked = new Set<string>();
   #failures = 0;
 
   constructor(placed: ReadonlyMap<string, Placed>, planner: SourcePlanner) {
@@ -243,7 +244,14 @@ export class PlannedTables implements ReadonlyMap<string, TablePlan> {
     return null;
   }
 
+  /** Does some work, and tells which tables were asked for meanwhile. */
+  watch<T>(work: () => T): { readonly result: T; readonly asked: readonly string[] } {
+    this.#asked.clear();
+    return { result: work(), asked: [...this.#asked] };
+  }
+
   get(name: string): TablePlan | undefined {
+    this.#asked.add(name);
     const table = this.plan(name);
     if (table === null) this.#failures++;
     if (!table) return undefined;

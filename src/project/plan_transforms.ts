@@ -28,6 +28,8 @@ export interface PlannedTransform extends WiredTransform {
   readonly settings: CheckedGroup;
   readonly inputs: readonly (readonly PlacedEdge[])[];
   readonly plan: TransformPlan;
+  /** Names of the tables that it looks up. */
+  readonly tables: readonly string[];
 }
 
 /** The record types at the ports of every node planned so far; null for a node with faults. */
@@ -113,12 +115,12 @@ export function planTransform(wired: WiredTransform, ports: Ports, tables: Plann
   const held: Fault[] = [];
   const failuresBefore = tables.failures;
   const context = planContext(planning, name, settings, null, (fault) => held.push(fault));
-  const plan = wired.spec.plan({ ...context, inputs: typed, tables });
+  const { result: plan, asked } = tables.watch(() => wired.spec.plan({ ...context, inputs: typed, tables }));
   // A faulty table has been reported where it stands; what follows from it would only hide that.
   if (tables.failures > failuresBefore) return null;
   held.forEach(faults.report);
   if (!plan || held.length > 0) return null;
   // What is joined to a row does not change when it happened.
   ports.set(name, plan.outputs, typed[0].timed && !plan.timeless ? typed[0].latenessMicros : null);
-  return { ...wired, settings, inputs, plan };
+  return { ...wired, settings, inputs, plan, tables: asked };
 }

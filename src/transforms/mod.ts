@@ -7,7 +7,8 @@ import { filter } from "./filter.ts";
 import { join } from "./join.ts";
 import { lookup } from "./lookup.ts";
 import { map } from "./map.ts";
+import { repartition } from "./repartition.ts";
 
 export { planIntake } from "./intake.ts";
 
-export const transforms: readonly TransformSpec[] = [map, filter, lookup, decide, aggregate, join, dedupe];
+export const transforms: readonly TransformSpec[] = [map, filter, lookup, decide, aggregate, join, dedupe, repartition];

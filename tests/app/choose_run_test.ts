@@ -30,29 +30,29 @@ function refusal(choose: () => unknown): string {
   return "not refused";
 }
 
-Deno.test("without a record a run begins", () => assert.equal(chooseRun(blueprint, null, input, false), "new"));
+Deno.test("without a record a run begins", () => assert.equal(chooseRun(blueprint, null, input, { rerun: false }), "new"));
 
 Deno.test("a finished run with the same plan and input is done; --rerun begins another", () => {
-  assert.equal(chooseRun(blueprint, record("done", input), input, false), "already_done");
-  assert.equal(chooseRun(blueprint, record("done", input), input, true), "new");
+  assert.equal(chooseRun(blueprint, record("done", input), input, { rerun: false }), "already_done");
+  assert.equal(chooseRun(blueprint, record("done", input), input, { rerun: true }), "new");
 });
 
 Deno.test("a finished run is not done for another input or another plan", () => {
-  assert.equal(chooseRun(blueprint, record("done", input), changed, false), "new");
-  assert.equal(chooseRun({ ...blueprint, hash: "plan-2" }, record("done", input), input, false), "new");
+  assert.equal(chooseRun(blueprint, record("done", input), changed, { rerun: false }), "new");
+  assert.equal(chooseRun({ ...blueprint, hash: "plan-2" }, record("done", input), input, { rerun: false }), "new");
 });
 
 Deno.test("an unfinished run goes on, and is refused over changed input or a changed plan", () => {
-  assert.equal(chooseRun(blueprint, record("open", input), input, false), "resume");
-  assert.equal(refusal(() => chooseRun(blueprint, record("open", input), changed, false)), "input_changed");
-  assert.equal(refusal(() => chooseRun({ ...blueprint, hash: "plan-2" }, record("open", input), input, false)), "plan_changed");
-  assert.equal(chooseRun({ ...blueprint, hash: "plan-2" }, record("open", input), changed, true), "new");
+  assert.equal(chooseRun(blueprint, record("open", input), input, { rerun: false }), "resume");
+  assert.equal(refusal(() => chooseRun(blueprint, record("open", input), changed, { rerun: false })), "input_changed");
+  assert.equal(refusal(() => chooseRun({ ...blueprint, hash: "plan-2" }, record("open", input), input, { rerun: false })), "plan_changed");
+  assert.equal(chooseRun({ ...blueprint, hash: "plan-2" }, record("open", input), changed, { rerun: true }), "new");
 });
 
 Deno.test("an input that could not be told at the start is no change", () => {
-  assert.equal(chooseRun(blueprint, record("open", { payments: "" }), input, false), "resume");
+  assert.equal(chooseRun(blueprint, record("open", { payments: "" }), input, { rerun: false }), "resume");
 });
 
 Deno.test("an endless pipeline goes on whatever its plan: the engine judges an open epoch", () => {
-  assert.equal(chooseRun({ ...blueprint, hash: "plan-2", bounded: false }, record("open", {}), {}, false), "resume");
+  assert.equal(chooseRun({ ...blueprint, hash: "plan-2", bounded: false }, record("open", {}), {}, { rerun: false }), "resume");
 });

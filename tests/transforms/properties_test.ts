@@ -66,6 +66,7 @@ const CASES: Readonly<Record<string, { readonly [name: string]: Plain }>> = {
       risky: "sum(10 / (id - 5))",
     },
   },
+  repartition: { key: "card_id", lanes: "1" },
   join: { on: ["card_id"], match: "one", set: { size: "right.size", tags: "right.tags", ok: "right.ok", left: "10 / (id - 5)" } },
 };
 

@@ -9,7 +9,7 @@ import type { EngineObserver, Progress, Replicas } from "../../engine/run_contra
 import type { Channel, Clock, World } from "../../ports/mod.ts";
 import type { PipelineBlueprint } from "../../project/contracts.ts";
 import { buildPlan } from "../build_plan.ts";
-import { choosePipelines, openProject } from "../open_project.ts";
+import { findRunnable, openProject } from "../open_project.ts";
 import { snapshotFiles, snapshotKeys } from "../table_snapshots.ts";
 import { reloadTables } from "../tables.ts";
 import { KvClient } from "./kv_over_channel.ts";
@@ -79,7 +79,7 @@ class Worker {
   }
 
   async #blueprint({ project, pipeline, hash }: StartMessage, world: World): Promise<PipelineBlueprint> {
-    const [blueprint] = choosePipelines(await openProject(world, project), [pipeline]);
+    const blueprint = findRunnable(await openProject(world, project), pipeline);
     if (blueprint.hash === hash) return blueprint;
     throw new MillraceError("plan_changed", `the files of pipeline "${pipeline}" were changed while it was being started`, {
       hint: "start it again",

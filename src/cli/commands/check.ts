@@ -1,5 +1,6 @@
 /** `check`: every fault at once (thrown by the loading), else what each path guarantees and, asked to, what the servers say. */
 import { describeGuarantees, type PathGuarantee } from "../../app/guarantees.ts";
+import { describeStages } from "../../app/describe_stages.ts";
 import { describeTables } from "../../app/describe_tables.ts";
 import { inspectServers, type NodeFinding } from "../../app/inspect_servers.ts";
 import { openProject } from "../../app/open_project.ts";
@@ -39,9 +40,15 @@ function reportText(project: Project, paths: readonly PathGuarantee[], servers: 
   }
   if (servers) lines.push(...serverLines(servers));
   for (const warning of new Set(project.pipelines.flatMap((pipeline) => pipeline.warnings))) lines.push("", `Warning: ${warning}`);
-  lines.push(...tableLines(project));
+  lines.push(...stageLines(project), ...tableLines(project));
   const count = project.pipelines.length;
   return [...lines, "", `${count} pipeline${count === 1 ? "" : "s"}, no faults`].join("\n") + "\n";
+}
+
+/** Pipelines whose rows change lanes on the way. */
+function stageLines(project: Project): string[] {
+  const rows = describeStages(project).map(({ pipeline, stage, reads, lanes }) => [`${pipeline}: ${stage}`, reads, lanes]);
+  return rows.length === 0 ? [] : ["", "Stages, run side by side", ...textTable(["stage", "reads", "lanes"], rows, 2)];
 }
 
 /** Tables that lanes keep from changes. */

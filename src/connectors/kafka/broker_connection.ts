@@ -51,10 +51,12 @@ const FIND_COORDINATOR: ControlApi = { api: 10, version: 2 };
 /** Its answer has an old header whatever is asked: who asks does not know yet what the broker speaks. */
 const API_VERSIONS: ControlApi = { api: 18, version: 3, tagged: "request" };
 const CREATE_TOPICS: ControlApi = { api: 19, version: 4 };
+const DELETE_RECORDS: ControlApi = { api: 21, version: 1 };
 const INIT_PRODUCER_ID: ControlApi = { api: 22, version: 1 };
 const DESCRIBE_CONFIGS: ControlApi = { api: 32, version: 3 };
 
 const READ_COMMITTED = 1;
+const HIGH_WATERMARK = -1;
 const COORDINATOR_KEY = { group: 0, transaction: 1 } as const;
 const TOPIC_RESOURCE = 2;
 const NO_TAGS = new Uint8Array(1);
@@ -158,6 +160,23 @@ export class BrokerConnection {
     if (errorCode === TOPIC_ALREADY_EXISTS) return "exists";
     if (errorCode !== 0) throw refusedCode(errorCode, `making topic "${topic}"`);
     return "created";
+  }
+
+  /** Removes everything there is in partitions that this broker leads, undecided records too. */
+  async deleteRecords(topic: string, partitions: readonly number[], timeoutMs: number): Promise<void> {
+    const fields = new WireWriter();
+    fields.array([topic], (name) => fields.string(name).array(partitions, (partition) => fields.int32(partition).int64(HIGH_WATERMARK)));
+    const answers = await this.ask(DELETE_RECORDS, fields.int32(timeoutMs), (answer) => {
+      answer.int32();
+      return readTopics(answer, () => {
+        const partition = answer.int32();
+        answer.int64();
+        return { partition, errorCode: answer.int16() };
+      });
+    });
+    for (const { partition, errorCode } of answers) {
+      if (errorCode !== 0) throw refusedCode(errorCode, `emptying partition ${partition} of topic "${topic}"`);
+    }
   }
 
   /** An identity under which the broker drops what it has already. */

@@ -128,6 +128,15 @@ export class Cluster {
     return found.map((offset, partition) => offset === -1 ? ends[partition] : offset);
   }
 
+  /** Empties the topic, of undecided records too. */
+  async deleteRecords(name: string, topic: Topic): Promise<void> {
+    const byLeader = Map.groupBy(topic.leaders.keys(), (partition) => topic.leaders[partition]);
+    const timeoutMs = Math.min(this.settings.requestTimeoutMs, 10_000);
+    await Promise.all([...byLeader].map(async ([leader, partitions]) => {
+      await this.#on(leader, (connection) => connection.deleteRecords(name, partitions, timeoutMs));
+    }));
+  }
+
   /** The broker that keeps a group's offsets, or the state of a transactional id. */
   coordinator(of: "group" | "transaction", key: string): Promise<Broker> {
     return this.#ask((connection) => connection.coordinator(of, key));

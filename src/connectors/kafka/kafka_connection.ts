@@ -1,4 +1,5 @@
 /** The connection `kafka`: a cluster, how to reach it and how to log in. */
+import { planKafkaExchange } from "./kafka_exchange.ts";
 import type { ConnectionSpec } from "../../component/component.ts";
 
 export const kafkaConnection: ConnectionSpec = {
@@ -8,6 +9,7 @@ export const kafkaConnection: ConnectionSpec = {
   notes: `Apache Kafka 3.5 and later, and what speaks its protocol. Where the brokers do not answer, sources and sinks wait for
 them and say so (\`server_unreachable\` in the log) until they do, or the run is stopped.
 Passwords appear in no message, log or file; a \`password_file\` is read when the pipeline starts.`,
+  exchange: planKafkaExchange,
   settings: {
     kind: "group",
     doc: "A Kafka cluster.",

@@ -1,13 +1,14 @@
 /** The `kafka` source: settings, their check, and what the partitions of a topic share while they are read. */
 import type { SourceContext, SourcePlan, SourceSpec } from "../../component/component.ts";
-import type { DecoderSpec } from "../../data/codec.ts";
 import { assert, MillraceError } from "../../data/fault.ts";
+import { compileJsonDecoder } from "../../data/json/mod.ts";
 import { timestampText } from "../../data/time.ts";
 import type { PartitionShare, Position, Source, SourceReader } from "../../engine/contracts.ts";
 import type { World } from "../../ports/mod.ts";
 import { isTopicName } from "../log/log_sink.ts";
 import { parseUntil, type Until } from "../log/until.ts";
 import { CHANGES_NOTE, DELETES, READ_FORMAT, topicDecoding } from "../change_format.ts";
+import { plainRows, type RowMaker } from "../source_batch.ts";
 import { Cluster, type Topic } from "./cluster.ts";
 import { type ConnectionSettings, connectionSettings } from "./connection_settings.ts";
 import type { OffsetPlace } from "./broker_connection.ts";
@@ -109,7 +110,7 @@ until      = "never"
 export const topicPlace = (topic: string): string => `topic ${topic}`;
 
 function planKafkaSource(context: SourceContext): SourcePlan | null {
-  const { settings, connection, name, pipeline } = context;
+  const { settings, connection, type, name, pipeline } = context;
   assert(connection, "a kafka source has a connection");
   const connecting = connectionSettings(connection, context);
   const until = checkUntil(context);
@@ -134,7 +135,7 @@ function planKafkaSource(context: SourceContext): SourcePlan | null {
         topic,
         start,
         until,
-        decoding: { ...decoding, needed },
+        rows: (partition) => plainRows({ source: name, partition, type }, compileJsonDecoder({ ...decoding, needed })),
         group: {
           group: settings.has("group") ? settings.text("group") : `millrace.${pipeline}.${name}`,
           member: settings.has("member") && settings.text("member") !== "" ? settings.text("member") : null,
@@ -191,7 +192,8 @@ export interface KafkaSourceOptions {
   readonly topic: string;
   readonly start: OffsetPlace;
   readonly until: Until;
-  readonly decoding: DecoderSpec;
+  /** Makes rows of a partition's records. */
+  rows(partition: number): RowMaker;
   readonly group: GroupSettings;
 }
 /** Where each partition begins and ends in a run that starts now; an end is null while its writer goes on. */
@@ -200,7 +202,7 @@ interface Bounds {
   readonly end: readonly (number | null)[];
 }
 
-class KafkaSource implements Source {
+export class KafkaSource implements Source {
   readonly #cluster: Cluster;
   #topic: Topic | null = null;
   /** Seen to come into being: then its writer is about to leave a note. */
@@ -219,7 +221,7 @@ class KafkaSource implements Source {
   }
 
   async reader(partition: number): Promise<SourceReader> {
-    const { world, node, topic: name, until, decoding } = this.options;
+    const { world, node, topic: name, until } = this.options;
     const topic = await this.#waitForTopic();
     this.#bounds ??= this.#findBounds(topic).catch((error) => {
       this.#bounds = null;
@@ -234,7 +236,7 @@ class KafkaSource implements Source {
         topic: name,
         partition,
         until,
-        decoding,
+        rows: this.options.rows(partition),
         fetcher,
         sealedEnd: () => this.#sealedEnd(topic, partition),
         endNow: () => this.#patience().until(async () => (await this.#cluster.offsets(name, topic, "latest"))[partition]),

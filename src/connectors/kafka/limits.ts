@@ -38,3 +38,8 @@ export const EMPTY_TOPIC_WAIT_MS = 5_000;
 export const DECOMPRESSED_BYTES_MAX = 256 << 20;
 /** A longer response is not one: the longest is that to a fetch, one record batch of the largest size a broker can be set to. */
 export const RESPONSE_BYTES_MAX = 1 << 30;
+
+/** Of a topic between two stages of a pipeline: how long an epoch's delivery may take, and how long the reading end waits for a writer that died in it. */
+export const EXCHANGE_TRANSACTION_TIMEOUT_MS = 10_000;
+/** A replica that is silent for this long is given up, and others read its partitions between two stages. */
+export const EXCHANGE_SESSION_TIMEOUT_MS = 10_000;

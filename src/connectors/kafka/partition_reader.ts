@@ -2,12 +2,11 @@
  * Reads one partition. Invariants: a position covers exactly the records handed out; the same range gives the same rows and
  * rejects however it is cut, whatever gaps offsets have; an end is only ever concluded from what the broker has answered.
  */
-import type { Decoder, DecoderSpec, Records } from "../../data/codec.ts";
-import { compileJsonDecoder } from "../../data/json/mod.ts";
+import type { Records } from "../../data/codec.ts";
 import type { Polled, PollLimits, Position, SourceReader } from "../../engine/contracts.ts";
 import type { World } from "../../ports/mod.ts";
 import { hasEnded, type Until } from "../log/until.ts";
-import { type RecordOrigin, sourceBatch } from "../source_batch.ts";
+import type { PlacedRecords, RowMaker } from "../source_batch.ts";
 import { type Looked, madeAnew, type PartitionFetcher } from "./fetcher.ts";
 import { CAUGHT_UP_WAIT_MS, POLL_WAIT_MS, RETRY_MIN_MS } from "./limits.ts";
 import { formatPlace, parsePlace, type Place } from "./position.ts";
@@ -20,7 +19,8 @@ export interface ReaderOptions {
   readonly topic: string;
   readonly partition: number;
   readonly until: Until;
-  readonly decoding: DecoderSpec;
+  /** Makes rows of the partition's records. */
+  readonly rows: RowMaker;
   readonly fetcher: PartitionFetcher;
   /** Where the partition's writer has ended; null while it has not, or nobody knows of one. */
   sealedEnd(): Promise<number | null>;
@@ -31,8 +31,6 @@ export interface ReaderOptions {
 export class PartitionReader implements SourceReader {
   readonly start: Position;
   readonly #begin: Place;
-  readonly #decode: Decoder;
-  readonly #origin: RecordOrigin;
   #quietSinceMs: number;
   /** The end when somebody first asked; null: nobody has. */
   #endAtFirst: number | null = null;
@@ -40,11 +38,9 @@ export class PartitionReader implements SourceReader {
   #empty = { from: -1, to: -1 };
 
   constructor(private readonly options: ReaderOptions, begin: Place) {
-    const { node, partition, decoding, world } = options;
+    const { world } = options;
     this.start = formatPlace(begin);
     this.#begin = begin;
-    this.#decode = compileJsonDecoder(decoding);
-    this.#origin = { source: node, partition, type: decoding.type };
     this.#quietSinceMs = world.clock.monotonicMs();
   }
 
@@ -65,11 +61,11 @@ export class PartitionReader implements SourceReader {
     const row = rowAt(slices, place.offset);
     if (slices.offset[row] >= bound) return { kind: "end" };
     const count = Math.min(rowsMax, rowAt(slices, bound) - row, rowsWithin(slices, row, limits.bytesMax));
-    const polled = this.#batch(slices, row, count);
-    const offset = slices.offset[row + count - 1] + 1;
-    const next = until && offset === until.offset ? limits.until! : formatPlace({ ...place, offset, read: place.read + count });
+    const { taken, ...made } = this.options.rows.make(placed(slices, row, count));
+    const offset = slices.offset[row + taken - 1] + 1;
+    const next = until && offset === until.offset ? limits.until! : formatPlace({ ...place, offset, read: place.read + taken });
     this.#quietSinceMs = this.options.world.clock.monotonicMs();
-    return { kind: "batch", ...polled, read: count, next, release: fetched.use() };
+    return { kind: "batch", ...made, next, release: fetched.use() };
   }
 
   behind(position: Position): number | null {
@@ -101,21 +97,6 @@ export class PartitionReader implements SourceReader {
     return until.kind === "count" ? until.count - read : Infinity;
   }
 
-  #batch(slices: RecordSlices, row: number, count: number) {
-    const to = row + count;
-    const { bytes } = slices;
-    const records: Records = {
-      bytes,
-      start: slices.start.subarray(row, to),
-      end: slices.end.subarray(row, to),
-      rows: count,
-      keyOf: (at) => slices.keys.get(row + at) ?? null,
-    };
-    const tooLong = slices.tooLong.filter((long) => long >= row && long < to).map((long) => long - row);
-    const placed = { records, position: slices.offset.subarray(row, to), origin: slices.origin.subarray(row, to), tooLong };
-    return sourceBatch(this.#origin, placed, this.#decode);
-  }
-
   /** Nothing is there now. A broker that does not answer ends nothing. */
   async #waitOrEnd({ offset, read }: Place, looked: Looked): Promise<Polled> {
     const { until, world } = this.options;
@@ -130,6 +111,19 @@ export class PartitionReader implements SourceReader {
     const quietMs = world.clock.monotonicMs() - this.#quietSinceMs;
     return hasEnded(until, { read, caughtUp, sealed, quietMs }) ? { kind: "end" } : { kind: "idle", retryAfterMs: CAUGHT_UP_WAIT_MS };
   }
+}
+
+function placed(slices: RecordSlices, row: number, count: number): PlacedRecords {
+  const to = row + count;
+  const records: Records = {
+    bytes: slices.bytes,
+    start: slices.start.subarray(row, to),
+    end: slices.end.subarray(row, to),
+    rows: count,
+    keyOf: (at) => slices.keys.get(row + at) ?? null,
+  };
+  const tooLong = slices.tooLong.filter((long) => long >= row && long < to).map((long) => long - row);
+  return { records, position: slices.offset.subarray(row, to), origin: slices.origin.subarray(row, to), tooLong };
 }
 
 /** The first row at or behind an offset; `rows` where all lie before it. */

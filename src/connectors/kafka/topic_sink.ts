@@ -4,7 +4,8 @@ import type { Encoder } from "../../data/codec.ts";
 import { assert } from "../../data/fault.ts";
 import type { EpochStamp, Guarantee, Marker, Sink, SinkLane } from "../../engine/contracts.ts";
 import type { World } from "../../ports/mod.ts";
-import { KeyPartitioner, type RecordKey } from "../key_partitioner.ts";
+import { tellTime } from "../exchange/exchange_encoder.ts";
+import { KeyPartitioner, type NullKeys, type RecordKey } from "../key_partitioner.ts";
 import { BatchMemory, PartitionBatches, type PreparedBatch, type RecordHeaders } from "./batch_writer.ts";
 import { Cluster, type Topic } from "./cluster.ts";
 import type { CompressionName, Compressor } from "./compression.ts";
@@ -32,47 +33,54 @@ export interface TopicSinkOptions {
   readonly compression: CompressionName | "none";
   /** Whether the input ends: then readers are told when it has. */
   readonly ends: "bounded" | "endless";
+  /** Between two stages of a pipeline: the topic is its alone, and readers are told of event time too. */
+  readonly exchange?: { readonly nullKeys: NullKeys; readonly carriesTime: boolean };
 }
 interface Opened {
   readonly topic: Topic;
   readonly pipeline: string;
   readonly run: string;
+  readonly lanes: number;
   readonly epochMs: number;
   readonly compressor: Compressor | null;
 }
 
 export class TopicSink implements Sink {
   readonly guarantee: Guarantee;
+  readonly carriesTime?: true;
   readonly #cluster: Cluster;
   readonly #producers = new Set<EpochProducer>();
   readonly #memory = new BatchMemory();
   #opened: Opened | null = null;
   constructor(private readonly options: TopicSinkOptions) {
     this.guarantee = options.guarantee;
+    if (options.exchange?.carriesTime) this.carriesTime = true;
     this.#cluster = new Cluster(options.connecting, options.world);
   }
 
-  /** `fresh` changes nothing: what stands in a topic stays, and may have been read already. */
-  async open({ pipeline, run, epochMs = Infinity }: Parameters<Sink["open"]>[0]): Promise<void> {
+  /** What stands in a topic stays, and may have been read already; but one between two stages begins each run empty. */
+  async open({ pipeline, run, lanes, fresh, epochMs = Infinity }: Parameters<Sink["open"]>[0]): Promise<void> {
     const topic = await this.#patiently(() => this.#findOrCreate());
+    if (fresh && this.options.exchange) await this.#patiently(() => this.#cluster.deleteRecords(this.options.topic, topic));
     const { compression } = this.options;
     const compressor = compression === "none" ? null : (await this.#cluster.codecs()).compressor(compression);
-    this.#opened = { topic, pipeline, run, epochMs, compressor };
+    this.#opened = { topic, pipeline, run, lanes, epochMs, compressor };
     await this.#writeNote("open");
   }
 
   lane(lane: number): SinkLane {
     assert(this.#opened, "a sink is opened before its lanes");
     const { world, node, topic: name, guarantee, transactionTimeoutMs: timeoutMs } = this.options;
-    const { topic, pipeline, run, epochMs, compressor } = this.#opened;
+    const { topic, pipeline, run, lanes, epochMs, compressor } = this.#opened;
     const options = { world, cluster: this.#cluster, node, name, topic };
     const producer = guarantee === "exactly-once"
       ? new TransactionalProducer({ ...options, timeoutMs, epochMs, marked: { pipeline, sink: node, lane, run } })
       : new ResendingProducer(options);
     this.#producers.add(producer);
-    const { encoder, headers, key } = this.options;
+    const { encoder, headers, key, exchange } = this.options;
     const partitions = Array.from({ length: topic.partitions }, () => new PartitionBatches(encoder, headers, compressor, this.#memory));
-    return new TopicSinkLane(new KeyPartitioner(key), partitions, producer, () => void this.#producers.delete(producer));
+    const partitioner = new KeyPartitioner(key, exchange?.nullKeys);
+    return new TopicSinkLane({ lane, lanes }, partitioner, partitions, producer, () => void this.#producers.delete(producer));
   }
 
   async settle(): Promise<void> {
@@ -122,6 +130,7 @@ class TopicSinkLane implements SinkLane {
   #hasPushed = false;
 
   constructor(
+    private readonly place: { readonly lane: number; readonly lanes: number },
     private readonly partitioner: KeyPartitioner,
     private readonly partitions: readonly PartitionBatches[],
     private readonly producer: EpochProducer,
@@ -140,6 +149,7 @@ class TopicSinkLane implements SinkLane {
 
   async deliver(stamp: EpochStamp): Promise<void> {
     if (this.producer.holds(stamp)) return this.discard();
+    if (stamp.time) tellTime(stamp.time, this.place, this.partitions);
     this.#push((each) => each.takeAll());
     if (!this.#hasPushed) return;
     this.#hasPushed = false;

@@ -1,4 +1,5 @@
 /** The connection `log`: the embedded topic log in a folder, the broker of a machine with nothing installed. */
+import { planLogExchange } from "./log_exchange.ts";
 import type { ConnectionSpec } from "../../component/component.ts";
 
 export const logConnection: ConnectionSpec = {
@@ -6,6 +7,7 @@ export const logConnection: ConnectionSpec = {
   type: "log",
   summary: "The embedded log: topics as files in a folder.",
   notes: "Any number of processes read a topic while one writes it. Records are on disk before they are seen.",
+  exchange: planLogExchange,
   settings: {
     kind: "group",
     doc: "The embedded log.",

@@ -5,7 +5,8 @@ import type { Encoder } from "../../data/codec.ts";
 import { assert, MillraceError } from "../../data/fault.ts";
 import type { EpochStamp, Marker, Sink, SinkLane } from "../../engine/contracts.ts";
 import type { World } from "../../ports/mod.ts";
-import { KeyPartitioner, planRecordKey, type RecordKey } from "../key_partitioner.ts";
+import { tellTime } from "../exchange/exchange_encoder.ts";
+import { KeyPartitioner, type NullKeys, planRecordKey, type RecordKey } from "../key_partitioner.ts";
 import { planTopicFormat, TOPIC_FORMAT } from "../topic_format.ts";
 import { PartitionRows } from "./partition_rows.ts";
 import { readTopic, type TopicDescription, type TopicPlace, writeTopic } from "./topic.ts";
@@ -87,7 +88,7 @@ function planLogSink(context: SinkContext): SinkPlan | null {
 /** Names that are safe as folders on every system. */
 export const isTopicName = (topic: string): boolean => /^[A-Za-z0-9_][A-Za-z0-9._-]{0,200}$/.test(topic);
 
-interface LogSinkOptions {
+export interface LogSinkOptions {
   readonly world: World;
   readonly name: string;
   readonly place: TopicPlace;
@@ -95,15 +96,22 @@ interface LogSinkOptions {
   readonly partitions: number | null;
   readonly key: RecordKey | null;
   readonly encoder: Encoder;
+  /** Between two stages of a pipeline: readers are told of event time too. */
+  readonly exchange?: { readonly nullKeys: NullKeys; readonly carriesTime: boolean };
 }
 
-class LogSink implements Sink {
+export class LogSink implements Sink {
   readonly guarantee = "exactly-once";
+  readonly carriesTime?: true;
   #writer: TopicWriter | null = null;
   #owner = 0;
-  constructor(private readonly options: LogSinkOptions) {}
+  #lanes = 0;
+  constructor(private readonly options: LogSinkOptions) {
+    if (options.exchange?.carriesTime) this.carriesTime = true;
+  }
 
-  async open(run: { readonly pipeline: string; readonly run: string; readonly fresh: boolean }): Promise<void> {
+  async open(run: { readonly pipeline: string; readonly run: string; readonly lanes: number; readonly fresh: boolean }): Promise<void> {
+    this.#lanes = run.lanes;
     const { world, place } = this.options;
     const lock = await world.locks.acquire(`${place.folder}/writer.lock`);
     if (!lock) {
@@ -121,7 +129,7 @@ class LogSink implements Sink {
 
   lane(lane: number): SinkLane {
     assert(this.#writer, "a sink is opened before its lanes");
-    return new LogSinkLane(this.options, this.#writer, lane, (owner) => this.#owner = Math.max(this.#owner, owner));
+    return new LogSinkLane(this.options, this.#writer, { lane, lanes: this.#lanes }, (owner) => this.#owner = Math.max(this.#owner, owner));
   }
 
   async finish(): Promise<void> {
@@ -169,17 +177,17 @@ class LogSinkLane implements SinkLane {
   constructor(
     options: LogSinkOptions,
     private readonly writer: TopicWriter,
-    private readonly lane: number,
+    private readonly place: { readonly lane: number; readonly lanes: number },
     private readonly onOwner: (owner: number) => void,
   ) {
     this.#partitions = Array.from({ length: writer.partitions }, () => new PartitionRows(options.encoder));
-    this.#partitioner = new KeyPartitioner(options.key);
+    this.#partitioner = new KeyPartitioner(options.key, options.exchange?.nullKeys);
   }
 
   async fence(owner: number): Promise<Marker | null> {
     this.onOwner(owner);
     this.discard();
-    return await this.writer.fence(this.lane, owner);
+    return await this.writer.fence(this.place.lane, owner);
   }
 
   write(batch: Batch): void {
@@ -187,6 +195,7 @@ class LogSinkLane implements SinkLane {
   }
 
   async deliver(stamp: EpochStamp): Promise<void> {
+    if (stamp.time) tellTime(stamp.time, this.place, this.#partitions);
     if (this.bytesHeld() > 0) await this.writer.commit(stamp, this.#partitions.map((rows) => rows.bodies()));
     this.discard();
   }

@@ -3,13 +3,13 @@
  * where the frame of that offset starts, or 0: only a help to find it.
  */
 import type { SourceContext, SourcePlan, SourceSpec } from "../../component/component.ts";
-import type { Decoder, DecoderSpec, Records } from "../../data/codec.ts";
+import type { Records } from "../../data/codec.ts";
 import { assert } from "../../data/fault.ts";
 import { compileJsonDecoder } from "../../data/json/mod.ts";
 import type { Polled, PollLimits, Position, Source, SourceReader } from "../../engine/contracts.ts";
 import type { FileHandle, World } from "../../ports/mod.ts";
 import { READ_BYTES_MIN, WAIT_MS } from "../limits.ts";
-import { type RecordOrigin, sourceBatch } from "../source_batch.ts";
+import { plainRows, type RowMaker } from "../source_batch.ts";
 import { CHANGES_NOTE, DELETES, READ_FORMAT, topicDecoding } from "../change_format.ts";
 import { frameByte, loadBlock, type PartitionBlock } from "./partition_block.ts";
 import { partitionFolder, readTopic, segmentName, type TopicPlace } from "./topic.ts";
@@ -98,21 +98,22 @@ function planLogSource(context: SourceContext): SourcePlan | null {
         name,
         start,
         until,
-        decoding: { ...decoding, needed },
+        rows: (partition) => plainRows({ source: name, partition, type }, compileJsonDecoder({ ...decoding, needed })),
       }),
   };
 }
 
-interface LogSourceOptions {
+export interface LogSourceOptions {
   readonly world: World;
   readonly place: TopicPlace;
   readonly name: string;
   readonly start: "earliest" | "latest";
   readonly until: Until;
-  readonly decoding: DecoderSpec;
+  /** Makes rows of a partition's records. */
+  rows(partition: number): RowMaker;
 }
 
-class LogSource implements Source {
+export class LogSource implements Source {
   #view: TopicView | null = null;
   constructor(private readonly options: LogSourceOptions) {}
 
@@ -168,8 +169,7 @@ interface Place {
 
 class PartitionReader implements SourceReader {
   readonly start: Position;
-  readonly #decode: Decoder;
-  readonly #origin: RecordOrigin;
+  readonly #rows: RowMaker;
   #block: PartitionBlock | null = null;
   #segment: { readonly session: number; readonly handle: FileHandle } | null = null;
   #quietSinceMs: number;
@@ -179,8 +179,7 @@ class PartitionReader implements SourceReader {
   constructor(private readonly options: LogSourceOptions, private readonly view: TopicView, private readonly partition: number) {
     const { generation } = view.description;
     this.start = formatPlace({ generation, offset: options.start === "latest" ? view.end(partition) : 0, byte: 0 });
-    this.#decode = compileJsonDecoder(options.decoding);
-    this.#origin = { source: options.name, partition, type: options.decoding.type };
+    this.#rows = options.rows(partition);
     this.#quietSinceMs = options.world.clock.monotonicMs();
   }
 
@@ -243,9 +242,9 @@ class PartitionReader implements SourceReader {
     for (let i = 0; i < count; i++) position[i] = place.offset + i;
     const tooLong = block.tooLong.filter((long) => long >= row && long < row + count).map((long) => long - row);
     const origin = block.origin.subarray(row, row + count);
-    const { batch, rejected, deletes } = sourceBatch(this.#origin, { records, position, origin, tooLong }, this.#decode);
+    const { taken, ...made } = this.#rows.make({ records, position, origin, tooLong });
     this.#quietSinceMs = this.options.world.clock.monotonicMs();
-    return { kind: "batch", batch, rejected, deletes, read: count, next: this.#after(block, place, count, limits) };
+    return { kind: "batch", ...made, next: this.#after(block, place, taken, limits) };
   }
 
   #after(block: PartitionBlock, place: Place, count: number, { until }: PollLimits): Position {
