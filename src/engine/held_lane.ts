@@ -2,19 +2,21 @@
  * A lane in its owner's hands, from the moment its sinks are fenced until it is let go: steps 1 to 4 of the commit protocol
  * (DESIGN.md section 1). Invariant: after any throw this object is dropped; only a new take-over leads back in.
  */
-import { assert, MillraceError } from "../data/fault.ts";
+import { assert } from "../data/fault.ts";
 import { BATCH_ROWS_MAX } from "../data/limits.ts";
 import type { World } from "../ports/mod.ts";
 import type { EpochStamp, PipelinePlan, Position, SinkLane, SinkNode } from "./contracts.ts";
 import { summarize } from "./counters.ts";
 import type { Head } from "./head.ts";
-import { type LaneInput, LaneInputs } from "./lane_inputs.ts";
+import { type LaneInput, LaneInputs, partitionsOf } from "./lane_inputs.ts";
 import { LaneGraph } from "./lane_graph.ts";
 import { groupForCommits, type LaneStore } from "./lane_store.ts";
 import { SCHEDULE_BYTES_MAX } from "./limits.ts";
 import { judgeMarker, type SinkStanding } from "./markers.ts";
 import type { LaneReading, Spectator } from "./run_contracts.ts";
 import { digestOf, entryBytes, type Intent, type ScheduleEntry } from "./schedule.ts";
+import { waitForAll } from "./wait_for_all.ts";
+import { TimesToTell } from "./times_to_tell.ts";
 import { createStateStore, type LaneState } from "./state/store.ts";
 
 /** What a lane is made of, for as long as the run lasts. */
@@ -49,8 +51,6 @@ interface Epoch {
   records: number;
 }
 
-type CarriedTimes = ReadonlyMap<string, NonNullable<EpochStamp["time"]>>;
-
 export class HeldLane {
   readonly graph: LaneGraph;
   readonly #setting: LaneSetting;
@@ -66,8 +66,7 @@ export class HeldLane {
   #open: Epoch | null = null;
   /** What the open epoch's deliveries took, by sink. */
   readonly #deliveryMs = new Map<string, number>();
-  /** Event time at the sinks that carry it, when the open epoch began. */
-  #timesBefore: CarriedTimes = new Map();
+  readonly #times: TimesToTell;
 
   private constructor(
     setting: LaneSetting,
@@ -94,6 +93,7 @@ export class HeldLane {
         if (!this.#holding.has(sink)) byName.get(sink)!.write(batch);
       },
     });
+    this.#times = new TimesToTell(this.graph, setting.plan);
     for (const { source, partition, ended } of found.inputs.positions()) if (ended) this.graph.endPartition(source, partition);
     for (const { name } of setting.plan.sources) if (found.inputs.hasEnded(name)) this.graph.endSource(name);
   }
@@ -102,7 +102,7 @@ export class HeldLane {
   static async open(setting: LaneSetting, store: LaneStore, sinks: readonly LaneSink[]): Promise<HeldLane> {
     const { world, run, lane } = setting;
     const { head } = store;
-    const markers = await all(sinks.map((sink) => sink.lane.fence(head.generation)));
+    const markers = await waitForAll(sinks.map((sink) => sink.lane.fence(head.generation)));
     world.probe.step("fenced", `lane ${lane} generation ${head.generation}`);
     const openDigest = head.intent && digestOf({ run, lane, epoch: head.epoch + 1, before: head.digest }, head.intent);
     const standing = new Map(sinks.map(({ node }, i): [string, SinkStanding] => {
@@ -250,7 +250,7 @@ export class HeldLane {
   }
 
   #begin(timeMicros: number): Epoch {
-    this.#timesBefore = this.#carriedTimes();
+    this.#times.begin();
     this.graph.beginEpoch(timeMicros);
     this.#fed.clear();
     return this.#open = { timeMicros, startedMs: this.#setting.world.clock.monotonicMs(), schedule: [], scheduleBytes: 0, records: 0 };
@@ -317,10 +317,10 @@ export class HeldLane {
     const groups = groupForCommits(sets, run);
     const stopping = intent.schedule.some(({ kind }) => kind === "stop") ? { stopping: true as const } : {};
     const stamp = { epoch, digest, timeMicros: intent.timeMicros, ...stopping };
-    const times = this.#changedTimes();
+    const times = this.#times.changed(this.head);
     for (const sink of times.keys()) this.#fed.add(sink);
-    const tookMs = await all([
-      ...this.#sinks.map((sink) => this.#deliver(sink, { ...stamp, ...timeOf(times, sink) })),
+    const tookMs = await waitForAll([
+      ...this.#sinks.map((sink) => this.#deliver(sink, { ...stamp, ...times.get(sink.node.name) })),
       this.#writeState(groups.slice(0, -1), epoch),
     ]);
     const flippingMs = this.#nowMs();
@@ -350,20 +350,6 @@ export class HeldLane {
     this.#deliveryMs.set(node.name, tookMs);
     world.probe.step("sink_delivered", `${this.#name(stamp.epoch)} sink ${node.name}`);
     return tookMs;
-  }
-
-  #carriedTimes(): CarriedTimes {
-    const carrying = this.#sinks.filter(({ node }) => node.sink.carriesTime);
-    return new Map(carrying.map(({ node }) => [node.name, this.graph.timeAt(node.inputs)]));
-  }
-
-  /** By what the head and the schedule say alone, so that a replay tells the same. A lane's first epoch says that it is there. */
-  #changedTimes(): CarriedTimes {
-    if (this.head.epoch === 0) return this.#carriedTimes();
-    return new Map([...this.#carriedTimes()].filter(([sink, { watermark, idle }]) => {
-      const before = this.#timesBefore.get(sink)!;
-      return before.watermark !== watermark || before.idle !== idle;
-    }));
   }
 
   async #writeState(groups: ReturnType<typeof groupForCommits>, epoch: number): Promise<number> {
@@ -402,52 +388,7 @@ export class HeldLane {
   }
 }
 
-function timeOf(times: CarriedTimes, { node }: LaneSink): Pick<EpochStamp, "time"> {
-  const time = times.get(node.name);
-  return time ? { time } : {};
-}
-
-function partitionsOf(inputs: readonly LaneInput[]): ReadonlyMap<string, readonly number[]> {
-  const partitions = new Map<string, number[]>();
-  for (const { node, partition } of inputs) partitions.set(node.name, [...partitions.get(node.name) ?? [], partition]);
-  return partitions;
-}
-
 function schedule(epoch: Epoch, entry: ScheduleEntry): void {
   epoch.schedule.push(entry);
   epoch.scheduleBytes += entryBytes(entry);
-}
-
-/** Waits for all, then throws the first fault: nothing of this owner may be under way when the lane is taken over again. */
-async function all<T>(promises: readonly Promise<T>[]): Promise<T[]> {
-  const settled = await Promise.allSettled(promises);
-  return settled.map((one) => {
-    if (one.status === "rejected") throw one.reason;
-    return one.value;
-  });
-}
-
-/** Throws when an open epoch, or the positions of earlier ones, are another plan's. */
-export function requireSamePlan(plan: PipelinePlan, inputs: readonly LaneInput[], head: Head): void {
-  if (head.intent && head.intent.planHash !== plan.hash) {
-    throw new MillraceError(
-      "plan_changed",
-      `epoch ${head.epoch + 1} of "${plan.pipeline}" was begun with another configuration and is not complete`,
-      {
-        hint: "start once with the configuration that began it, so that it can complete; then change it. Or start over with --rerun",
-      },
-    );
-  }
-  const lost = head.inputs.find(({ source, partition }) =>
-    !inputs.some((input) => input.node.name === source && input.partition === partition)
-  );
-  if (lost) {
-    throw new MillraceError(
-      "plan_changed",
-      `"${plan.pipeline}" has read partition ${lost.partition} of "${lost.source}", which is no input of it any more`,
-      {
-        hint: "bring the source back as it was, or start over with --rerun",
-      },
-    );
-  }
 }

@@ -5,7 +5,8 @@
 import { MillraceError } from "../data/fault.ts";
 import type { Kv } from "../ports/mod.ts";
 import type { Head } from "./head.ts";
-import { HeldLane, type LaneSetting, type LaneSink, requireSamePlan } from "./held_lane.ts";
+import { HeldLane, type LaneSetting, type LaneSink } from "./held_lane.ts";
+import { requireSamePlan } from "./same_plan.ts";
 import { LaneStore } from "./lane_store.ts";
 import { ATTEMPTS_WITHOUT_PROGRESS_MAX, BACKOFF_MAX_MS, BACKOFF_MIN_MS } from "./limits.ts";
 import { FencedError } from "./run_contracts.ts";

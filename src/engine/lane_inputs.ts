@@ -20,6 +20,13 @@ export interface LaneInput {
   /** After so long without anything the lane is told that the partition is quiet; absent: never. */
   readonly quietAfterMs?: number;
 }
+/** The partitions of each source. */
+export function partitionsOf(inputs: readonly LaneInput[]): ReadonlyMap<string, readonly number[]> {
+  const partitions = new Map<string, number[]>();
+  for (const { node, partition } of inputs) partitions.set(node.name, [...partitions.get(node.name) ?? [], partition]);
+  return partitions;
+}
+
 export type Taken =
   | {
     readonly kind: "batch";

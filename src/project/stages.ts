@@ -165,7 +165,7 @@ class Splitter {
     for (const transform of this.#into.get(stage)!) {
       const wish = transform.plan.exchange!;
       const type = transform.plan.outputs.get("out")!;
-      const timed = transform.edges.every((edge) => this.#whole.ports.areTimed(edge));
+      const timed = this.#whole.ports.latenessMicros(transform.edges) !== null;
       const carried = this.#whole.neededOf(transform.name);
       const plan = this.#plan(stage, transform, { name: transform.name, topic: null, key: wish.key, type, timed, carried });
       if (plan) crossings.push({ name: transform.name, edges: transform.edges, type, keyField: wish.keyField, timed, carried, plan });

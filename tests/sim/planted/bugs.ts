@@ -21,9 +21,9 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     name: "head is flipped before delivery",
     file: HELD_LANE,
     edits: [{
-      find: "    const tookMs = await all([\n      ...this.#sinks.map(",
+      find: "    const tookMs = await waitForAll([\n      ...this.#sinks.map(",
       replace:
-        "    await this.#store.decide(this.#flipped(intent, epoch, digest), groups.at(-1), deletes);\n    const tookMs = await all([\n      ...this.#sinks.map(",
+        "    await this.#store.decide(this.#flipped(intent, epoch, digest), groups.at(-1), deletes);\n    const tookMs = await waitForAll([\n      ...this.#sinks.map(",
     }],
     seedsMax: 100,
   },
