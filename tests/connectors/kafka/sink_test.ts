@@ -1,6 +1,6 @@
 /** The sink against a real broker; kafkajs reads what it wrote. */
 import assert from "node:assert/strict";
-import type { EpochStamp, Sink } from "../../../src/engine/contracts.ts";
+import type { EpochStamp, Sink, SourceReader } from "../../../src/engine/contracts.ts";
 import { partitionOfKey } from "../../../src/connectors/log/murmur2.ts";
 import { withServers } from "../../services/mod.ts";
 import { plan } from "../support/project.ts";
@@ -185,27 +185,17 @@ await withServers("kafka sink: a record that the broker will not take is told wi
   await sink.close();
 });
 
-await withServers(
-  "a reader of a bounded writer's topic waits for that writer's end, also when it began before the topic",
-  KAFKA,
-  async ({ kafka: { brokers } }) => {
+for (const moment of ["began before the topic", "found the topic empty, before its writer's note"]) {
+  await withServers(`a reader that ${moment} waits for the writer's end`, KAFKA, async ({ kafka: { brokers } }) => {
     const topic = newTopic("sealed");
+    if (moment.startsWith("found")) await withClient(brokers, (client) => makeTopic(client, topic, 2));
     const source = await kafkaSource({ brokers, topic }, loggedWorld());
     const reading = (async () => {
       assert.equal(await source.partitions(), 2);
       const readers = [await source.reader(0), await source.reader(1)];
-      const ids = await Promise.all(readers.map(async (reader) => {
-        const rows: string[] = [];
-        for (let position = reader.start;;) {
-          const part = await readAll(reader, position, () => ({ rowsMax: 8192, bytesMax: 1 << 20 }));
-          rows.push(...part.rows);
-          position = part.places.at(-1)!.position;
-          if (part.last === "end") return rows;
-          await new Promise((resolve) => setTimeout(resolve, 20));
-        }
-      }));
+      const rows = await Promise.all(readers.map(readToEnd));
       for (const reader of readers) reader.close();
-      return ids.flat().length;
+      return rows.flat().length;
     })();
     await new Promise((resolve) => setTimeout(resolve, 150));
     const { sink, lane, input } = await opened(brokers, topic, "create = { partitions = 2 }");
@@ -221,8 +211,19 @@ await withServers(
     const identity = await (await kafkaSource({ brokers, topic }, loggedWorld())).identity();
     assert.match(identity, /:r:\d+,\d+$/);
     assert.equal(await source.identity(), identity);
-  },
-);
+  });
+}
+
+async function readToEnd(reader: SourceReader): Promise<string[]> {
+  const rows: string[] = [];
+  for (let position = reader.start;;) {
+    const part = await readAll(reader, position, () => ({ rowsMax: 8192, bytesMax: 1 << 20 }));
+    rows.push(...part.rows);
+    position = part.places.at(-1)!.position;
+    if (part.last === "end") return rows;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
 
 await withServers("an endless writer leaves no note", KAFKA, async ({ kafka: { brokers } }) => {
   const topic = newTopic("endless");
