@@ -140,7 +140,9 @@ export class BatchSender {
       life.sequences[partition] = (life.sequences[partition] + batch.records) % SEQUENCES;
       waiting.set(partition, batch.bytes);
     }
-    const lost = await new Patience({ world, node }).until(() => this.#attempt(waiting));
+    // What was superseded or closed meanwhile is not sent again: it would open a connection that nobody closes.
+    const attempt = () => life.fault ? Promise.resolve(null) : this.#attempt(waiting);
+    const lost = await new Patience({ world, node }).until(attempt);
     if (lost) throw lost;
   }
 
