@@ -3,7 +3,7 @@
  * same record has the same place everywhere. Beside it stands the journal: the records that came since the last checkpoint, in their order.
  *
  *   number  := full:u8 [valid:u8*] numbers          full: 1 where nothing is null
- *   text    := distinct:u32 (length:u32 bytes)* numbers of 1 + place among the distinct, 0 for null
+ *   text    := distinct:u32 lengths bytes* numbers      of each: which of the distinct texts, from 1; 0 for null
  *   value   := (length:u32 bytes)*                  as JSON; ABSENT for null
  */
 import type { BinaryReader, BinaryWriter } from "../binary.ts";
@@ -151,23 +151,17 @@ export class TextHistoryColumn implements HistoryColumn, TextHistory {
   }
 
   #writeCodes(writer: BinaryWriter, codes: Int32Array): void {
-    const numbers = new Map<number, number>([[NULL_CODE, 0]]);
-    const written = new Float64Array(codes.length);
-    for (let i = 0; i < codes.length; i++) {
-      let number = numbers.get(codes[i]);
-      if (number === undefined) numbers.set(codes[i], number = numbers.size);
-      written[i] = number;
-    }
-    writer.u32(numbers.size - 1);
-    for (const code of numbers.keys()) if (code !== NULL_CODE) writeText(writer, this.texts.at(code));
+    const written = this.texts.write(writer, codes);
     packNumbers(writer, written);
   }
 
   read(reader: BinaryReader, count: number): (entry: number, page: number, at: number) => void {
-    const texts: (string | null)[] = [null];
-    for (let left = reader.u32(); left > 0; left--) texts.push(readText(reader));
+    const texts = TextCodes.read(reader);
     const numbers = unpackNumbers(reader, count);
-    return (entry, page, at) => this.pages[page][at] = this.texts.hold(texts[numbers[entry]]);
+    return (entry, page, at) => {
+      const number = numbers[entry];
+      this.pages[page][at] = number === 0 ? NULL_CODE : this.texts.holdWritten(texts, number - 1);
+    };
   }
 }
 

@@ -6,9 +6,10 @@
 import { assert } from "../../data/fault.ts";
 import { equalBytes, hashBytes, isAscii } from "../../data/hash_bytes.ts";
 import { viewOf } from "../../data/words.ts";
-import { BinaryWriter } from "../binary.ts";
+import { type BinaryReader, BinaryWriter } from "../binary.ts";
 import type { TextDictionary } from "../contracts.ts";
 import { textOf } from "./keys.ts";
+import { packNumbers, unpackNumbers } from "./packed_numbers.ts";
 import { packedBytes, type PackedLength, packText, unpackText } from "./packed_text.ts";
 
 /** The code of null, and what `find` gives for a text that has none. */
@@ -17,6 +18,13 @@ export const NULL_CODE = -1, NO_CODE = -2;
 const FREE = -1;
 /** Less waste than this is not worth a copy. */
 const WASTE_BYTES_MIN = 1 << 16;
+
+/** Texts one behind the other. */
+export interface WrittenTexts {
+  readonly bytes: DataView;
+  readonly starts: Float64Array;
+  readonly lengths: Float64Array;
+}
 
 export class TextCodes implements TextDictionary {
   #arena = new Uint8Array(256);
@@ -35,6 +43,8 @@ export class TextCodes implements TextDictionary {
   /** Code + 1, 0 where free; a power of two, at least twice the codes in use. */
   #index = new Int32Array(32);
   readonly #asked = new BinaryWriter(256);
+  /** By code, while some are written: the number of its text. Else 0. */
+  #numbers = new Int32Array(0);
 
   /** Texts that have a code. */
   get live(): number {
@@ -61,6 +71,11 @@ export class TextCodes implements TextDictionary {
     return isAscii(bytes, from, to) ? this.#holdBytes(bytes, from, to - from << 1) : this.hold(textOf(bytes, from, to));
   }
 
+  /** Holds a text as `write` wrote it. */
+  holdWritten({ bytes, starts, lengths }: WrittenTexts, index: number): number {
+    return this.#holdBytes(bytes, starts[index], lengths[index]);
+  }
+
   at(code: number): string | null {
     return code < 0 ? null : unpackText(this.#arena, this.#starts[code], this.#lengths[code]);
   }
@@ -79,6 +94,54 @@ export class TextCodes implements TextDictionary {
     this.#unheld = [];
     for (const code of unheld) if (this.#references[code] === 0) this.#forget(code);
     if (this.#wasted > WASTE_BYTES_MIN && this.#wasted * 2 > this.#used) this.#compact();
+  }
+
+  /** Writes the texts of the codes, null left out, each text once; returns for each code the number of its text from 1, 0 for null. */
+  write(writer: BinaryWriter, codes: Int32Array): Float64Array {
+    if (this.#numbers.length < this.#size) this.#numbers = new Int32Array(this.#starts.length);
+    const numbers = this.#numbers;
+    const written = new Float64Array(codes.length);
+    const different = new Int32Array(Math.min(codes.length, this.#size));
+    let count = 0;
+    for (let i = 0; i < codes.length; i++) {
+      const code = codes[i];
+      if (code < 0) continue;
+      if (numbers[code] === 0) {
+        different[count] = code;
+        numbers[code] = ++count;
+      }
+      written[i] = numbers[code];
+    }
+    const lengths = new Float64Array(count);
+    let bytes = 0;
+    for (let i = 0; i < count; i++) {
+      numbers[different[i]] = 0;
+      lengths[i] = this.#lengths[different[i]];
+      bytes += packedBytes(lengths[i]);
+    }
+    writer.u32(count);
+    packNumbers(writer, lengths);
+    writer.reserve(bytes);
+    for (let i = 0; i < count; i++) {
+      const start = this.#starts[different[i]];
+      const end = start + packedBytes(lengths[i]);
+      writer.bytes.set(this.#arena.subarray(start, end), writer.length);
+      writer.length += end - start;
+    }
+    return written;
+  }
+
+  /** Texts as `write` wrote them. */
+  static read(reader: BinaryReader): WrittenTexts {
+    const count = reader.u32();
+    const lengths = unpackNumbers(reader, count);
+    const starts = new Float64Array(count);
+    let total = 0;
+    for (let i = 0; i < count; i++) {
+      starts[i] = total;
+      total += packedBytes(lengths[i]);
+    }
+    return { bytes: viewOf(reader.take(total)), starts, lengths };
   }
 
   #ask(text: string): PackedLength {
