@@ -4,7 +4,8 @@
  *
  *     deno run -A facade.ts LIBRARY FOLDER PORT PASSWORD
  *
- * Users, all with the password: "default" and "millrace" may do anything, "reader" only read.
+ * Users, all with the password: "default" and "millrace" may do anything, "reader" only read, and "small"
+ * gets no memory to insert with.
  */
 import { Engine, type Session } from "./engine.ts";
 
@@ -45,7 +46,7 @@ function userOf(request: Request, url: URL): string {
     : [];
   const user = url.searchParams.get("user") ?? request.headers.get("x-clickhouse-user") ?? basicUser ?? "default";
   const key = url.searchParams.get("password") ?? request.headers.get("x-clickhouse-key") ?? basicKey.join(":");
-  if (key === password && ["default", "millrace", "reader"].includes(user)) return user;
+  if (key === password && ["default", "millrace", "reader", "small"].includes(user)) return user;
   throw new Denied(
     `Code: 516. DB::Exception: ${user}: Authentication failed: password is incorrect, or there is no user with such name. (AUTHENTICATION_FAILED)`,
   );
@@ -58,6 +59,7 @@ async function prepare(session: Session, url: URL, user: string): Promise<void> 
     if (name.startsWith("param_") || !NOT_SETTINGS.has(name)) await session.ask(`SET ${name} = ${literal(value)}`);
   }
   if (user === "reader") await session.ask("SET readonly = 1");
+  if (user === "small") await session.ask("SET max_memory_usage = 2000000");
 }
 
 async function bodyOf(request: Request): Promise<Uint8Array<ArrayBuffer>> {
