@@ -130,6 +130,7 @@ export interface EventTime {
 
 // ---- operators ----------------------------------------------------------------------------------------------------
 
+export type Counted = "filtered" | "duplicates" | "folded" | "deletes" | "again";
 /** Where an operator's results go. Valid only during the call it was given to. */
 export interface Output {
   /** Hands a batch to everything connected to the port ("out" unless the operator documents others). */
@@ -138,9 +139,9 @@ export interface Output {
   reject(batch: Batch, row: number, reason: string): void;
   /**
    * Rows that ended here on purpose. `folded`: into an aggregate or a table; `deletes`: they took a key out of a table.
-   * In = out + filtered + duplicates + folded + deletes + rejected.
+   * `again`: rows that are drained though they have left before. In + again = out + filtered + duplicates + folded + deletes + rejected.
    */
-  count(what: "filtered" | "duplicates" | "folded" | "deletes", rows: number): void;
+  count(what: Counted, rows: number): void;
   /** Recorded time of the epoch, µs: the only clock an operator may read. */
   readonly epochTimeMicros: number;
 }
@@ -154,6 +155,8 @@ export interface Operator {
    * emitted by `drain`. Only grows. Called again after a recovery.
    */
   watermark?(micros: number): void;
+  /** An epoch of this recorded time (µs) begins; never before that of an earlier one. Must not emit: what is due is drained. */
+  epochBegan?(micros: number): void;
   /** An epoch is complete, or the state was restored as one left it. What is told once an epoch becomes due. Must not emit. */
   epochEnded?(): void;
   /** The pipeline stops: what is to leave unfinished becomes due. Called once more for every epoch that gives it out. Must not emit. */
@@ -168,6 +171,10 @@ export interface Operator {
   drain?(at: number, rowsMax: number, out: Output): number;
   /** Rows that `drain` could give out from `at` on, now. */
   backlog?(at: number): number;
+  /** The recorded time (µs) of an epoch that makes something due; Infinity where nothing waits for one. */
+  epochDueMicros?(): number;
+  /** How far the watermark may be passed on to those who read this node: not beyond what held rows met. Infinity: it may. */
+  heldBackMicros?(): number;
   /** The watermark (µs) that makes something due; Infinity where nothing waits. Where time is the clock's, an epoch is begun for it. */
   dueMicros?(): number;
   /** The result so far as rows, without changing anything: for reports and checks. */

@@ -42,21 +42,25 @@ export function addTallies(into: Tallies, more: ReadonlyMap<string, NodeTally>):
 /** Ports that repeat rows which the operator has counted as filtered or duplicates, for those who want to see them. */
 const REPEATING_PORTS: ReadonlySet<string> = new Set(["skipped", "duplicates"]);
 
-/** Under the name of a port, though nothing leaves by it: records that said a row is no more. A source drops them, a table obeys. */
-const DELETES = "deletes";
+/**
+ * Under the names of ports, though nothing leaves by them. `deletes`: records that said a row is no more; a source drops them, a table
+ * obeys. `again`: rows that were drained though they had left before.
+ */
+type Apart = "deletes" | "again";
+const APART: ReadonlySet<string> = new Set<Apart>(["deletes", "again"]);
 
-/** Counts records that a source dropped because they are deletes, or that took rows out of a table. */
-export function countDeletes(tally: NodeTally, records: number): void {
-  if (records > 0) tally.ports.set(DELETES, (tally.ports.get(DELETES) ?? 0) + records);
+/** Counts what is apart from the ways rows leave by. */
+export function countApart(tally: NodeTally, what: Apart, rows: number): void {
+  if (rows > 0) tally.ports.set(what, (tally.ports.get(what) ?? 0) + rows);
 }
 
 /** As others see a tally. */
 export function summarize(tally: NodeTally): NodeCounters {
   let out = 0;
-  for (const [port, rows] of tally.ports) if (port !== "rejected" && port !== DELETES && !REPEATING_PORTS.has(port)) out += rows;
+  for (const [port, rows] of tally.ports) if (port !== "rejected" && !APART.has(port) && !REPEATING_PORTS.has(port)) out += rows;
   const { filtered, duplicates, folded } = tally;
   const late = tally.ports.get("late") ?? 0;
-  const [rejected, deletes] = [tally.ports.get("rejected") ?? 0, tally.ports.get(DELETES) ?? 0];
+  const [rejected, deletes] = [tally.ports.get("rejected") ?? 0, tally.ports.get("deletes") ?? 0];
   return { in: tally.in, out: out - late, filtered, duplicates, folded, late, rejected, deletes };
 }
 
@@ -87,11 +91,12 @@ function verifyOperator(name: string, tally: NodeTally, ended: "ended" | "stoppe
   const { in: came, out, filtered, duplicates, folded, rejected, late, deletes } = summarize(tally);
   // What was drained is either rows that came in and were held back (a join), or rows made of folded ones (an aggregate).
   const held = came - (out + filtered + duplicates + folded + rejected + late + deletes - tally.drained);
-  const fits = held === 0 || (ended === "ended" ? held === tally.drained : held >= tally.drained);
+  const drained = tally.drained - (tally.ports.get("again") ?? 0);
+  const fits = held === 0 || (ended === "ended" ? held === drained : held >= drained);
   if (fits) return;
   throw mismatch(
     name,
-    `in ${came}, out ${out}, filtered ${filtered}, duplicates ${duplicates}, folded ${folded}, rejected ${rejected}, late ${late}, of these drained ${tally.drained}`,
+    `in ${came}, out ${out}, filtered ${filtered}, duplicates ${duplicates}, folded ${folded}, rejected ${rejected}, late ${late}, of these drained ${drained}`,
   );
 }
 

@@ -58,6 +58,8 @@ export interface History {
   readonly at: number;
   /** What was there before it is [before, to) but for `at`. */
   readonly before: number;
+  /** Sets what `stage` sets, without another record: all that the key remembers is seen, and `at` is -1. */
+  look(slot: number): void;
   /** Keeps the staged record as one of the key's. */
   commit(slot: number): void;
   /** Forgets a staged record; before an epoch ends there must be none. */

@@ -6,7 +6,7 @@
 import type { Batch, Rejected } from "../data/batch.ts";
 import { assert, MillraceError } from "../data/fault.ts";
 import type { Edge, EventTime, KeptTable, LaneTime, Operator, OperatorNode, SourceNode } from "./contracts.ts";
-import { copyTallies, countDeletes, emptyTally, type NodeTally, summarize } from "./counters.ts";
+import { copyTallies, countApart, emptyTally, type NodeTally, summarize } from "./counters.ts";
 import { CarriedTime } from "./carried_time.ts";
 import { type SourceClock, SourceTime } from "./event_time.ts";
 import type { PartitionTime } from "./head.ts";
@@ -120,6 +120,7 @@ export class LaneGraph {
   beginEpoch(micros: number): void {
     for (const outlet of this.#outlets.values()) outlet.epochTimeMicros = micros;
     for (const time of this.#times.values()) time.clock(micros);
+    for (const { operator } of this.#operators.values()) operator.epochBegan?.(micros);
     this.#passTimeOn();
   }
 
@@ -129,6 +130,7 @@ export class LaneGraph {
     for (const place of this.#operators.values()) {
       const own = place.operator.dueMicros?.() ?? Infinity;
       if (own < due) due = Math.min(due, own + this.#clockLagOf(place.node));
+      due = Math.min(due, place.operator.epochDueMicros?.() ?? Infinity);
     }
     return due;
   }
@@ -154,7 +156,7 @@ export class LaneGraph {
     }
     const outlet = this.#outlet(source);
     outlet.tally.in += read;
-    countDeletes(outlet.tally, deletes);
+    countApart(outlet.tally, "deletes", deletes);
     outlet.rejectAll(rejected);
     outlet.flush();
     outlet.emit("out", batch);
@@ -290,7 +292,8 @@ export class LaneGraph {
         }
       }
       this.#passEndTo(place);
-      if (place.watermark > place.passedOn && backlog(place) === 0) place.passedOn = place.watermark;
+      const passable = Math.min(place.watermark, place.operator.heldBackMicros?.() ?? Infinity);
+      if (passable > place.passedOn && backlog(place) === 0) place.passedOn = passable;
     }
   }
 

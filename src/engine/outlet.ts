@@ -4,8 +4,8 @@
  */
 import type { Batch, Rejected } from "../data/batch.ts";
 import { assert } from "../data/fault.ts";
-import type { Output } from "./contracts.ts";
-import { countDeletes, type NodeTally } from "./counters.ts";
+import type { Counted, Output } from "./contracts.ts";
+import { countApart, type NodeTally } from "./counters.ts";
 import type { SourceClock } from "./event_time.ts";
 import { RejectedRows } from "./rejected_rows.ts";
 
@@ -64,8 +64,8 @@ export class Outlet implements Output {
     for (const one of rejected) this.#rejected.add(one);
   }
 
-  count(what: "filtered" | "duplicates" | "folded" | "deletes", rows: number): void {
-    if (what === "deletes") countDeletes(this.tally, rows);
+  count(what: Counted, rows: number): void {
+    if (what === "deletes" || what === "again") countApart(this.tally, what, rows);
     else this.tally[what] += rows;
   }
 

@@ -2,13 +2,15 @@
 import type { TransformContext, TransformPlan, TransformSpec } from "../component/component.ts";
 import type { CelTableSetting, GroupSetting } from "../component/settings.ts";
 import type { StateTableSpec } from "../engine/contracts.ts";
-import { compileDecide } from "./decide/compile.ts";
+import { compileDecide, compileDecideAgain } from "./decide/compile.ts";
 import { MOST_PER_KEY } from "./decide/histories.ts";
 import { decideWork } from "./decide/history_code.ts";
 import { isKeyed, planDecide } from "./decide/plan.ts";
 import { keyedName, keyKind, typedName } from "./support/keys.ts";
 import { keptTableNames, keptTablesOf } from "./support/lookups.ts";
-import { LoopBuilder } from "./support/loop_builder.ts";
+import { MissingRowsOperator, planMissing } from "./missing/operator.ts";
+import { compileProbe } from "./missing/probe.ts";
+import { type Loop, LoopBuilder } from "./support/loop_builder.ts";
 import { PlanChecker } from "./support/plan_checker.ts";
 import { once, RowOperator } from "./support/row_operator.ts";
 import { INPUTS, LET, LOOKUP, SET } from "./support/settings.ts";
@@ -26,6 +28,9 @@ function plan(context: TransformContext): TransformPlan | null {
     version: 1,
   }, ...sets.map(({ spec }) => spec)];
   const kept = keptTableNames(checked.lookups);
+  const again = once(() => compileDecideAgain(checked, new LoopBuilder(context.expressions)));
+  const probe = once(() => compileProbe(checked, new LoopBuilder(context.expressions)));
+  const missing = planMissing(checked, probe, key === null ? null : keyKind(key.type));
   return {
     outputs: new Map([["out", shape.type], ["skipped", input]]),
     needs: (outputs) => {
@@ -36,14 +41,18 @@ function plan(context: TransformContext): TransformPlan | null {
       const names = new Set([...checked.used, ...passed, ...(outputs.get("skipped") ?? [])]);
       return [new Set(input.fields.map((f) => f.name).filter((name) => names.has(name)))];
     },
-    keyedBy: tables.length === 0 ? null : checked.keyField ?? "*",
+    keyedBy: tables.length === 0 && (missing === null || key === null) ? null : checked.keyField ?? "*",
     needsEnd: false,
     tables: kept,
     create: (operatorContext) => {
       const { state } = operatorContext;
       const own = tables.map((table) => state.table(table));
-      const work = decideWork(histories.map(({ spec }) => state.history(spec)), keptTablesOf(kept, operatorContext));
-      return new RowOperator(loop(), shape, own, { port: "skipped", count: "filtered" }, work);
+      const remembered = histories.map(({ spec }) => state.history(spec));
+      const operator = (by: Loop): RowOperator => {
+        const work = decideWork(remembered, keptTablesOf(kept, operatorContext));
+        return new RowOperator(by, shape, own, { port: "skipped", count: "filtered" }, work);
+      };
+      return missing === null ? operator(loop()) : new MissingRowsOperator(operator(loop()), operator(again()), missing(), operatorContext);
     },
   };
 }

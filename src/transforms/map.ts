@@ -1,6 +1,8 @@
 /** `map`: sets, keeps and drops fields of each record, and filters. */
 import type { TransformContext, TransformPlan, TransformSpec } from "../component/component.ts";
 import type { GroupSetting } from "../component/settings.ts";
+import { MissingRowsOperator, planMissing } from "./missing/operator.ts";
+import { compileProbe, type Probed, refuseChanging } from "./missing/probe.ts";
 import { LoopBuilder } from "./support/loop_builder.ts";
 import { PlanChecker } from "./support/plan_checker.ts";
 import { compileProjection, fieldsNeeded, planProjection } from "./support/projection.ts";
@@ -19,8 +21,11 @@ export function planRowTransform(context: TransformContext, declared: GroupSetti
     input: context.inputs[0].type,
     tables: context.tables,
   });
+  const probed: Probed = { ...projection, key: null };
+  refuseChanging(probed, checker);
   if (checker.failed) return null;
   const loop = once(() => compileProjection(projection, context.name, new LoopBuilder(context.expressions)));
+  const missing = planMissing(probed, once(() => compileProbe(probed, new LoopBuilder(context.expressions))), null);
   const tables = keptTableNames(projection.lookups);
   return {
     outputs: new Map([["out", projection.shape.type]]),
@@ -28,7 +33,10 @@ export function planRowTransform(context: TransformContext, declared: GroupSetti
     keyedBy: null,
     needsEnd: false,
     tables,
-    create: (operatorContext) => new RowOperator(loop(), projection.shape, [], null, newWork(keptTablesOf(tables, operatorContext))),
+    create: (operatorContext) => {
+      const rows = new RowOperator(loop(), projection.shape, [], null, newWork(keptTablesOf(tables, operatorContext)));
+      return missing ? new MissingRowsOperator(rows, rows, missing(), operatorContext) : rows;
+    },
   };
 }
 

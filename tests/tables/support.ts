@@ -35,6 +35,8 @@ export class TestLane {
   readonly written = new Map<string, Row[]>();
   /** Rows that one drain gives out at most. */
   drainRowsMax = 1000;
+  /** Whether to crash now, asked behind every call. */
+  crashes: () => boolean = () => false;
 
   constructor(blueprint: PipelineBlueprint) {
     this.#blueprint = blueprint;
@@ -98,7 +100,11 @@ export class TestLane {
   }
 
   drain(): void {
-    for (let next = this.#graph.nextDrain(); next; next = this.#graph.nextDrain()) this.#graph.drain(next.operator, this.drainRowsMax);
+    if (this.crashes()) this.recover();
+    for (let next = this.#graph.nextDrain(); next; next = this.#graph.nextDrain()) {
+      this.#graph.drain(next.operator, this.drainRowsMax);
+      if (this.crashes()) this.recover();
+    }
   }
 
   /** Checkpoints, forgets everything in memory and goes on from the checkpoint. */
@@ -121,6 +127,7 @@ export class TestLane {
 
   /** The records end, then the tables. */
   end(): void {
+    this.crashes = () => false; // Which inputs have ended is the engine's affair.
     for (const { name } of this.#plan.sources.toSorted((a, b) => Number(a.table !== undefined) - Number(b.table !== undefined))) {
       this.#graph.endPartition(name, 0);
       this.#graph.endSource(name);

@@ -106,6 +106,15 @@ export class HistoryTable implements History {
     return this.at;
   }
 
+  look(slot: number): void {
+    if (this.#staged !== null) this.settle();
+    const isKnown = slot >= 0 && slot < this.#keys && this.#capacity[slot] > 0;
+    this.page = isKnown ? this.#page[slot] : this.#scratch.page;
+    this.from = this.before = isKnown ? this.#first[slot] : this.#scratch.start;
+    this.to = isKnown ? this.from + this.#count[slot] : this.from;
+    this.at = -1;
+  }
+
   commit(slot: number): void {
     assert(this.#staged !== null, "what is committed was staged");
     if (this.#staged === "new") this.#begin(slot);

@@ -52,11 +52,27 @@ interface SameRow {
 
 /** The loop of the plan; its first state table is the decide's. */
 export function compileDecide(plan: DecidePlan, builder: LoopBuilder): Loop {
+  return compileFor(plan, builder, "new");
+}
+
+/**
+ * The loop for records that were decided upon before, each the newest of its key: as `compileDecide`, on the states as they are now, of
+ * which none changes.
+ */
+export function compileDecideAgain(plan: DecidePlan, builder: LoopBuilder): Loop {
+  const unchanging = (branch: Branch): Branch => ({ ...branch, updates: new Map() });
+  const { rules, otherwise, names } = plan.branches;
+  const branches = { rules: rules.map(unchanging), otherwise: unchanging(otherwise), names };
+  return compileFor({ ...plan, where: null, before: new Map(), afterRules: new Map(), branches }, builder, "decided");
+}
+
+function compileFor(plan: DecidePlan, builder: LoopBuilder, records: "new" | "decided"): Loop {
   builder.readRecord(plan.input, plan.used);
   bindLookups(builder, plan.lookups, plan.used);
   const writing = open(plan, builder);
   const load = loadStates(writing);
-  const staged = isKeyed(plan) ? writing.remembered.stage() : "";
+  const { remembered } = writing;
+  const staged = !isKeyed(plan) ? "" : records === "new" ? remembered.stage() : remembered.look();
   for (const [name, binding] of writing.remembered.bindings("now")) builder.bindings.set(name, binding);
   const before = beforeCode(writing);
   bindLets(builder, plan.lets, plan.used);
@@ -71,7 +87,7 @@ export function compileDecide(plan: DecidePlan, builder: LoopBuilder): Loop {
     rules,
     updateCode(writing, plan.afterRules, outcome),
     emitCode(writing, outcome),
-    storeStates(writing),
+    records === "new" ? storeStates(writing) : "",
     plan.emitWhen === null ? "rows[o++] = i;" : "if (emits) rows[o++] = i; else filtered++;",
   ];
   return builder.build("decide", body.filter((line) => line !== "").join("\n"), {

@@ -86,6 +86,21 @@ export class HistoryCode {
     ].join("\n");
   }
 
+  /** Statements that let all be seen that the key remembers, the record among it. */
+  look(): string {
+    return [
+      ...this.#sets.map((set) => this.#enter(set)),
+      ...this.#histories.map(({ handle, at, from, to, before, page, columns }) =>
+        [
+          `${handle}.look(${this.#slot}); ${at} = -1;`,
+          `${page} = ${handle}.page; ${from} = ${handle}.from; ${to} = ${handle}.to; ${before} = ${handle}.before;`,
+          ...columns.map(({ column, values }) => `${values} = ${column}.pages[${page}];`),
+          ...columns.map(({ column, valid }) => valid === null ? "" : `${valid} = ${column}.valid[${page}];`),
+        ].join("\n")
+      ),
+    ].join("\n");
+  }
+
   /** A text that is just a field's is taken from its bytes when it is kept; whatever is computed may fail, and is so in front. */
   #ownValue({ plan, own, texts }: MemberLocals): string {
     return texts !== null && plan.field >= 0 ? "" : `${own} = ${this.#builder.emit(plan.value)};`;

@@ -6,6 +6,7 @@ import { scopeOf, type TransformContext } from "../../component/component.ts";
 import type { Cel, SettingGroup } from "../../component/settings.ts";
 import { INT, listOf, type RecordType, STRING, type Type, withNull } from "../../data/types.ts";
 import type { Checked, Scope } from "../../expr/contracts.ts";
+import { refuseChanging } from "../missing/probe.ts";
 import { requireKeyKind } from "../support/keys.ts";
 import { type LetPlan, planLets } from "../support/lets.ts";
 import { type LookupPlan, planLookups, tellReads } from "../support/lookups.ts";
@@ -51,6 +52,7 @@ export function planDecide(context: TransformContext, checker: PlanChecker): Dec
   const match = settings.text("match") as Match;
   const opened = openRecord(context, input, checker);
   const { lookups, key } = opened;
+  refuseChanging(opened, checker);
   const keyField = key === null ? null : input.fields[plainField(key, input)]?.name ?? null;
   const planned = planStates(settings.has("state") ? settings.map("state") : new Map(), opened.scope, context, checker);
   const { values: loose, histories, sets } = planned;

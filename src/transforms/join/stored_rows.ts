@@ -37,17 +37,22 @@ export function storeColumn(table: StateTable, name: string, type: Type, column:
   }
 }
 
-/** The slots [from, to) of a stored column as a column. */
-export function loadColumn(table: StateTable, name: string, type: Type, from: number, to: number): Column {
+/** A stored column as a column of the rows in these slots. */
+export function loadColumn(table: StateTable, name: string, type: Type, slots: Int32Array): Column {
   switch (storedKind(type)) {
     case "number": {
       const { values, valid } = table.number(name);
-      return numberColumn(values.slice(from, to), type.nullable ? valid.slice(from, to) : null);
+      const there = type.nullable ? Uint8Array.from(slots, (slot) => valid[slot]) : null;
+      return numberColumn(Float64Array.from(slots, (slot) => values[slot]), there);
     }
-    case "text":
-      return valueColumn(table.text(name).values.slice(from, to));
-    default:
-      return valueColumn(table.value(name).values.slice(from, to).map((value) => fromJson(value, type)));
+    case "text": {
+      const { values } = table.text(name);
+      return valueColumn(Array.from(slots, (slot) => values[slot]));
+    }
+    default: {
+      const { values } = table.value(name);
+      return valueColumn(Array.from(slots, (slot) => fromJson(values[slot], type)));
+    }
   }
 }
 
@@ -110,13 +115,6 @@ export function rawColumn(texts: readonly (string | null)[]): TextColumn | null 
     end[row] = at += piece.length;
   }
   return textColumn(bytes, start, end, null);
-}
-
-/** The rows of a batch beside each other, for a batch that is cut at changes of its origin. */
-export function sameOrigin(sources: readonly (string | null)[], partitions: Float64Array, from: number, to: number): number {
-  let end = from + 1;
-  while (end < to && sources[end] === sources[from] && partitions[end] === partitions[from]) end++;
-  return end;
 }
 
 /** A batch's field column, or null when nobody decoded it. */

@@ -6,6 +6,7 @@ import type { Batch, Column } from "../../data/batch.ts";
 import { select } from "../../data/columns.ts";
 import { isNumeric, type RecordType, type Type } from "../../data/types.ts";
 import type { KeptTable } from "../../engine/contracts.ts";
+import type { ProbeAnswers } from "../missing/probe.ts";
 import type { LoopBuilder } from "./loop_builder.ts";
 
 /** A column under construction, as long as the input batch. `valid` is null where the type has no null. */
@@ -31,6 +32,8 @@ export interface Work {
   made: readonly MadeColumn[];
   /** The lane's tables that the loop looks into: see lookups.ts. */
   tables: readonly KeptTable[];
+  /** Of a loop that looks for missing rows: see missing/probe.ts. */
+  readonly probe?: ProbeAnswers;
 }
 
 /** Output columns: which input column each one is, or -1 for a computed one. Computed ones are numbered in this order. */

@@ -47,8 +47,8 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     name: "the state change of a rejected record is kept",
     file: "src/transforms/decide/compile.ts",
     edits: [{
-      find: "    emitCode(writing, outcome),\n    storeStates(writing),\n",
-      replace: "    storeStates(writing),\n    emitCode(writing, outcome),\n",
+      find: '    emitCode(writing, outcome),\n    records === "new" ? storeStates(writing) : "",\n',
+      replace: '    records === "new" ? storeStates(writing) : "",\n    emitCode(writing, outcome),\n',
     }],
     seedsMax: 50,
   },

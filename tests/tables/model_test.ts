@@ -1,0 +1,105 @@
+/** Random interleavings of records, rows, deletes, time and crashes against the slow model. */
+import assert from "node:assert/strict";
+import { blueprintOf } from "../windows/support.ts";
+import { Model, type ModelChange, type ModelRecord } from "./model.ts";
+import { draws, TestLane } from "./support.ts";
+
+const WAIT_MS = 10_000;
+const SEEDS = Number(Deno.env.get("TABLE_SEEDS") ?? 150);
+
+const TOML = `
+[connections.bus]
+type = "log"
+path = "log"
+
+[sources.payments]
+connection = "bus"
+topic      = "payments"
+fields     = { id = "int", key = "string", shop = "string?", other = "string?" }
+
+[tables.shops]
+connection = "bus"
+topic      = "shops"
+key        = "id"
+missing    = "wait 10s"
+fields     = { id = "string", name = "string" }
+
+[tables.others]
+connection = "bus"
+topic      = "others"
+key        = "id"
+missing    = "emit_again"
+fields     = { id = "string", name = "string" }
+
+[transforms.seen]
+type   = "decide"
+inputs = ["payments"]
+key    = "key"
+lookup = { row = "shops[shop]", second = "others[other]" }
+before = { count = "count + 1" }
+
+[transforms.seen.state.count]
+as      = "int"
+initial = "0"
+
+[transforms.seen.emit]
+id         = "id"
+key        = "key"
+count      = "count"
+shop_name  = "coalesce(row.name, '?')"
+other_name = "coalesce(second.name, '?')"
+
+[sinks.out]
+type   = "ndjson"
+inputs = ["seen"]
+path   = "out"
+`;
+
+Deno.test(`${SEEDS} random interleavings give what the model says, crashed anywhere, drained in pieces`, async () => {
+  const blueprint = await blueprintOf(TOML);
+  const totals = { waited: 0, again: 0, crashes: 0 };
+  for (let seed = 1; seed <= SEEDS; seed++) {
+    const draw = draws(seed);
+    const lane = new TestLane(blueprint);
+    const model = new Model(WAIT_MS);
+    lane.drainRowsMax = [1, 3, 1000][draw(3)];
+    const crashes = draw(3) > 0;
+    lane.crashes = () => crashes && draw(6) === 0 && ++totals.crashes > 0;
+    let ms = 0;
+    let id = 0;
+    for (let step = 0; step < 40; step++) {
+      const what = draw(10);
+      if (what < 2) {
+        ms += draw(7000);
+        lane.at(ms);
+        model.clock(ms);
+      } else if (what < 5) {
+        const table = draw(2) === 0 ? "shops" as const : "others" as const;
+        const changes = Array.from(
+          { length: 1 + draw(4) },
+          (): ModelChange => ({ table, id: `${table[0]}${draw(6)}`, name: draw(3) === 0 ? null : `n${draw(100)}` }),
+        );
+        lane.changes(table, changes.map(({ id, name }) => name === null ? { row: { id }, deleted: true } : { row: { id, name } }));
+        model.changes(changes);
+      } else {
+        const records = Array.from({ length: 1 + draw(6) }, (): ModelRecord => ({
+          id: id++,
+          key: `k${draw(4)}`,
+          shop: draw(5) === 0 ? null : `s${draw(6)}`,
+          other: draw(5) === 0 ? null : `o${draw(6)}`,
+        }));
+        lane.records("payments", records as unknown as readonly Record<string, unknown>[]);
+        model.records(records);
+      }
+      assert.deepEqual(lane.rows("out"), model.rows, `seed ${seed} step ${step}`);
+    }
+    lane.verify("stopped");
+    lane.end();
+    model.end();
+    assert.deepEqual(lane.rows("out"), model.rows, `seed ${seed} at the end`);
+    lane.verify("ended");
+    totals.waited += model.rows.filter(({ shop_name }) => shop_name === "?").length;
+    totals.again += model.rows.length - id;
+  }
+  assert.ok(totals.waited > SEEDS && totals.again > SEEDS && totals.crashes > SEEDS, JSON.stringify(totals));
+});
