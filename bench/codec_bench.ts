@@ -1,6 +1,6 @@
 /**
  * What the codecs cost per record: card payments as CSV and JSON, and the payments of the peer benchmark (workload A of 140 bytes) as
- * JSON and in Kafka's record batches: `deno run -A bench/codec_bench.ts [records] [rounds]`. Prints nanoseconds of CPU of the whole
+ * JSON and in Kafka's record batches, and wide rows of change data capture: `deno run -A bench/codec_bench.ts [records] [rounds]`. Prints nanoseconds of CPU of the whole
  * process per record, the least of the rounds.
  */
 import process from "node:process";
@@ -9,9 +9,10 @@ import type { Batch, Column } from "../src/data/batch.ts";
 import type { Decoder, DecoderSpec, Encoder, Split } from "../src/data/codec.ts";
 import { columnOf, makeMeta, textColumn } from "../src/data/columns.ts";
 import { compileCsvDecoder, compileCsvEncoder, compileCsvRowsEncoder, splitCsv } from "../src/data/csv/mod.ts";
-import { compileJsonDecoder, compileJsonEncoder, splitLines } from "../src/data/json/mod.ts";
+import { compileChangeEncoder, compileJsonDecoder, compileJsonEncoder, splitLines } from "../src/data/json/mod.ts";
 import { BATCH_ROWS_MAX, RECORD_BYTES_MAX } from "../src/data/limits.ts";
-import { decimalOf, INT, type RecordType, STRING, TIMESTAMP, withNull } from "../src/data/types.ts";
+import { decimalOf, DOUBLE, INT, type RecordType, STRING, TIMESTAMP, type Type, withNull } from "../src/data/types.ts";
+import { recordGenerators } from "../src/connectors/generate/record_generators.ts";
 import { PartitionBatches, stampBatch } from "../src/connectors/kafka/batch_writer.ts";
 import { readRecordBatches } from "../src/connectors/kafka/record_batches.ts";
 import { batchTools } from "../tests/connectors/kafka/support/batch_tools.ts";
@@ -165,6 +166,73 @@ const encodeDecision = compileJsonEncoder(DECISION, { decimals: "string" });
 measure("encode with three more fields, copied", () => encodeAll(decisions, encodeDecision));
 const unknown = decisions.map((batch): Batch => ({ ...batch, meta: { ...batch.meta, spelled: null } }));
 measure("encode with three more fields, field by field", () => encodeAll(unknown, encodeDecision));
+
+/** Rows of 29 columns as change data capture writes them, of which a processor reads eight. */
+const PLACE: Type = {
+  kind: "struct",
+  nullable: true,
+  fields: [
+    { name: "latitude", type: withNull(DOUBLE) },
+    { name: "longitude", type: withNull(DOUBLE) },
+    { name: "city", type: withNull(STRING) },
+    { name: "country", type: withNull(STRING) },
+  ],
+};
+const CHANGE: RecordType = {
+  fields: [
+    { name: "id", type: STRING },
+    { name: "transaction_type", type: STRING },
+    { name: "from_account_id", type: withNull(STRING) },
+    { name: "customer_id", type: withNull(STRING) },
+    { name: "amount", type: decimalOf(2) },
+    { name: "device_fingerprint", type: withNull(STRING) },
+    { name: "created_at", type: TIMESTAMP },
+    { name: "transaction_location", type: PLACE },
+  ],
+};
+const sequence = recordGenerators.get("fintech")!.sequence("original", 7);
+const made = createWriter(records * 1200);
+const GENERATED_AT_MICROS = 1_757_000_000_000_000;
+measure("generate", () => {
+  made.length = 0;
+  for (let i = 0; i < records; i++) sequence.write(i, GENERATED_AT_MICROS + sequence.offsetMicros!(i), made);
+});
+const changes = made.bytes.slice(0, made.length);
+const changeParts = splitsOf(changes, splitLines);
+const changeTexts = new TextDecoder().decode(changes).trimEnd().split("\n");
+const asLines = (line: (text: string) => string): Split[] =>
+  splitsOf(new TextEncoder().encode(changeTexts.map((text) => line(text) + "\n").join("")), splitLines);
+const asObjects = asLines((text) => {
+  const row = JSON.parse(text);
+  for (const name of ["transaction_location", "compliance_flags", "tags", "metadata"]) row[name] = JSON.parse(row[name]);
+  return JSON.stringify(row);
+});
+const source = JSON.stringify({
+  version: "2.5.0",
+  connector: "postgresql",
+  name: "fintech",
+  ts_ms: 1,
+  db: "fintech",
+  table: "transactions",
+});
+const envelopes = asLines((text) => `{"before":null,"after":${text},"source":${source},"op":"c","ts_ms":1757000000000,"transaction":null}`);
+const decodeChanges = (type: RecordType): Decoder => compileJsonDecoder({ ...whole(type), changes: { deletes: "drop", key: null } });
+console.log(`\nchanges of ${perRecord(changes)} bytes and 29 columns, eight of them read`);
+const megabytes = (parts: readonly Split[]): string => `${(parts.reduce((sum, part) => sum + part.consumed, 0) / 1e6).toFixed(0)} MB`;
+const decodeAsChanges = decodeChanges(CHANGE);
+measure(`decode rows, ${megabytes(changeParts)}`, () => batchesOf(CHANGE, changeParts, decodeAsChanges));
+const decodeAsRows = compileJsonDecoder(whole(CHANGE));
+measure("decode them as plain JSON", () => batchesOf(CHANGE, changeParts, decodeAsRows));
+const decodeObjects = compileJsonDecoder(whole(CHANGE));
+measure(`decode plain JSON with objects for text, ${megabytes(asObjects)}`, () => batchesOf(CHANGE, asObjects, decodeObjects));
+const FLAT: RecordType = { fields: CHANGE.fields.slice(0, -1) };
+const decodeFlat = decodeChanges(FLAT);
+measure("decode rows without the JSON column", () => batchesOf(FLAT, changeParts, decodeFlat));
+const decodeEnvelopes = decodeChanges(CHANGE);
+measure(`decode envelopes, ${megabytes(envelopes)}`, () => batchesOf(CHANGE, envelopes, decodeEnvelopes));
+measure("JSON.parse of ready strings", () => changeTexts.forEach((text) => JSON.parse(text)));
+const decoded = batchesOf(CHANGE, changeParts, decodeAsChanges);
+measure("encode those eight columns as changes", () => encodeAll(decoded, compileChangeEncoder(CHANGE)));
 
 console.log("\nrecord batches of those payments, keys of 16 bytes");
 const tools = await batchTools();

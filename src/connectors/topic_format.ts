@@ -13,7 +13,8 @@ const FORMAT = {
   choices: {
     json: "one JSON object per record",
     debezium:
-      'a table\'s row after a change, as Debezium\'s unwrapped records: decimals and JSON as text, dates as days since 1970, `"__deleted"` behind the fields; a key that names a field becomes `{"FIELD": value}`',
+      "a table's row after a change, as Debezium's unwrapped records: decimals and JSON as text, dates as days since 1970, `\"__deleted\"` behind the fields",
+
     raw:
       "the bytes with which the record was read; fields that were set on the way are not in them, and rows that no source read stop the run",
   },
@@ -39,6 +40,12 @@ export const TOPIC_FORMAT = {
         optional: true,
         doc: "Pattern of all timestamps, or epoch_ms and the like. Default: each field's own format, else RFC 3339.",
       },
+      keys: {
+        kind: "choice",
+        optional: true,
+        doc: "How a key is written that names a field. Default: text; of `debezium` object.",
+        choices: { text: "as its value's text", object: '`{"FIELD": value}`, as change data capture writes keys' },
+      },
     },
   }],
 } as const satisfies Setting;
@@ -56,7 +63,9 @@ export interface TopicFormat {
 export function planTopicFormat({ settings, input, fault }: SinkContext): TopicFormat | null {
   const group = settings.which("format") === 1 ? settings.group("format") : null;
   const type = group?.text("type") ?? settings.text("format");
-  if (type === "raw") return { encoder: encodeRaw, needs: new Set(), keys: "text" };
+  const usualKeys = type === "debezium" ? "object" : "text";
+  const keys = (group?.has("keys") ? group.text("keys") : usualKeys) as TopicFormat["keys"];
+  if (type === "raw") return { encoder: encodeRaw, needs: new Set(), keys };
   const usual = type === "debezium" ? "string" : "number";
   const options: JsonOptions = {
     decimals: (group?.has("decimals") ? group.text("decimals") : usual) as JsonOptions["decimals"],
@@ -64,8 +73,8 @@ export function planTopicFormat({ settings, input, fault }: SinkContext): TopicF
   };
   const needs = new Set(input.fields.map((field) => field.name));
   try {
-    if (type === "debezium") return { encoder: compileChangeEncoder(input, options), needs, keys: "object" };
-    return { encoder: compileJsonEncoder(input, options), needs, keys: "text" };
+    if (type === "debezium") return { encoder: compileChangeEncoder(input, options), needs, keys };
+    return { encoder: compileJsonEncoder(input, options), needs, keys };
   } catch (error) {
     if (!(error instanceof MillraceError) || group === null) throw error;
     fault(group.at("timestamps"), error.message, error.hint);

@@ -13,7 +13,19 @@ import { asWritten } from "../../src/data/epoch_format.ts";
 import { compileJsonDecoder, compileJsonEncoder } from "../../src/data/json/mod.ts";
 import { compileSlowJson } from "../../src/data/json/slow.ts";
 import { DECIMAL_NUMBERS, DECIMAL_STRINGS } from "../../src/data/json/spelling.ts";
-import { decimalOf, DOUBLE, type Field, INT, type RecordType, STRING, TIMESTAMP, withNull } from "../../src/data/types.ts";
+import {
+  BOOL,
+  DATE,
+  decimalOf,
+  DOUBLE,
+  type Field,
+  INT,
+  listOf,
+  type RecordType,
+  STRING,
+  TIMESTAMP,
+  withNull,
+} from "../../src/data/types.ts";
 import { EVERYTHING, slowDecoder, specOf, TRANSACTION } from "./support.ts";
 
 const AUTHORISATION: RecordType = {
@@ -43,6 +55,36 @@ const NUMERIC: RecordType = {
     { name: "at", type: TIMESTAMP },
     { name: "ms", type: TIMESTAMP, format: "epoch_ms" },
     { name: "us", type: withNull(TIMESTAMP), format: "epoch_us" },
+  ],
+};
+
+/** Structs of plain values, as JSON and as text that holds it. */
+export const HELD: RecordType = {
+  fields: [
+    { name: "id", type: STRING },
+    {
+      name: "place",
+      type: {
+        kind: "struct",
+        nullable: true,
+        fields: [
+          { name: "latitude", type: withNull(DOUBLE) },
+          { name: "city", type: withNull(STRING) },
+          { name: "größe", type: withNull(decimalOf(2)) },
+          { name: "at", type: withNull(INT) },
+        ],
+      },
+    },
+    {
+      name: "state",
+      type: {
+        kind: "struct",
+        nullable: false,
+        fields: [{ name: "open", type: BOOL }, { name: "n", type: INT }, { name: "s", type: STRING }],
+      },
+    },
+    { name: "tags", type: withNull(listOf(STRING)) },
+    { name: "born", type: withNull(DATE) },
   ],
 };
 
@@ -180,24 +222,43 @@ function value(field: Field, dice: Dice): string {
     case "duration":
       return dice.pick(['"10s"', '"1h30m"']);
     case "list":
-      return dice.pick(["[]", "[1.5,null]", "[ 1 ]"]);
+      return inText(
+        type.item.kind === "string" ? dice.pick(["[]", '["a","b"]', '["\\u00e9"]', "[1]"]) : dice.pick(["[]", "[1.5,null]", "[ 1 ]"]),
+        dice,
+      );
     case "map":
-      return dice.pick(["{}", '{"k":1}']);
+      return inText(dice.pick(["{}", '{"k":1}']), dice);
     case "struct":
-      return dice.pick(['{"p":1}', '{"q":"u","p":2}']);
+      return inText(struct(type.fields, dice), dice);
     default:
       return anyValue(dice);
   }
 }
+/** Sometimes as text that holds it, whole or damaged. */
+function inText(json: string, dice: Dice): string {
+  if (!dice.once(2)) return json;
+  const damagedText = dice.once(20) ? new TextDecoder().decode(damaged(encoder.encode(json), dice)) : json;
+  return dice.once(50) ? '""' : JSON.stringify(damagedText);
+}
+function struct(fields: readonly Field[], dice: Dice): string {
+  const members = fields.flatMap((field): string[] =>
+    field.type.nullable && dice.once(5) ? [] : [`${JSON.stringify(field.name)}${dice.pick([":", ": "])}${value(field, dice)}`]
+  );
+  if (dice.once(4)) members.splice(dice.below(members.length + 1), 0, `"more": ${anyValue(dice)}`);
+  if (dice.once(30)) members.push(dice.pick(members) ?? '"x":1');
+  if (dice.once(6)) members.reverse();
+  if (dice.once(40)) members.splice(dice.below(members.length), 1);
+  return `{${members.join(dice.pick([",", ", ", " ,\n"]))}}`;
+}
 
 /** How the records of one batch are written, as one producer would. */
-interface Style {
+export interface Style {
   readonly fields: readonly Field[];
   readonly comma: string;
   readonly colon: string;
   readonly isTidy: boolean;
 }
-function style(type: RecordType, dice: Dice): Style {
+export function style(type: RecordType, dice: Dice): Style {
   const fields = [...type.fields];
   if (dice.once(3)) shuffle(fields, dice);
   const spaced = dice.once(4);
@@ -211,7 +272,7 @@ function shuffle(items: unknown[], dice: Dice): void {
 }
 const encoder = new TextEncoder();
 
-function record({ fields, comma, colon, isTidy }: Style, dice: Dice): Uint8Array {
+export function record({ fields, comma, colon, isTidy }: Style, dice: Dice): Uint8Array {
   const members = fields.flatMap((field): [string, string][] =>
     field.type.nullable && dice.once(isTidy ? 50 : 6) ? [] : [[JSON.stringify(field.name), value(field, dice)]]
   );
@@ -228,7 +289,7 @@ function record({ fields, comma, colon, isTidy }: Style, dice: Dice): Uint8Array
   const bytes = encoder.encode(json);
   return !isTidy && dice.once(3) ? damaged(bytes, dice) : bytes;
 }
-function damaged(bytes: Uint8Array, dice: Dice): Uint8Array {
+export function damaged(bytes: Uint8Array, dice: Dice): Uint8Array {
   const at = dice.below(bytes.length);
   switch (dice.below(5)) {
     case 0:
@@ -328,7 +389,8 @@ function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
   for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
   return true;
 }
-function sameColumn(a: Column | null, b: Column | null, good: Uint8Array): void {
+/** Compares the values of the good rows. */
+export function sameColumn(a: Column | null, b: Column | null, good: Uint8Array): void {
   if (a === null || b === null) return assert.equal(a, b);
   for (let row = 0; row < good.length; row++) {
     if (good[row] === 0) continue;
@@ -352,7 +414,7 @@ function sameColumn(a: Column | null, b: Column | null, good: Uint8Array): void 
 
 /** The schemas that are tried, in turns. */
 export function subjects(): Subject[] {
-  const all = [AUTHORISATION, TRANSACTION, LOOSE, NUMERIC, EVERYTHING];
+  const all = [AUTHORISATION, TRANSACTION, LOOSE, NUMERIC, HELD, EVERYTHING];
   return [
     ...all.map((type) => new Subject(specOf(type))),
     new Subject(specOf(AUTHORISATION, { needed: new Set(["card_id", "amount"]) })),

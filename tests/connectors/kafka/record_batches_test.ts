@@ -110,6 +110,13 @@ Deno.test("records keep their own offsets, plain and compressed batches mixed, w
   assert.deepEqual(shown(read(bytes, 28)), []);
 });
 
+Deno.test("a record without a value keeps its key: it is all that tells which row was deleted", async () => {
+  const records = [{ value: "a", key: "k" }, { value: null, key: '{"id":"x"}' }, { value: null }, { value: null, key: "" }];
+  const bytes = joined([await encoded(records, { base: 10 }), await encoded(records, { base: 20, attributes: 1 })]);
+  const keys = [...read(bytes, 11).keys].map(([row, key]) => [row, new TextDecoder().decode(key)]);
+  assert.deepEqual(keys, [[0, '{"id":"x"}'], [2, ""], [4, '{"id":"x"}'], [6, ""]]);
+});
+
 Deno.test("the origin header is decimal text or eight bytes; anything else leaves the offset", async () => {
   const bytesOf = (value: bigint): Uint8Array => {
     const bytes = Buffer.alloc(8);
