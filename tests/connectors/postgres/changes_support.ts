@@ -29,10 +29,14 @@ export interface Refused {
 export function changesToml(url: string, tables: readonly ChangesTable[]): string {
   const sources = tables.map(({ table, fields, settings = "" }) =>
     `[sources.${table}]\nconnection = "db"\ntable = "${table}"\nread = "changes"\nslot = "SLOT"\ncreate = true\nfields = ${fields}\n${settings}\n`
+      .replace(settings.includes("create =") ? "create = true\n" : "\0", "")
   );
   return `[connections.db]\ntype = "postgres"\nurl = ${JSON.stringify(url)}\n\n${sources.join("\n")}
 ${tables.map(({ table }) => `[sinks.${table}_shown]\ntype = "console"\ninputs = ["${table}"]\n`).join("")}`;
 }
+
+/** One slot a database: slots have their names in the whole server. */
+export const slotOf = ({ name }: Database): string => `s_${name.slice(-20)}`.toLowerCase().replaceAll(/[^a-z0-9_]/g, "_");
 
 /** Reads as a lane would: in turn, from where it is, telling what is covered. */
 export class Following {
@@ -53,8 +57,7 @@ export class Following {
     tables: readonly ChangesTable[],
     { world, from = null }: { readonly world: World; readonly from?: readonly Position[] | null },
   ): Promise<Following> {
-    // One slot a database: slots have their names in the whole server.
-    const slot = `s_${database.name.slice(-20)}`.toLowerCase().replaceAll(/[^a-z0-9_]/g, "_");
+    const slot = slotOf(database);
     const { sources } = await plan(changesToml(database.url, tables).replaceAll("SLOT", slot));
     const readers = [];
     for (const { name, plan: source, schema } of sources) {

@@ -202,6 +202,7 @@ export class ChangeFeed {
       } finally {
         await sql.close();
       }
+      if (this.isClosed) throw new Error("closed while it was made ready");
       const receiver = new ChangeReceiver(address.schema, this.#members, this.#prepared.tables);
       receiver.receivedLsn = this.#receiver?.receivedLsn ?? 0;
       const plugin = new PgOutput(receiver);
