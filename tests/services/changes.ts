@@ -53,7 +53,7 @@ BEGIN
 END $$;
 `;
 
-const projectToml = (url: string, slot: string): string =>
+const projectToml = (url: string): string =>
   `[params]
 output = { type = "string", env = "LEDGER_OUTPUT" }
 
@@ -103,7 +103,7 @@ export async function ledgerOn(server: PostgresServer, body: (ledger: Ledger) =>
   try {
     await admin(SCHEMA);
     await inTemporaryFolder(async (folder) => {
-      await Deno.writeTextFile(`${folder}/millrace.toml`, projectToml(url.href, database));
+      await Deno.writeTextFile(`${folder}/millrace.toml`, projectToml(url.href));
       await Deno.writeTextFile(`${folder}/follow.toml`, pipelineToml(database));
       await body({ server, database, slot: database, folder, rows: (sql) => server.rows(sql, database), admin });
     });

@@ -9,5 +9,3 @@ export const SEND_CHUNK_BYTES_MAX = 256 << 10;
 export const MESSAGE_LENGTH_MAX = 500;
 /** Inserts that a created table of mode "token" remembers. */
 export const TOKEN_WINDOW = 10_000;
-/** Bytes of one file of statements. */
-export const SETUP_BYTES_MAX = 1 << 20;

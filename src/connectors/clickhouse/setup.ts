@@ -1,14 +1,13 @@
 /** The connection's files of statements. Invariant: every statement is run at every start, in order, or the start stops at it. */
 import { MillraceError } from "../../data/fault.ts";
-import { readWhole } from "../../ports/durable.ts";
 import type { World } from "../../ports/mod.ts";
+import { readSetupFile } from "../sql/setup_file.ts";
 import type { Session } from "./driver.ts";
-import { SETUP_BYTES_MAX } from "./limits.ts";
 
 /** Runs all statements of the files. */
 export async function runSetup(session: Session, files: readonly string[], world: Pick<World, "files">): Promise<void> {
   for (const path of files) {
-    for (const [at, sql] of statementsOf(await readFile(path, world)).entries()) {
+    for (const [at, sql] of statementsOf(await readSetupFile(path, world.files)).entries()) {
       try {
         await session.run(sql);
       } catch (error) {
@@ -23,14 +22,4 @@ export async function runSetup(session: Session, files: readonly string[], world
 export function statementsOf(text: string): string[] {
   const lines = text.split(/\r?\n/).filter((line) => !line.trimStart().startsWith("--"));
   return lines.join("\n").split(/;[ \t]*(?:\n|$)/).map((statement) => statement.trim()).filter((statement) => statement !== "");
-}
-
-async function readFile(path: string, { files }: Pick<World, "files">): Promise<string> {
-  const stat = await files.stat(path);
-  if (stat && !stat.isFolder && stat.size > SETUP_BYTES_MAX) {
-    throw new MillraceError("setup_file", `${path} is longer than ${SETUP_BYTES_MAX} bytes`, { hint: "split it" });
-  }
-  const bytes = stat && !stat.isFolder ? await readWhole(files, path) : null;
-  if (bytes) return new TextDecoder().decode(bytes);
-  throw new MillraceError("file_missing", `setup: there is no file ${path}`, { hint: "relative paths start at the working directory" });
 }

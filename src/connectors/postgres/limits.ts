@@ -7,6 +7,8 @@ export const KEEP_ALIVE_INTERVAL_SECONDS = 5;
 export const KEEP_ALIVE_COUNT = 4;
 /** Row numbers that a session takes at once. */
 export const PLACE_CACHE = 1024;
+/** "millrace" in ASCII, as far as 31 bits hold it: whoever makes tables waits for whoever is at it. */
+export const MAKING_LOCK = 0x6d696c6c;
 
 /** Columns of a table; the server's own bound is 1,600. */
 export const TABLE_COLUMNS_MAX = 1664;

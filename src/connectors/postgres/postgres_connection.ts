@@ -10,12 +10,18 @@ export const POSTGRES_ADDRESS: AddressForm = { schemes: ["postgres", "postgresql
 /** Where tables are, and who asks. */
 export interface PostgresAddress extends ServerAddress {
   readonly schema: string;
+  /** Files of statements that every start runs first. */
+  readonly setup: readonly string[];
 }
 
 /** Null when faults were reported. */
 export function planPostgres(context: PlanContext, connection: SettingGroup): PostgresAddress | null {
   const address = planAddress(context, connection, POSTGRES_ADDRESS);
-  return address && { ...address, schema: connection.text("schema") };
+  return address && {
+    ...address,
+    schema: connection.text("schema"),
+    setup: connection.has("setup") ? connection.texts("setup") : [],
+  };
 }
 
 export const postgresConnection: ConnectionSpec = {
@@ -28,13 +34,17 @@ export const postgresConnection: ConnectionSpec = {
 in clear, as the server asks: use TLS outside of a trusted network.
 
 A commit waits until it is on disk: a session that is set to \`synchronous_commit = off\` is set to \`on\`. Sessions hold settings, so a
-pooler in between must pool sessions, not transactions or statements.`,
+pooler in between must pool sessions, not transactions or statements.
+
+\`setup\` names files of statements that every start runs, in order and all in one transaction, before a source or sink looks at its table:
+tables, types, views, rights. They are run again and again, so each must be one that may be: CREATE ... IF NOT EXISTS, CREATE OR REPLACE.`,
   settings: {
     kind: "group",
     doc: "A PostgreSQL database.",
     fields: {
       ...serverSettings(POSTGRES_ADDRESS),
       schema: { kind: "text", default: "public", doc: "The schema in which tables are looked for and made; no other is looked at." },
+      setup: { kind: "text_list", optional: true, doc: "Files of statements that every start runs first." },
     },
   },
   examples: [
@@ -43,9 +53,9 @@ pooler in between must pool sessions, not transactions or statements.`,
       toml: `[connections.bank]\ntype = "postgres"\nurl  = "\${POSTGRES_URL:-postgres://me:secret@127.0.0.1/bank}"\n`,
     },
     {
-      title: "A password from a file, an encrypted connection, a schema of its own",
+      title: "A password from a file, an encrypted connection, a schema and tables of its own",
       toml:
-        `[connections.bank]\ntype          = "postgres"\nhost          = "db.example.org"\nuser          = "millrace"\ndatabase      = "bank"\nschema        = "raw"\npassword_file = "/run/secrets/postgres"\ntls           = "verify"\n`,
+        `[connections.bank]\ntype          = "postgres"\nhost          = "db.example.org"\nuser          = "millrace"\ndatabase      = "bank"\nschema        = "raw"\nsetup         = ["database/tables.sql"]\npassword_file = "/run/secrets/postgres"\ntls           = "verify"\n`,
     },
   ],
 };

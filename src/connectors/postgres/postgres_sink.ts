@@ -11,6 +11,7 @@ import type { PostgresAddress } from "./postgres_connection.ts";
 import { makeMarkerTable, prepareTable } from "./prepare_table.ts";
 import { rowPutter } from "./put_rows.ts";
 import { compileRowText, type NulText } from "./row_text.ts";
+import { runSetup } from "./setup.ts";
 import { ROW_NUMBER } from "./table_ddl.ts";
 import { columnOf, quoted, type TableInfo } from "./table_info.ts";
 
@@ -33,19 +34,22 @@ const SILENCE_SQL = `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
 
 /** The running sink. */
 export function postgresTableSink(options: PostgresSinkOptions, world: ServerWorld): Sink {
-  return new SqlTableSink(options.name, options.target, postgresServer(options.address, world), dialectOf(options));
+  return new SqlTableSink(options.name, options.target, postgresServer(options.address, world), dialectOf(options, world));
 }
 /** A server whose sessions look at the address's schema. */
 export function postgresServer(address: PostgresAddress, world: ServerWorld): SqlServer<Session> {
   return new SqlServer(address, world, (login) => Session.open({ ...login, address }));
 }
 
-function dialectOf({ target, precision, address, nul }: PostgresSinkOptions): TableDialect<Session, TableInfo> {
+function dialectOf({ target, precision, address, nul }: PostgresSinkOptions, world: ServerWorld): TableDialect<Session, TableInfo> {
   return {
     markers,
     quoted,
     makeMarkerTable,
-    prepareTable: (session) => prepareTable(session, { target, precision, place: placeOf(address) }),
+    async prepareTable(session) {
+      await runSetup(session, address.setup, world);
+      return await prepareTable(session, { target, precision, place: placeOf(address) });
+    },
     async tablesLike(session, prefix) {
       const sql = "SELECT tablename FROM pg_tables WHERE schemaname = current_schema() AND left(tablename::text, char_length($1)) = $1";
       return (await session.select(sql, [prefix])).map(([table]) => String(table));

@@ -9,6 +9,7 @@ import { CHANGES_SETTINGS, planChanges, requireNoChangesSettings } from "./chang
 import { inspectSource, withSession } from "./inspect.ts";
 import { planPostgres, type PostgresAddress } from "./postgres_connection.ts";
 import { postgresServer } from "./postgres_sink.ts";
+import { runSetup } from "./setup.ts";
 import { postgresQueries } from "./source_table.ts";
 
 export const postgresSource: SourceSpec = {
@@ -81,7 +82,13 @@ function planOfRows(context: SourceContext, address: PostgresAddress): SourcePla
     ...TABLE_SOURCE_PLAN,
     inspect: (world) => inspectSource(address, readOf(new Set()), world),
     create: (world, needed) =>
-      new SqlTableSource({ name, read: readOf(needed), unknownFields }, postgresServer(address, world), postgresQueries),
+      new SqlTableSource({ name, read: readOf(needed), unknownFields }, postgresServer(address, world), {
+        ...postgresQueries,
+        async lookUp(session, read) {
+          await runSetup(session, address.setup, world);
+          return await postgresQueries.lookUp(session, read);
+        },
+      }),
   };
 }
 

@@ -6,6 +6,7 @@ import { columnsMissing, tableMissing } from "../sql/table_faults.ts";
 import type { TableTarget } from "../sql/table_target.ts";
 import { requireColumnTypes } from "./column_fit.ts";
 import type { Session } from "./driver.ts";
+import { MAKING_LOCK } from "./limits.ts";
 import { CREATE_MARKERS_SQL, createTableSql } from "./table_ddl.ts";
 import { columnOf, type TableInfo, tableInfo } from "./table_info.ts";
 
@@ -16,9 +17,6 @@ export interface TableRequest {
   /** Names the database in faults. */
   readonly place: string;
 }
-
-/** "millrace" in ASCII, as far as 31 bits hold it: whoever makes tables waits for whoever is at it. */
-const MAKING_LOCK = 0x6d696c6c;
 
 /** The table as it is, or as it was made. */
 export async function prepareTable(session: Session, request: TableRequest): Promise<TableInfo> {

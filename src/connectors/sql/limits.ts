@@ -8,5 +8,7 @@ export const SESSION_IDLE_SECONDS = 30;
 export const LOCK_WAIT_SECONDS = 60;
 /** Bytes of rows that go on their way while their epoch is open; fewer wait for its end. */
 export const STREAM_BYTES_MIN = 256 << 10;
+/** Bytes of one file of statements that is run at every start. */
+export const SETUP_BYTES_MAX = 1 << 20;
 /** A sink's buffer that grew beyond this is given back after the epoch. */
 export const BUFFER_KEPT_BYTES_MAX = 64 << 20;

@@ -72,9 +72,10 @@ export class Following {
   }
 
   /** One turn over all tables. False when nothing came. */
-  async turn(rowsMax = 1000): Promise<boolean> {
+  async turn(rowsMax = 1000, only: number | null = null): Promise<boolean> {
     let came = false;
     for (const [i, { table, reader }] of this.readers.entries()) {
+      if (only !== null && i !== only) continue;
       const polled = await reader.poll(this.#positions[i], { rowsMax, bytesMax: 1 << 20 });
       if (polled.kind === "end") this.ended++;
       if (polled.kind !== "batch") continue;
@@ -90,11 +91,18 @@ export class Following {
   }
 
   /** Turns until it is so, or fails. */
-  async until(done: () => boolean, rowsMax = 1000): Promise<void> {
+  until(done: () => boolean, rowsMax = 1000): Promise<void> {
+    return this.#until(done, rowsMax, null);
+  }
+  /** As `until`, of one table; the others are not asked. */
+  only(table: number, done: () => boolean): Promise<void> {
+    return this.#until(done, 1000, table);
+  }
+  async #until(done: () => boolean, rowsMax: number, only: number | null): Promise<void> {
     const deadline = performance.now() + 20_000;
     while (!done()) {
       if (performance.now() > deadline) throw new Error(`it did not come to that; ${this.rows.length} rows came`);
-      if (!(await this.turn(rowsMax))) await new Promise((resolve) => setTimeout(resolve, 2));
+      if (!(await this.turn(rowsMax, only))) await new Promise((resolve) => setTimeout(resolve, 2));
     }
   }
 

@@ -34,6 +34,7 @@ async function sessionOf(database: Database): Promise<Session> {
     caFile: "",
     connectTimeoutMs: 5000,
     schema: "public",
+    setup: [],
   } as const;
   return await Session.open({ address, password: login.password, authorities: "" });
 }

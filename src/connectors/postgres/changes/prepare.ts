@@ -6,6 +6,7 @@
 import { MillraceError } from "../../../data/fault.ts";
 import { inTransaction } from "../../sql/session.ts";
 import type { Session } from "../driver.ts";
+import { runSetup } from "../setup.ts";
 import type { FeedOptions } from "./change_feed.ts";
 import type { TableKnowledge } from "./change_receiver.ts";
 import { lsnText } from "./lsn.ts";
@@ -43,8 +44,9 @@ export interface Prepared {
 
 /** Throws `changes_lost` and its like where rows would be missed. May be done again. */
 export async function prepareMembers(preparing: Preparing): Promise<Prepared> {
-  const { sql, session, joined, members, slot } = preparing;
+  const { sql, session, joined, members, slot, address, world } = preparing;
   await requireLogicalLog(sql, slot.place);
+  await runSetup(sql, address.setup, world);
   const server = historyOf(await session.identify());
   requireSameServer(members, server, slot.place);
   const tables = new Map<string, ChangedTable>();
