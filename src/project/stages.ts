@@ -12,6 +12,7 @@ import { TIMED_REJECT_TYPE } from "../engine/rejects.ts";
 import type { PipelineBlueprint, SinkBlueprint, SourceBlueprint } from "./contracts.ts";
 import type { Connections } from "./connections.ts";
 import { fieldNames } from "./needs.ts";
+import { tableNode } from "./hidden.ts";
 import { decideLanes, type LaneDecision } from "./lanes.ts";
 import { planContext, type Planning } from "./plan_context.ts";
 import type { PlannedSink } from "./plan_sinks.ts";
@@ -83,7 +84,7 @@ class Splitter {
     this.#whole = whole;
     for (const { name } of whole.blueprint.sources) this.#depths.set(name, 0);
     for (const transform of whole.transforms) this.#place(transform);
-    for (const { name } of whole.blueprint.changelogs) this.#depths.set(name, this.#firstUseOf(name));
+    for (const { name } of whole.blueprint.changelogs) this.#depths.set(tableNode(name), this.#firstUseOf(name));
     for (const [, together] of this.#into) this.#requireSameLanes(together);
     for (const { name } of whole.blueprint.tables) this.#requireOneUse(name);
     for (const { name, totals } of whole.blueprint.checks) this.#requireOneSide(name, totals.map(({ operator }) => operator));
