@@ -12,7 +12,7 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   engine: ["data", "ports"],
   transforms: ["data", "expr", "component", "engine:contracts"],
   connectors: ["data", "ports", "expr", "component", "engine:contracts"],
-  observe: ["data", "ports"],
+  observe: ["data", "ports", "engine:contracts"],
   project: ["data", "ports", "expr", "component", "engine:contracts"],
   platform: ["ports", "data"],
   sim: ["ports", "data", "engine:contracts"],

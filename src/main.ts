@@ -8,5 +8,6 @@ import { denoThreads } from "./platform/threads.ts";
 import { denoWorld } from "./platform/world.ts";
 
 const terminal = denoTerminal();
-const world = { ...denoWorld({ terminal, log: logOptions(Deno.env.get("MILLRACE_LOG") ?? "") }), threads: denoThreads };
-Deno.exit(await runCommandLine(Deno.args, VERSION, { world, terminal, signal: stopSignal() }));
+const logging = logOptions(Deno.env.get("MILLRACE_LOG") ?? "");
+const world = { ...denoWorld({ terminal, log: logging }), threads: denoThreads };
+Deno.exit(await runCommandLine(Deno.args, VERSION, { world, terminal, logging, signal: stopSignal() }));

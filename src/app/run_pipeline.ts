@@ -17,6 +17,7 @@ import { newRunId, type RunRecord, RunRecords } from "./run_record.ts";
 import { reloadTables, snapshotTables } from "./tables.ts";
 import { snapshotFiles, snapshotKeys, type Snapshots } from "./table_snapshots.ts";
 import { runInThreads } from "./threads/run_threads.ts";
+import type { Watch, WatchedPipeline } from "./watch/watch.ts";
 import { untilAnswered } from "./until_answered.ts";
 
 export interface RunOptions {
@@ -29,6 +30,7 @@ export interface RunOptions {
   readonly rerun: boolean;
   /** Of a stage: the run of the stage before, which it reads. With another one it is done anew. */
   readonly follows?: string;
+  readonly watch?: Watch;
   /** What this run writes is there for its readers. Not called when nothing is to be done. */
   opened?(run: string): void;
 }
@@ -38,13 +40,27 @@ export interface RunOptions {
  * replicas may run it side by side, has begun another run of it.
  */
 export async function runPipeline(blueprint: PipelineBlueprint, options: RunOptions): Promise<PipelineOutcome> {
+  const watched = options.watch?.pipeline(blueprint);
+  let outcome: PipelineOutcome | null = null;
+  try {
+    return outcome = await runLocked(blueprint, options, watched);
+  } finally {
+    watched?.ended(outcome === null ? "failed" : outcome.status === "stopped" ? "stopped" : "done");
+  }
+}
+
+async function runLocked(
+  blueprint: PipelineBlueprint,
+  options: RunOptions,
+  watched: WatchedPipeline | undefined,
+): Promise<PipelineOutcome> {
   const { world } = options;
   await world.files.makeFolder(blueprint.stateFolder);
   const lock = runsInReplicas(blueprint) ? null : await lockState(blueprint, world);
   try {
     const kv = await openCheckpoint(blueprint, world);
     try {
-      return await runOwned(blueprint, kv, options);
+      return await runOwned(blueprint, kv, options, watched);
     } catch (error) {
       if (!(error instanceof FencedError)) throw error;
       throw new MillraceError("fenced", `another process has taken pipeline "${blueprint.name}" over: ${error.message}`, {
@@ -69,7 +85,12 @@ async function lockState({ name, stateFolder }: PipelineBlueprint, { locks }: Wo
   });
 }
 
-async function runOwned(blueprint: PipelineBlueprint, kv: Kv, options: RunOptions): Promise<PipelineOutcome> {
+async function runOwned(
+  blueprint: PipelineBlueprint,
+  kv: Kv,
+  options: RunOptions,
+  watched: WatchedPipeline | undefined,
+): Promise<PipelineOutcome> {
   const { world, events, signal } = options;
   const startedMs = world.clock.monotonicMs();
   const plan = buildPlan(blueprint, world);
@@ -90,17 +111,31 @@ async function runOwned(blueprint: PipelineBlueprint, kv: Kv, options: RunOption
   if (choice === "already_done") return alreadyDone(blueprint, record, world.clock.monotonicMs() - startedMs);
   const { run } = record;
   events.started(blueprint.name, choice === "resume");
+  watched?.begun(choice === "resume");
   const snapshots = blueprint.shared ? snapshotKeys(kv) : snapshotFiles(blueprint.stateFolder, world.files);
   await patiently(() => prepareTables(blueprint, records, snapshots, options));
-  const result = await runLanes(blueprint, records, {
-    world,
-    plan,
-    kv,
-    run,
-    signal,
-    observer: { opened: () => options.opened?.(run), progress: (progress) => events.progress(describe(blueprint, plan, progress)) },
-    ...(runsInReplicas(blueprint) ? { replicas: replicasOf(records, run, opener, { world, signal }) } : {}),
-  }, options.readFrom);
+  const result = await runLanes(
+    blueprint,
+    records,
+    {
+      world,
+      plan,
+      kv,
+      run,
+      signal,
+      observer: {
+        opened: () => {
+          watched?.opened();
+          options.opened?.(run);
+        },
+        progress: (progress) => events.progress(describe(blueprint, plan, progress)),
+        spectator: watched?.spectator,
+      },
+      ...(runsInReplicas(blueprint) ? { replicas: replicasOf(records, run, opener, { world, signal }) } : {}),
+    },
+    options.readFrom,
+    watched,
+  );
   try {
     return await conclude(blueprint, plan, result, { records, run, kv, snapshots, world, startedMs });
   } finally {
@@ -114,11 +149,12 @@ async function runLanes(
   records: RunRecords,
   engine: EngineOptions,
   project: ReadFrom,
+  watched: WatchedPipeline | undefined,
 ): Promise<EngineResult> {
   const { threads } = engine.world;
   if (workers === 1 || !threads) return await runEngine(engine);
-  const start = { project, tables: records.current!.tables! };
-  return await runInThreads({ ...engine, threads, workers, start });
+  const start = { project, tables: records.current!.tables!, show: watched?.show };
+  return await runInThreads({ ...engine, threads, workers, start, gathered: watched?.gathered });
 }
 
 interface Conclusion {

@@ -9,12 +9,14 @@ import type { World } from "../ports/mod.ts";
 import type { PipelineBlueprint, Project, SinkBlueprint } from "../project/contracts.ts";
 import type { PipelineOutcome, RunEvents } from "./events.ts";
 import { runProject } from "./run_project.ts";
+import type { Watch } from "./watch/watch.ts";
 
 export interface ServeProjectOptions {
   readonly world: World;
   readonly signal: AbortSignal;
   readonly events: RunEvents;
   readonly rerun: boolean;
+  readonly watch?: Watch;
   readonly listen?: string;
   /** As in the configuration: "100/s", "max". */
   readonly rate?: string;
@@ -50,9 +52,9 @@ export async function serveProject(
       throw error;
     }
   };
-  const { world, events, rerun } = options;
+  const { world, events, rerun, watch } = options;
   const settled = await Promise.allSettled([
-    failing(runProject(project, others, { world, signal, events, rerun })),
+    failing(runProject(project, others, { world, signal, events, rerun, watch })),
     ...direct.map(({ blueprint, feed, serve }) =>
       failing(serve({ world, feed, wishes, signal, tell: (line) => options.tell(blueprint.name, line) }))
         .then((summary): ServedPipeline => ({ pipeline: blueprint.name, ...summary }))

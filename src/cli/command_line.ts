@@ -8,6 +8,7 @@ import { ConfigurationError, MillraceError } from "../data/fault.ts";
 import { type CommandContext, EXIT } from "./context.ts";
 import { type Command, grammar } from "./grammar.ts";
 import { renderError } from "./render/error.ts";
+import { DASHBOARD_DEFAULT, withDefaultAddress } from "./dashboard_address.ts";
 
 class Exit extends Error {
   constructor(readonly code: number) {
@@ -22,7 +23,7 @@ export async function runCommandLine(args: readonly string[], version: string, c
     const exit = (code: number): never => {
       throw new Exit(code);
     };
-    const command = runParser(grammar, "millrace", args.length === 0 ? ["--help"] : args, {
+    const command = runParser(grammar, "millrace", args.length === 0 ? ["--help"] : withDefaultAddress(args, DASHBOARD_DEFAULT), {
       help: { command: true, option: true, onShow: exit },
       version: { value: version, option: true, onShow: () => exit(EXIT.done) },
       completion: { command: true, onShow: () => exit(EXIT.done) },
@@ -57,6 +58,10 @@ function exitCodeOf(error: unknown): number {
 }
 
 async function dispatch(command: Command, context: CommandContext): Promise<number> {
+  if ("log" in command && context.logging) {
+    context.logging.format = command.log ?? context.logging.format;
+    context.logging.level = command.logLevel ?? context.logging.level;
+  }
   switch (command.command) {
     case "run":
     case "layer":

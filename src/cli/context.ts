@@ -1,5 +1,5 @@
 /** What every command gets besides its words, and how it may end. */
-import type { Terminal, World } from "../ports/mod.ts";
+import type { LogSettings, Terminal, World } from "../ports/mod.ts";
 
 /** The exit codes of the program. */
 export const EXIT = { done: 0, failed: 1, usage: 2, owned: 3, interrupted: 130 } as const;
@@ -8,6 +8,8 @@ export const EXIT = { done: 0, failed: 1, usage: 2, owned: 3, interrupted: 130 }
 export interface CommandContext {
   readonly world: World;
   readonly terminal: Terminal;
+  /** What the world's log goes by; a command's options may change it. Absent: it cannot be changed. */
+  readonly logging?: LogSettings;
   /** Aborted by SIGINT or SIGTERM. */
   readonly signal: AbortSignal;
 }

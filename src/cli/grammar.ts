@@ -4,7 +4,7 @@ import { message, text } from "@optique/core/message";
 import { multiple, optional, withDefault } from "@optique/core/modifiers";
 import type { InferValue } from "@optique/core/parser";
 import { argument, command, constant, option } from "@optique/core/primitives";
-import { integer, string } from "@optique/core/valueparser";
+import { choice, integer, string } from "@optique/core/valueparser";
 
 const settings = object("Settings", {
   set: multiple(option("--set", string({ metavar: "NAME=VALUE" }), {
@@ -27,6 +27,22 @@ const stopping = object("Stopping", {
     description: message`Stops after so many records; what was received until then is processed.`,
   })),
 });
+const watching = object("Watching", {
+  dashboard: optional(option("--dashboard", string({ metavar: "[HOST:PORT]" }), {
+    description:
+      message`Shows the run on a page, with metrics beside it. Alone: on 127.0.0.1:8089; any other machine's address asks for a token.`,
+  })),
+  dashboardTokenFile: optional(option("--dashboard-token-file", string({ metavar: "FILE" }), {
+    description: message`Holds the token that readers of the page must have; else MILLRACE_DASHBOARD_TOKEN does.`,
+  })),
+  stay: option("--stay", { description: message`Leaves the page there when the run has ended, until Ctrl+C.` }),
+  log: optional(option("--log", choice(["text", "json"], { metavar: "FORMAT" }), {
+    description: message`How log events are written on standard error. Default: as in MILLRACE_LOG, else text.`,
+  })),
+  logLevel: optional(option("--log-level", choice(["debug", "info", "warning", "error"], { metavar: "LEVEL" }), {
+    description: message`The least that is logged. Default: as in MILLRACE_LOG, else warning.`,
+  })),
+});
 const project = withDefault(
   option("-c", "--config", string({ metavar: "PROJECT" }), {
     description: message`The project folder or one TOML file. Default: the current folder.`,
@@ -36,7 +52,7 @@ const project = withDefault(
 const path = argument(string({ metavar: "PATH" }), { description: message`A project folder or one TOML file.` });
 const pipelines = multiple(argument(string({ metavar: "PIPELINE" }), { description: message`Only these pipelines; default: all.` }));
 
-const run = command("run", merge(object({ command: constant("run"), path, pipelines }), running, stopping, settings), {
+const run = command("run", merge(object({ command: constant("run"), path, pipelines }), running, stopping, watching, settings), {
   brief: message`Runs the pipelines of a project.`,
   description:
     message`Runs bounded pipelines in the order of their "after", unbounded ones together, until their input ends or SIGTERM comes. A bounded run that is done is not done again unless --rerun is given.`,
@@ -54,6 +70,7 @@ const layer = <K extends "load" | "produce" | "stream" | "batch">(kind: K, what:
       }),
       running,
       stopping,
+      watching,
       settings,
     ),
     { brief: message`${text(what)}`, description: message`${text(what)} These are the project's pipelines of kind "${kind}".` },
@@ -80,6 +97,7 @@ const serve = command(
       for: optional(option("--for", string({ metavar: "DURATION" }), { description: message`Stops after that long, for example 30s.` })),
     }),
     running,
+    watching,
     settings,
   ),
   {

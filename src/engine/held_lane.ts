@@ -6,10 +6,10 @@ import { assert } from "../data/fault.ts";
 import { BATCH_ROWS_MAX } from "../data/limits.ts";
 import type { World } from "../ports/mod.ts";
 import type { EpochStamp, PipelinePlan, Position, SinkLane, SinkNode } from "./contracts.ts";
-import { summarize } from "./counters.ts";
 import type { Head } from "./head.ts";
 import { type LaneInput, LaneInputs, partitionsOf } from "./lane_inputs.ts";
 import { LaneGraph } from "./lane_graph.ts";
+import { readLane } from "./lane_reading.ts";
 import { groupForCommits, type LaneStore } from "./lane_store.ts";
 import { SCHEDULE_BYTES_MAX } from "./limits.ts";
 import { judgeMarker, type SinkStanding } from "./markers.ts";
@@ -134,20 +134,9 @@ export class HeldLane {
 
   /** How it looks from outside, counters as of the newest complete epoch. */
   read(): LaneReading {
-    const { tallies, epoch } = this.head;
-    const open = this.#open;
-    let bytesHeld = 0;
-    for (const { lane } of this.#sinks) bytesHeld += lane.bytesHeld();
-    return {
-      epoch,
-      open: open && { ageMs: this.#nowMs() - open.startedMs, records: open.records, bytesHeld },
-      counters: new Map([...tallies].map(([name, tally]) => [name, summarize(tally)])),
-      ports: new Map([...tallies].map(([name, { ports }]) => [name, ports])),
-      inputs: this.#inputs.readings(),
-      times: this.graph.partitionTimes(),
-      watermarks: this.graph.watermarks(),
-      state: this.#state.sizes(),
-    };
+    const { head, graph } = this;
+    const [inputs, state, open] = [this.#inputs, this.#state, this.#open];
+    return readLane({ head, graph, inputs, state, sinks: this.#sinks, open, nowMs: this.#nowMs() });
   }
 
   /** Completes an epoch that an earlier owner began, exactly as it was meant; "none" when there is none. */
@@ -330,12 +319,11 @@ export class HeldLane {
     this.#inputs.released();
     world.probe.step("head_flipped", this.#name(epoch));
     const flippedMs = this.#nowMs();
-    const durationMs = flippedMs - opened.startedMs;
+    const { timeMicros, records, startedMs } = opened;
+    const told = { epoch, timeMicros, records, durationMs: flippedMs - startedMs, deliveryMs: this.#deliveryMs };
     this.#open = null;
-    this.#setting.epochFlipped(epoch, durationMs);
-    const checkpointMs = intentMs + tookMs.at(-1)! + flippedMs - flippingMs;
-    const { timeMicros, records } = opened;
-    spectator?.completed(lane, { epoch, timeMicros, records, durationMs, checkpointMs, deliveryMs: this.#deliveryMs });
+    this.#setting.epochFlipped(epoch, told.durationMs);
+    spectator?.completed(lane, { ...told, checkpointMs: intentMs + tookMs.at(-1)! + flippedMs - flippingMs });
   }
 
   async #deliver(

@@ -75,10 +75,11 @@ function connection(inner: Deno.TcpConn): Connection {
   };
 }
 
-function listenFailure({ host, port }: NetAddress, error: unknown): unknown {
+/** What to tell of an address that cannot be listened at. `option` is how another one is chosen. */
+export function listenFailure({ host, port }: NetAddress, error: unknown, option = "--listen HOST:PORT"): unknown {
   if (error instanceof Deno.errors.AddrInUse) {
     return new MillraceError("address_taken", `port ${port} on ${host} is taken by another process`, {
-      hint: "choose another with --listen HOST:PORT; port 0 takes any free one",
+      hint: `choose another with ${option}; port 0 takes any free one`,
       cause: error,
     });
   }

@@ -2,11 +2,13 @@
 import type { Terminal, World } from "../ports/mod.ts";
 import { denoClock } from "./clock.ts";
 import { denoFiles } from "./files.ts";
+import { denoHttp } from "./http.ts";
 import { openDenoKv } from "./kv.ts";
 import { connectKv } from "./kv_connect.ts";
 import { fileLocks } from "./locks.ts";
 import { denoLog, type LogOptions } from "./log.ts";
 import { denoNet } from "./net.ts";
+import { denoProcess } from "./process.ts";
 import { probeFrom } from "./probe.ts";
 
 export interface WorldOptions {
@@ -28,6 +30,8 @@ export function denoWorld({ terminal, log }: WorldOptions): World {
     probe: probeFrom(environment),
     console: { write: (text) => terminal.out(text), isTerminal: Deno.stdout.isTerminal() },
     net: denoNet,
+    http: denoHttp,
+    process: denoProcess,
     openKv: openDenoKv,
     connectKv,
   };

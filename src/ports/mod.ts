@@ -6,7 +6,7 @@ export type { Clock } from "./clock.ts";
 export type { Random } from "./random.ts";
 export type { FileHandle, Files, FileStat, OpenMode } from "./files.ts";
 export type { Kv, KvCommit, KvEntry, KvKey, SharedStore } from "./kv.ts";
-export type { Log, LogFields } from "./log.ts";
+export type { Log, LogFields, LogLevel, LogSettings } from "./log.ts";
 export type { Lock, Locks } from "./locks.ts";
 export type { Environment } from "./environment.ts";
 export type { Probe, ProtocolStep } from "./probe.ts";
@@ -14,6 +14,8 @@ export type { Terminal } from "./terminal.ts";
 export type { Console } from "./console.ts";
 export type { Channel, Thread, Threads } from "./threads.ts";
 export type { Connection, Listener, Net, NetAddress } from "./net.ts";
+export type { Http, HttpAnswer, HttpPlace, HttpServer } from "./http.ts";
+export type { Process, ProcessFigures } from "./process.ts";
 
 import type { Clock } from "./clock.ts";
 import type { Random } from "./random.ts";
@@ -26,6 +28,8 @@ import type { Probe } from "./probe.ts";
 import type { Console } from "./console.ts";
 import type { Threads } from "./threads.ts";
 import type { Net } from "./net.ts";
+import type { Http } from "./http.ts";
+import type { Process } from "./process.ts";
 
 /** All ports together; built once in a composition root. */
 export interface World {
@@ -40,6 +44,9 @@ export interface World {
   readonly console?: Console;
   /** Absent where nobody listens or connects: in the simulated world. */
   readonly net?: Net;
+  /** Absent where nobody watches: in the simulated world. */
+  readonly http?: Http;
+  readonly process?: Process;
   /** Absent where there is one thread: in the simulated world, and in workers themselves. */
   readonly threads?: Threads;
   /** Aborts when the run is to stop, so that waiting for what is not there ends. Absent where nobody stops a run. */

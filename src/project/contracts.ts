@@ -16,6 +16,8 @@ export interface Project {
   readonly folder: string;
   /** What it was read from, for threads that read it again. */
   readonly readFrom: ReadFrom;
+  /** The text without the secrets of the configuration, for whatever people may see. */
+  mask(text: string): string;
   readonly pipelines: readonly PipelineBlueprint[];
   /** Names of those that the chosen profile consists of, where it says so: what is run unless others are named. */
   readonly chosen: readonly string[] | null;
@@ -64,6 +66,8 @@ export interface PipelineBlueprint {
   readonly sinks: readonly SinkBlueprint[];
   readonly reports: readonly ReportBlueprint[];
   readonly checks: readonly CheckBlueprint[];
+  /** Charts and tables of the page, as configured. */
+  readonly panels: readonly PanelBlueprint[];
   /** Texts of the [[warnings]] whose condition holds. */
   readonly warnings: readonly string[];
   readonly tests: readonly TestBlueprint[];
@@ -89,6 +93,7 @@ export interface PathGuarantee {
 }
 export interface SourceBlueprint {
   readonly name: string;
+  readonly type: string;
   readonly schema: SchemaPlan;
   readonly plan: SourcePlan;
   readonly rank: number;
@@ -146,6 +151,24 @@ export interface ReportBlueprint {
   readonly operator: string;
   readonly by: readonly string[];
   readonly type: RecordType;
+}
+/** One entry of [[panels]]. */
+export interface PanelBlueprint {
+  readonly title: string;
+  readonly group: string;
+  readonly kind: "lines" | "bars" | "stack" | "shares" | "number" | "table";
+  readonly edge: Edge;
+  /** A field; null: when the row was processed. */
+  readonly x: string | null;
+  readonly xIsTime: boolean;
+  /** Width of one x, µs for times; 0: every value by itself. */
+  readonly every: number;
+  readonly measure: "count" | "sum" | "avg" | "min" | "max" | "last";
+  readonly y: string | null;
+  readonly by: string | null;
+  readonly key: string | null;
+  readonly columns: readonly string[];
+  readonly unit: string;
 }
 export interface CheckBlueprint {
   readonly name: string;

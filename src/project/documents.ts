@@ -15,7 +15,7 @@ export const SHARED_SECTIONS = ["params", "profile", "profiles", "connections", 
 /** Sections of named entries of a pipeline. */
 export const OWN_SECTIONS = ["epoch", "sources", "transforms", "sinks", "checks"] as const;
 /** Lists of tables of a pipeline. */
-export const LISTS = ["reports", "warnings", "tests"] as const;
+export const LISTS = ["reports", "panels", "warnings", "tests"] as const;
 /** Plain values of a pipeline; `state` is shared. */
 export const VALUES = ["kind", "after", "workers", "state"] as const;
 

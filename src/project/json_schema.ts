@@ -6,6 +6,7 @@ import type { ConnectionSpec, SinkSpec, SourceSpec, TransformSpec } from "../com
 import { CHANGELOG_SETTINGS } from "../component/changelog.ts";
 import { TIME_SETTINGS } from "../component/event_time.ts";
 import { EPOCH_SETTINGS, KINDS, STATE_SETTINGS, WORKERS_SETTING } from "./pipeline_settings.ts";
+import { PANEL_SETTINGS } from "./panels.ts";
 import type { Registry } from "./registry.ts";
 import { groupSchema, type JsonSchema, SETTING_DEFINITIONS, settingSchema } from "./setting_schema.ts";
 
@@ -46,6 +47,7 @@ export function jsonSchema(registry: Registry): JsonSchema {
       sinks: named("Where records go.", anyNode([...registry.sinks.values()], sinkSchema)),
       checks: named("Control totals, checked before anything is published.", CHECK),
       reports: { type: "array", items: REPORT, description: "Tables that are shown at the end." },
+      panels: { type: "array", items: settingSchema(PANEL_SETTINGS), description: "Charts and tables on the page of `--dashboard`." },
       warnings: { type: "array", items: WARNING, description: "Texts that are shown when a condition over params holds." },
       tests: { type: "array", items: TEST, description: "Run by `millrace test`." },
     },

@@ -87,7 +87,13 @@ export async function loadProject(options: LoadOptions): Promise<Project> {
   if (faults.reported > 0) throw new ConfigurationError(faults.sorted());
   const { path, overrides, envFile } = options;
   const readFrom = { path, overrides, ...(envFile === undefined ? {} : { envFile }) };
-  return { folder: files.folder, readFrom, pipelines: blueprints, chosen: names === null ? null : profile.chosen };
+  return {
+    folder: files.folder,
+    readFrom,
+    pipelines: blueprints,
+    chosen: names === null ? null : profile.chosen,
+    mask: (text) => secrets.mask(text),
+  };
 }
 
 async function readEnvironment({ environment, envFile, files }: LoadOptions, faults: Faults): Promise<Environment> {

@@ -4,7 +4,7 @@
  */
 import type { SchemaPlan } from "../component/component.ts";
 import type { RecordType } from "../data/types.ts";
-import type { PipelineBlueprint, TestBlueprint } from "./contracts.ts";
+import type { PanelBlueprint, PipelineBlueprint, TestBlueprint } from "./contracts.ts";
 import { planChecks } from "./checks.ts";
 import { Connections } from "./connections.ts";
 import { type Document, isTable } from "./documents.ts";
@@ -24,6 +24,7 @@ import { expandRejects, filePlace, type PlannedSink, planSink, type WiredSink, w
 import { type PlannedSource, PlannedTables, planSource, type SourcePlanner } from "./plan_sources.ts";
 import { type PlannedTransform, planTransform, Ports, type WiredTransform } from "./plan_transforms.ts";
 import type { PlanIntake, Registry } from "./registry.ts";
+import { fieldsOf, readPanels } from "./panels.ts";
 import { planReports, planWarnings } from "./reports.ts";
 import { readSchema } from "./schemas.ts";
 import { isExchange, splitIntoStages, type WholePipeline } from "./stages.ts";
@@ -87,6 +88,7 @@ class PipelineReader {
     const planHidden = (wired: WiredTransform) => planTransform(wired, this.#ports, tables, planning);
     const { reports, hidden: ofReports } = planReports(this.#document, origins, aggregate, planHidden, planning);
     const { checks, hidden: ofChecks } = planChecks(this.#document, origins, aggregate, planHidden, planning);
+    const panels = readPanels(this.#document, origins, this.#ports, planning.settings);
     const warnings = planWarnings(this.#document, planning);
     const transforms = [...visible, ...ofReports, ...ofChecks];
     const bounded = sources.every(({ plan }) => plan?.bounded ?? true);
@@ -97,7 +99,7 @@ class PipelineReader {
     this.#refuseEmpty();
     if (!bounded) this.#refuseLocal(sinks);
     if (faults.reported > before || !epoch || kind === null || workers === null) return { blueprint: null, places: places(sinks) };
-    const neededOf = this.#needs(transforms, sinks, tests);
+    const neededOf = this.#needs(transforms, sinks, tests, panels);
     const lanes = decideLanes(sources, visible);
     const whole: PipelineBlueprint = {
       name: planning.pipeline,
@@ -117,6 +119,7 @@ class PipelineReader {
       ...blueprintNodes(sources, tables, transforms, sinks, neededOf),
       reports,
       checks,
+      panels,
       warnings,
       tests,
       stages: [],
@@ -330,8 +333,10 @@ class PipelineReader {
     transforms: readonly PlannedTransform[],
     sinks: readonly PlannedSink[],
     tests: readonly TestBlueprint[],
+    panels: readonly PanelBlueprint[],
   ): (node: string) => ReadonlySet<string> {
     const demands: Demand[] = sinks.map(({ edges, plan }) => ({ edges, fields: plan.needs }));
+    for (const panel of panels) demands.push({ edges: [panel.edge], fields: fieldsOf(panel) });
     if (this.#input.purpose === "test") demands.push(...demandsOfTests(tests, sinks));
     const hidden = new Set(transforms.map(({ name }) => name).filter(isHidden));
     return propagateNeeds(transforms, demands, hidden);

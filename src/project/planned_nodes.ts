@@ -18,12 +18,12 @@ export function blueprintNodes(
 ): Pick<PipelineBlueprint, "sources" | "tables" | "changelogs" | "transforms" | "sinks"> {
   const ranks = rankSources(sources.map(({ name }) => name), transforms);
   return {
-    sources: sources.map(({ name, schema, plan, intake, time: planned }) => {
-      assert(schema && plan, "a pipeline without faults has planned sources");
+    sources: sources.map(({ name, reading, schema, plan, intake, time: planned }) => {
+      assert(reading && schema && plan, "a pipeline without faults has planned sources");
       const time = planned?.plan ?? null;
       const read = new Set([...neededOf(name), ...(time && time.field !== null ? [time.field] : [])]);
       const needed = intake ? intake.needs(new Map([["out", read]]))[0] : read;
-      return { name, schema, plan, rank: ranks.get(name)!, needed, time, intake };
+      return { name, type: reading.spec.type, schema, plan, rank: ranks.get(name)!, needed, time, intake };
     }),
     tables: tables.planned().flatMap(({ name, key, schema, plan, rows, read }) => {
       assert(plan, "a pipeline without faults has planned tables");

@@ -4,6 +4,7 @@ import type { GroupSetting, Setting } from "../component/settings.ts";
 import { CHANGELOG_SETTINGS } from "../component/changelog.ts";
 import { TIME_SETTINGS } from "../component/event_time.ts";
 import { EPOCH_SETTINGS } from "./pipeline_settings.ts";
+import { PANEL_SETTINGS } from "./panels.ts";
 import type { Registry } from "./registry.ts";
 import { isRequired } from "./setting_schema.ts";
 import { kindText } from "./settings.ts";
@@ -34,6 +35,7 @@ export function referencePages(registry: Registry): Map<string, string> {
   index.push(...settingsTable(TIME_SETTINGS), "");
   index.push("## Tables kept from a changelog", "", CHANGELOG_TEXT, "", ...settingsTable(CHANGELOG_SETTINGS), "");
   index.push("## [epoch]", "", EPOCH_SETTINGS.doc, "", ...settingsTable(EPOCH_SETTINGS), "");
+  index.push("## [[panels]]", "", PANEL_SETTINGS.doc, "", ...settingsTable(PANEL_SETTINGS), "");
   pages.set("README.md", `${index.join("\n").trimEnd()}\n`);
   return pages;
 }

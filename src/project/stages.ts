@@ -283,6 +283,7 @@ class Splitter {
         transforms: blueprint.transforms.filter((transform) => nodes.has(transform.name)),
         sinks: [...sinks.map((sink) => this.#sink(sink, stage)), ...outOf.map(outlet)],
         reports: blueprint.reports.filter(({ operator }) => isHere(operator)),
+        panels: blueprint.panels.filter(({ edge }) => isHere(edge.from)),
         checks: blueprint.checks.filter(({ totals }) => totals.every(({ operator }) => isHere(operator))),
         warnings: stage === 0 ? blueprint.warnings : [],
         tests: [],
@@ -295,6 +296,7 @@ class Splitter {
     const ranks = rankSources(into.map(({ name }) => name), here);
     return into.map(({ name, type, keyField, carried, timed, plan }): SourceBlueprint => ({
       name,
+      type: "exchange",
       schema: { name, type, id: null, numericText: "reject", unknownFields: "ignore", unique: [], require: [] },
       plan: { ...plan.source, partitionedBy: keyField } satisfies SourcePlan,
       rank: ranks.get(name)!,

@@ -1,6 +1,7 @@
 /** What the main thread and its workers say to one another. Plain data: it is copied. */
 import { MillraceError, type Retry } from "../../data/fault.ts";
 import { FencedError, type NodeCounters, type Progress } from "../../engine/run_contracts.ts";
+import type { Collected } from "../../observe/collector.ts";
 import type { ReadFrom } from "../../project/contracts.ts";
 import type { KvCommit, KvEntry, KvKey } from "../../ports/mod.ts";
 
@@ -16,6 +17,8 @@ export interface StartMessage {
   readonly tables: Readonly<Record<string, string>>;
   /** The lanes to run; "assigned": those whose partitions are assigned while the run lasts. */
   readonly lanes: readonly number[] | "assigned";
+  /** What is to be told of what the lanes do; absent: nothing. */
+  readonly show?: "rows" | "counts";
 }
 export type ToWorker =
   | StartMessage
@@ -26,6 +29,7 @@ export type ToWorker =
 export type FromWorker =
   | { readonly kind: "kv"; readonly id: number; readonly request: KvRequest }
   | { readonly kind: "progress"; readonly progress: Progress }
+  | { readonly kind: "gathered"; readonly collected: Collected }
   | { readonly kind: "covered"; readonly source: string; readonly partition: number; readonly position: string }
   | { readonly kind: "released"; readonly partition: number }
   /** Whether replicas count this process in (answered when they have), or whether the run is still the one to take part in. */

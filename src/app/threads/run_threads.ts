@@ -8,6 +8,7 @@ import type { PipelinePlan } from "../../engine/contracts.ts";
 import { countLanes, isUntouched, nothingRead } from "../../engine/mod.ts";
 import type { EngineOptions, EngineResult, NodeCounters, Progress } from "../../engine/run_contracts.ts";
 import type { Thread, Threads } from "../../ports/mod.ts";
+import type { Collected } from "../../observe/collector.ts";
 import { KvService } from "./kv_over_channel.ts";
 import { faultMessage, faultOf, type FromWorker, type StartMessage, type ToWorker } from "./messages.ts";
 import { SpreadShare } from "./spread_share.ts";
@@ -16,7 +17,9 @@ export interface ThreadedOptions extends EngineOptions {
   readonly threads: Threads;
   readonly workers: number;
   /** What a worker needs to make the plan itself. */
-  readonly start: Pick<StartMessage, "project" | "tables">;
+  readonly start: Pick<StartMessage, "project" | "tables" | "show">;
+  /** What a worker's lanes did; workers count from 1 here. */
+  gathered?(worker: number, collected: Collected): void;
 }
 type Ended = FromWorker & { readonly kind: "ended" };
 
@@ -126,6 +129,9 @@ class ThreadedRun {
       case "progress":
         this.#progress[worker] = message.progress;
         this.options.observer?.progress?.(joined(this.options.plan, this.#progress));
+        break;
+      case "gathered":
+        this.options.gathered?.(worker + 1, message.collected);
         break;
       case "covered":
         this.#covered(message);

@@ -8,10 +8,13 @@ import { runPipeline as runEngine } from "../../engine/mod.ts";
 import type { EngineObserver, Progress, Replicas } from "../../engine/run_contracts.ts";
 import type { Channel, Clock, World } from "../../ports/mod.ts";
 import type { PipelineBlueprint } from "../../project/contracts.ts";
+import { Collector } from "../../observe/collector.ts";
+import { GATHER_EVERY_MS } from "../../observe/limits.ts";
 import { buildPlan } from "../build_plan.ts";
 import { findRunnable, openProject } from "../open_project.ts";
 import { snapshotFiles, snapshotKeys } from "../table_snapshots.ts";
 import { reloadTables } from "../tables.ts";
+import { collectorOptions } from "../watch/shape.ts";
 import { KvClient } from "./kv_over_channel.ts";
 import { PROGRESS_EVERY_MS } from "./limits.ts";
 import { type FaultMessage, faultMessage, faultOf, type FromWorker, type StartMessage, type ToWorker } from "./messages.ts";
@@ -61,20 +64,34 @@ class Worker {
       const snapshots = blueprint.shared ? snapshotKeys(this.#kv) : snapshotFiles(blueprint.stateFolder, world.files);
       await reloadTables(blueprint, start.run, start.tables, snapshots);
       const plan = buildPlan(blueprint, world);
+      const collector = start.show && new Collector(collectorOptions(blueprint, start.show));
+      const gathering = new AbortController();
+      if (collector) void this.#tell(collector, world.clock, gathering.signal);
       const result = await runEngine({
         world,
         plan,
         kv: this.#kv,
         run: start.run,
         signal: this.#stop.signal,
-        observer: this.#observer(world.clock),
+        observer: { ...this.#observer(world.clock), spectator: collector },
         ...(start.lanes === "assigned" ? { replicas: this.#replicas() } : { part: { lanes: start.lanes } }),
       });
+      gathering.abort();
+      if (collector) this.#post({ kind: "gathered", collected: collector.collect() });
       await finished(plan, result.ended ? "ended" : "stopped");
       const { ended, counters, epochs } = result;
       this.#post({ kind: "ended", ended, counters, epochs });
     } catch (error) {
       this.#post({ kind: "failed", fault: faultMessage(error) });
+    }
+  }
+
+  /** What the lanes did, for those who watch, as long as they run. */
+  async #tell(collector: Collector, clock: Clock, signal: AbortSignal): Promise<void> {
+    for (;;) {
+      await clock.sleep(GATHER_EVERY_MS, signal);
+      if (signal.aborted) return;
+      this.#post({ kind: "gathered", collected: collector.collect() });
     }
   }
 

@@ -9,6 +9,7 @@ import type { PipelineBlueprint, Project } from "../../project/contracts.ts";
 import { type CommandContext, EXIT } from "../context.ts";
 import type { LayerCommand, RunCommand } from "../grammar.ts";
 import { parseOverrides } from "../overrides.ts";
+import { underWatch } from "../watching.ts";
 import { outcomeLines, summaryText } from "../render/outcome.ts";
 import { ProgressLines } from "../render/progress.ts";
 
@@ -19,14 +20,16 @@ export async function run(command: RunCommand | LayerCommand, context: CommandCo
   const progress = new ProgressLines(terminal, world.clock);
   const stop = stopAfter(command, signal, eventsBeside(chosen, progress, command.quiet), world.clock);
   try {
-    const options = { world, signal: stop.signal, rerun: command.rerun, events: stop.events };
     const tell = (pipeline: string, line: string): void => progress.finish("", [`  ${pipeline.padEnd(16)} ${line}`]);
-    const { outcomes } = chosen.some(({ kind }) => kind === "serve")
-      ? await serveProject(project, chosen, { ...options, tell: command.quiet ? () => {} : tell })
-      : { outcomes: await runProject(project, chosen, options) };
-    progress.clear();
-    terminal.out(command.json ? JSON.stringify(outcomes, null, 2) + "\n" : summaryText(outcomes));
-    return exitCode(chosen, outcomes, signal);
+    return await underWatch(command, { project, chosen, stopping: stop.signal }, context, async (world, watch) => {
+      const options = { world, signal: stop.signal, rerun: command.rerun, events: stop.events, watch };
+      const { outcomes } = chosen.some(({ kind }) => kind === "serve")
+        ? await serveProject(project, chosen, { ...options, tell: command.quiet ? () => {} : tell })
+        : { outcomes: await runProject(project, chosen, options) };
+      progress.clear();
+      terminal.out(command.json ? JSON.stringify(outcomes, null, 2) + "\n" : summaryText(outcomes));
+      return exitCode(chosen, outcomes, signal);
+    });
   } finally {
     stop.release();
     progress.clear();

@@ -5,25 +5,34 @@ import { type ServedPipeline, serveProject } from "../../app/serve_project.ts";
 import { type CommandContext, EXIT } from "../context.ts";
 import type { ServeCommand } from "../grammar.ts";
 import { parseOverrides } from "../overrides.ts";
+import { underWatch } from "../watching.ts";
 import { ProgressLines } from "../render/progress.ts";
 import { withThousands } from "../render/text_table.ts";
 import { chooseByKind, eventsOf } from "./run.ts";
 
 /** A server that was told to stop has done its work, whichever signal it was. */
-export async function serve(command: ServeCommand, { world, terminal, signal }: CommandContext): Promise<number> {
+export async function serve(command: ServeCommand, context: CommandContext): Promise<number> {
+  const { world, terminal, signal } = context;
   const project = await openProject(world, { path: command.path, overrides: parseOverrides(command.set), envFile: command.envFile });
   const chosen = chooseByKind(project, command);
   const progress = new ProgressLines(terminal, world.clock);
   const stop = stopAfter({ for: command.for }, signal, eventsOf(progress, command.quiet), world.clock);
-  const { served, outcomes } = await serveProject(project, chosen, {
-    world,
-    signal: stop.signal,
-    rerun: command.rerun,
-    listen: command.listen,
-    rate: command.rate,
-    events: stop.events,
-    tell: (pipeline, line) => command.quiet || terminal.err(`  ${pipeline.padEnd(16)} ${line}\n`),
-  });
+  const { served, outcomes } = await underWatch(
+    command,
+    { project, chosen, stopping: stop.signal },
+    context,
+    (world, watch) =>
+      serveProject(project, chosen, {
+        world,
+        watch,
+        signal: stop.signal,
+        rerun: command.rerun,
+        listen: command.listen,
+        rate: command.rate,
+        events: stop.events,
+        tell: (pipeline, line) => command.quiet || terminal.err(`  ${pipeline.padEnd(16)} ${line}\n`),
+      }),
+  );
   stop.release();
   progress.clear();
   if (command.json) terminal.out(JSON.stringify({ served, outcomes }, null, 2) + "\n");
