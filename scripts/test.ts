@@ -49,7 +49,7 @@ const PARTS: readonly Part[] = [
     "tests/lint",
   ),
   tests("simulation", "tests/sim"),
-  tests("golden", "tests/oracle", "tests/golden"),
+  tests("golden", "tests/oracle", "tests/golden", "tests/repartition"),
   tests("trades", "tests/trades"),
   tests("command line", "tests/cli"),
   tests("documents", "tests/docs"),
