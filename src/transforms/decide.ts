@@ -155,7 +155,7 @@ Where a state's first value comes from a row looked up by the key alone, the sta
 **Histories.** \`type = "history"\` remembers \`fields\` of the records of a key, as a list of structs that has the present record in it; \`old.NAME\`
 is without it. \`keep = { count = 100 }\` keeps the newest by arrival, in that order. \`time = "at"\` with \`keep = { for = "24h" }\` keeps what is not
 older than the key's greatest time less 24 hours and the source's \`lateness\`, ordered by time, equal times by arrival; a record that comes too late
-for that is seen by itself alone. \`filter\`, \`map\`, \`exists\`, \`all\` and \`exists_one\` over a history, and sum, avg, min, max, size, first, last and
+for that is seen by no other. \`filter\`, \`map\`, \`exists\`, \`all\` and \`exists_one\` over a history, and sum, avg, min, max, size, first, last and
 distinct().size() of what they give, run as one loop over columns: no list is made, and a range of the \`time\` member is found by binary search. A
 remembered record costs its members (8 bytes a number or time, a text once however often it occurs, and 4 bytes each time); a checkpoint writes it once.
 
