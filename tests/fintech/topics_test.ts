@@ -20,13 +20,33 @@ const messages = [...references, ...transactions];
 /** The JSON texts of a topic of the embedded log, as they lie in its files. */
 async function recordsOf(output: string, topic: string): Promise<string[]> {
   const found: string[] = [];
-  const folder = `${output}/log/${topic}`;
-  for await (const { name, isFile } of Deno.readDir(folder)) {
-    if (!isFile) continue;
-    const text = new TextDecoder().decode(await Deno.readFile(`${folder}/${name}`));
-    found.push(...[...text.matchAll(/\{"(?:customerId|merchantId|transactionId)":[^\n]*\}/g)].map(([record]) => record));
-  }
+  const read = async (folder: string): Promise<void> => {
+    for await (const { name, isDirectory } of Deno.readDir(folder)) {
+      if (isDirectory) await read(`${folder}/${name}`);
+      else {
+        const text = new TextDecoder().decode(await Deno.readFile(`${folder}/${name}`));
+        for (const { index } of text.matchAll(/\{"(?:customerId|merchantId|transactionId)":/g)) found.push(objectAt(text, index));
+      }
+    }
+  };
+  await read(`${output}/log/${topic}`);
   return found;
+}
+
+/** The object that begins there, up to the brace that closes it. */
+function objectAt(text: string, start: number): string {
+  let depth = 0;
+  let quoted = false;
+  for (let at = start;; at++) {
+    const character = text[at];
+    assert.ok(character !== undefined, "the object is closed");
+    if (quoted) {
+      if (character === "\\") at++;
+      else if (character === '"') quoted = false;
+    } else if (character === '"') quoted = true;
+    else if (character === "{") depth++;
+    else if (character === "}" && --depth === 0) return text.slice(start, at + 1);
+  }
 }
 
 for (const profile of PROFILES) {
@@ -66,7 +86,8 @@ Deno.test("B13: the rows of a customer or a merchant lie in one partition, those
 });
 
 async function partitionsByKey(output: string, topic: string, key: string): Promise<Map<string, Set<string>>> {
-  const file = `${output}/placed-${topic}.toml`;
+  const name = topic.replaceAll(".", "_");
+  const file = `${output}/${name}.toml`;
   await Deno.writeTextFile(
     file,
     `[connections.bus]
@@ -84,16 +105,16 @@ keep   = ["key", "partition"]
 [sinks.out]
 type    = "csv"
 inputs  = ["placed"]
-path    = "${output}/placed-${topic}.csv"
+path    = "${output}/${name}.csv"
 publish = "one_file"
 `,
   );
-  const ran = await runMillrace(["run", file, "--quiet", "--set", `state=${output}/placed-state-${topic}`], Deno.cwd());
+  const ran = await runMillrace(["run", file, "--quiet", "--set", `state=${output}/state-of-${name}`], Deno.cwd());
   assert.equal(ran.code, 0, ran.output);
   const places = new Map<string, Set<string>>();
-  for (const line of (await Deno.readTextFile(`${output}/placed-${topic}.csv`)).trim().split("\n").slice(1)) {
-    const [name, partition] = line.split(",");
-    places.set(name, (places.get(name) ?? new Set()).add(partition));
+  for (const line of (await Deno.readTextFile(`${output}/${name}.csv`)).trim().split("\n").slice(1)) {
+    const [owner, partition] = line.split(",");
+    places.set(owner, (places.get(owner) ?? new Set()).add(partition));
   }
   return places;
 }
