@@ -1,10 +1,11 @@
 /** config/fintech/warehouse on the real engine: what every table, summary and view shows, against loops over the same rows. */
 import assert from "node:assert/strict";
-import { withWarehouse } from "../connectors/clickhouse/support.ts";
-import { fill, objectsOf } from "./clickhouse/warehouse.ts";
+import { sinkOf, withWarehouse } from "../connectors/clickhouse/support.ts";
+import { fill, objectsOf, SETUP, TABLES } from "./clickhouse/warehouse.ts";
 import { modelOf, type ViewRow } from "./clickhouse/warehouse_model.ts";
 import { makeRows } from "./clickhouse/warehouse_rows.ts";
 import { withServers } from "./mod.ts";
+import { startMillrace } from "./processes.ts";
 
 /** Views that only pass rows on; they are compared by what is asked of them. */
 const PLAIN_VIEWS = [
@@ -66,6 +67,37 @@ await withServers(
           (alerts.reduce((sum, { riskScore }) => sum + riskScore, 0) / alerts.length).toPrecision(12),
         );
       });
+    });
+  },
+);
+
+await withServers(
+  "fintech warehouse: its tables take what the pipelines of config/fintech give them",
+  ["clickhouse"],
+  async ({ clickhouse }) => {
+    await withWarehouse(clickhouse, async (warehouse) => {
+      const { table, fields } = TABLES.alerts;
+      const { sink } = await sinkOf(warehouse, { table, fields, connection: SETUP, sink: "" });
+      await sink.open({ pipeline: "p", run: "r", lanes: 1, fresh: false });
+      await sink.close();
+      const env = {
+        FINTECH_BACKEND: "servers",
+        // Not asked for what is checked here.
+        KAFKA_BROKERS: "127.0.0.1:1",
+        POSTGRES_URL: "postgres://u:p@127.0.0.1:1/d",
+        CLICKHOUSE_URL: clickhouse.url,
+        CLICKHOUSE_USER: clickhouse.user,
+        CLICKHOUSE_PASSWORD: clickhouse.password,
+        CLICKHOUSE_DATABASE: warehouse.name,
+      };
+      const { stdout, stderr } = await startMillrace(["check", "config/fintech", "--connect", "--json"], { input: "", output: "", env })
+        .ended;
+      const { servers } = JSON.parse(stdout) as { servers: { pipeline: string; node: string; level: string; text: string }[] };
+      for (const pipeline of ["fraud", "lifecycle", "merchants", "metrics"]) {
+        const found = servers.filter((finding) => finding.pipeline === pipeline && finding.node === "warehouse");
+        assert.equal(found.length, 1, stderr);
+        assert.match(`${found[0].level}: ${found[0].text}`, /^fine: .*_rows takes the rows; ReplacingMergeTree, .*exactly once/);
+      }
     });
   },
 );

@@ -1,18 +1,16 @@
 /** The connection's files of statements. Invariant: every statement is run at every start, in order, or the start stops at it. */
-import { MillraceError } from "../../data/fault.ts";
 import type { World } from "../../ports/mod.ts";
-import { readSetupFile } from "../sql/setup_file.ts";
+import { readSetupFile, setupFault } from "../sql/setup_file.ts";
 import type { Session } from "./driver.ts";
 
 /** Runs all statements of the files. */
-export async function runSetup(session: Session, files: readonly string[], world: Pick<World, "files">): Promise<void> {
-  for (const path of files) {
-    for (const [at, sql] of statementsOf(await readSetupFile(path, world.files)).entries()) {
+export async function runSetup(session: Session, paths: readonly string[], { files }: Pick<World, "files">): Promise<void> {
+  for (const path of paths) {
+    for (const [at, sql] of statementsOf(await readSetupFile(path, files)).entries()) {
       try {
         await session.run(sql);
       } catch (error) {
-        if (!(error instanceof MillraceError) || error.retry !== "never") throw error;
-        throw new MillraceError(error.code, `statement ${at + 1} of ${path}: ${error.message}`, { hint: error.hint });
+        throw setupFault(`statement ${at + 1} of ${path}`, error);
       }
     }
   }
