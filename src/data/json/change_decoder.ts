@@ -76,16 +76,16 @@ class Opener {
   constructor(private readonly forms: ChangeForms) {}
 
   /** Puts the rows of envelopes in their records' place, from `row` on; gives the first record that it leaves as it is. */
-  open({ records }: DecodedColumns, row: number, { opened }: ChangeMarks): number {
+  open({ records, view }: DecodedColumns, row: number, { opened }: ChangeMarks): number {
     const { bytes, start, end } = records;
     for (; row < records.rows; row++) {
-      if (findMembers(bytes, start[row], end[row], this.#wanted) !== end[row]) return row;
+      if (findMembers(bytes, view, start[row], end[row], this.#wanted) !== end[row]) return row;
       if (met.high !== 0 && !isUtf8(bytes, start[row], end[row])) return row;
       const { starts, ends } = this.#wanted;
       if (this.forms.isWrapped(this.#has)) {
         if (bytes[starts[PAYLOAD]] !== 123) return row;
         const [from, to] = [starts[PAYLOAD], ends[PAYLOAD]];
-        findMembers(bytes, from, to, this.#wanted);
+        findMembers(bytes, view, from, to, this.#wanted);
         if (!this.forms.isEnvelope(this.#has)) {
           start[row] = from;
           end[row] = to;

@@ -87,7 +87,7 @@ function memberCode(key: string, value: string, miss: string): string {
       } ${miss === "" ? "" : `else { ${miss} }`}`;
 }
 
-const SKIP = "p = skipValue(b, p, stop); if (p < 0) break record; high |= met.high;";
+const SKIP = "p = skipValue(b, view, p, stop); if (p < 0) break record; high |= met.high;";
 
 /** Reads the value at `p`, stores it when `stored`, and leaves `p` behind it. */
 function valueCode(field: Field, index: number, stored: boolean, spec: DecoderSpec, constants: Record<string, unknown>): string {
@@ -124,7 +124,7 @@ function valueCode(field: Field, index: number, stored: boolean, spec: DecoderSp
       } }`;
     default:
       constants[`read${index}`] = valueReader(field, spec);
-      return `p = read${index}(b, p, stop, ${stored ? `v${index}` : "null"}, row); if (p < 0) break record; high |= met.high;`;
+      return `p = read${index}(b, view, p, stop, ${stored ? `v${index}` : "null"}, row); if (p < 0) break record; high |= met.high;`;
   }
 }
 

@@ -1,6 +1,7 @@
 /**
  * Steps over JSON values without making anything of them: most columns of a wide record are read by nobody. Invariant: it takes only
- * what JsonReader takes, and may refuse the uncommon (keys with escapes, very many keys), which then goes the slow way.
+ * what JsonReader takes, and may refuse the uncommon (keys with escapes, very many keys), which then goes the slow way. The view shows the
+ * same bytes as the array; both may be read a word beyond `to`, as far as there are bytes.
  */
 import { skipEscape, STRING_BYTES } from "./escape.ts";
 
@@ -15,6 +16,7 @@ const keyStarts = new Int32Array(KEYS_MAX);
 const keyEnds = new Int32Array(KEYS_MAX);
 
 const QUOTE = 34;
+const BACKSLASH = 92;
 const COMMA = 44;
 const COLON = 58;
 const OPEN_LIST = 91;
@@ -23,9 +25,9 @@ const OPEN = 123;
 const CLOSE = 125;
 
 /** Behind the value that begins at `at`, or -1. */
-export function skipValue(bytes: Uint8Array, at: number, to: number): number {
+export function skipValue(bytes: Uint8Array, view: DataView, at: number, to: number): number {
   met.high = 0;
-  return value(bytes, at, to, 0, 0);
+  return value(bytes, view, at, to, 0, 0);
 }
 
 /** Members that are looked for. */
@@ -36,40 +38,52 @@ export interface Wanted {
   readonly ends: Int32Array;
 }
 /** Looks for members of the object that begins at `at`, and gives the place behind it, or -1. */
-export function findMembers(bytes: Uint8Array, at: number, to: number, wanted: Wanted): number {
+export function findMembers(bytes: Uint8Array, view: DataView, at: number, to: number, wanted: Wanted): number {
   met.high = 0;
   wanted.starts.fill(-1);
-  return at < to && bytes[at] === OPEN ? object(bytes, at + 1, to, 0, 0, wanted) : -1;
+  return at < to && bytes[at] === OPEN ? object(bytes, view, at + 1, to, 0, 0, wanted) : -1;
 }
 
 /** Behind the closing quote of the string whose body goes on at `at`, or -1. Adds to `met`. */
-export function skipString(bytes: Uint8Array, at: number, to: number): number {
-  let high = 0;
-  while (at < to) {
-    const meaning = STRING_BYTES[bytes[at]];
-    if (meaning < 2) {
-      high |= meaning;
-      at++;
-    } else if (meaning === 2) {
-      met.high |= high;
-      return at + 1;
-    } else {
-      at = meaning === 3 ? skipEscape(bytes, at, to) : -1;
+export function skipString(bytes: Uint8Array, view: DataView, at: number, to: number): number {
+  const last = to - 4;
+  for (;;) {
+    while (at <= last) {
+      const word = view.getInt32(at, true);
+      const quote = word ^ 0x22222222;
+      const backslash = word ^ 0x5c5c5c5c;
+      // The highest bit of a byte marks a quote, a backslash, a control character or a part of a longer one.
+      const marks = (quote - 0x01010101 & ~quote | backslash - 0x01010101 & ~backslash | word - 0x20202020 & ~word | word) & 0x80808080;
+      if (marks !== 0) {
+        at += 31 - Math.clz32(marks & -marks) >> 3;
+        break;
+      }
+      at += 4;
+    }
+    if (at >= to) return -1;
+    const byte = bytes[at];
+    if (byte === QUOTE) return at + 1;
+    if (byte === BACKSLASH) {
+      const name = bytes[at + 1];
+      at = (name === QUOTE || name === BACKSLASH) && at + 1 < to ? at + 2 : skipEscape(bytes, at, to);
       if (at < 0) return -1;
+    } else if (byte < 32) return -1;
+    else {
+      met.high |= byte >> 7;
+      at++;
     }
   }
-  return -1;
 }
 
-function value(bytes: Uint8Array, at: number, to: number, depth: number, keys: number): number {
+function value(bytes: Uint8Array, view: DataView, at: number, to: number, depth: number, keys: number): number {
   if (at >= to) return -1;
   switch (bytes[at]) {
     case QUOTE:
-      return skipString(bytes, at + 1, to);
+      return skipString(bytes, view, at + 1, to);
     case OPEN:
-      return depth === DEPTH_MAX ? -1 : object(bytes, at + 1, to, depth + 1, keys, null);
+      return depth === DEPTH_MAX ? -1 : object(bytes, view, at + 1, to, depth + 1, keys, null);
     case OPEN_LIST:
-      return depth === DEPTH_MAX ? -1 : list(bytes, at + 1, to, depth + 1, keys);
+      return depth === DEPTH_MAX ? -1 : list(bytes, view, at + 1, to, depth + 1, keys);
     case 116:
       return at + 4 <= to && bytes[at + 1] === 114 && bytes[at + 2] === 117 && bytes[at + 3] === 101 ? at + 4 : -1;
     case 102:
@@ -81,20 +95,37 @@ function value(bytes: Uint8Array, at: number, to: number, depth: number, keys: n
   }
 }
 
-function object(bytes: Uint8Array, at: number, to: number, depth: number, first: number, wanted: Wanted | null): number {
+function object(
+  bytes: Uint8Array,
+  view: DataView,
+  at: number,
+  to: number,
+  depth: number,
+  first: number,
+  wanted: Wanted | null,
+): number {
   let keys = first;
+  // Marks of the keys so far: most keys have one of their own and need not be compared.
+  let low = 0;
+  let high = 0;
   at = skipBlanks(bytes, at, to);
   if (at < to && bytes[at] === CLOSE) return at + 1;
   for (;;) {
     if (at >= to || bytes[at] !== QUOTE || keys === KEYS_MAX) return -1;
     const end = plainKeyEnd(bytes, at + 1, to);
-    if (end < 0 || isKnown(bytes, at + 1, end, first, keys)) return -1;
+    if (end < 0) return -1;
+    const mark = (end - at) * 5 + bytes[at + 1] * 3 + bytes[end - 1];
+    const bit = 1 << (mark & 31);
+    const seen = (mark & 32) === 0 ? low & bit : high & bit;
+    if (seen !== 0 && isKnown(bytes, at + 1, end, first, keys)) return -1;
+    if ((mark & 32) === 0) low |= bit;
+    else high |= bit;
     keyStarts[keys] = at + 1;
     keyEnds[keys++] = end;
     at = skipBlanks(bytes, end + 1, to);
     if (at >= to || bytes[at] !== COLON) return -1;
     const start = skipBlanks(bytes, at + 1, to);
-    at = value(bytes, start, to, depth, keys);
+    at = value(bytes, view, start, to, depth, keys);
     if (at < 0) return -1;
     if (wanted !== null) note(bytes, keys - 1, start, at, wanted);
     at = skipBlanks(bytes, at, to);
@@ -105,11 +136,11 @@ function object(bytes: Uint8Array, at: number, to: number, depth: number, first:
   }
 }
 
-function list(bytes: Uint8Array, at: number, to: number, depth: number, keys: number): number {
+function list(bytes: Uint8Array, view: DataView, at: number, to: number, depth: number, keys: number): number {
   at = skipBlanks(bytes, at, to);
   if (at < to && bytes[at] === CLOSE_LIST) return at + 1;
   for (;;) {
-    at = value(bytes, at, to, depth, keys);
+    at = value(bytes, view, at, to, depth, keys);
     if (at < 0) return -1;
     at = skipBlanks(bytes, at, to);
     if (at >= to) return -1;

@@ -13,6 +13,7 @@ import { closingQuote, STRING_BYTES, unescape } from "./escape.ts";
 import type { FastJson } from "./fast.ts";
 import type { Layout } from "./layout.ts";
 import { spelledForms } from "./spelling.ts";
+import { testCode } from "./literal_code.ts";
 import { met, skipString, skipValue } from "./skip.ts";
 import { nullCode, storeLocals, type TemplateCode, unknownCode, valueCode } from "./template_values.ts";
 
@@ -87,17 +88,4 @@ const encoder = new TextEncoder();
 /** Leaves the record unless `text` stands at `p`, else steps over it. */
 function expectCode(text: string): string {
   return text === "" ? "" : `if (${testCode(text, "!==", "||")}) break record; p += ${bytesOf(text).length};`;
-}
-
-/** Compares `text` with what stands at `p`; where its length is no multiple of four, the last two words overlap. */
-function testCode(text: string, relation: "===" | "!==", join: "&&" | "||"): string {
-  const bytes = bytesOf(text);
-  const view = new DataView(bytes.buffer);
-  const word = (at: number): string => `view.getInt32(p + ${at}, true) ${relation} ${view.getInt32(at, true)}`;
-  const tests: string[] = [];
-  let at = 0;
-  for (; at + 4 <= bytes.length; at += 4) tests.push(word(at));
-  if (at < bytes.length && at > 0) tests.push(word(bytes.length - 4));
-  else for (; at < bytes.length; at++) tests.push(`b[p + ${at}] ${relation} ${bytes[at]}`);
-  return tests.join(` ${join} `);
 }

@@ -78,7 +78,7 @@ export function valueCode(field: Field, index: number, { spec, constants }: Temp
       return orNull(`if (b[p] !== 34) break record; ${noText}{ ${timeCode(field, index, constants)} ${storeNumber} }`);
     default:
       constants[`read${index}`] = valueReader(field, spec);
-      return `p = read${index}(b, p, stop, ${stored ? `v${index}` : "null"}, row); if (p < 0) break record; high |= met.high;`;
+      return `p = read${index}(b, view, p, stop, ${stored ? `v${index}` : "null"}, row); if (p < 0) break record; high |= met.high;`;
   }
 }
 
@@ -86,7 +86,7 @@ export function valueCode(field: Field, index: number, { spec, constants }: Temp
 export function unknownCode(): string {
   return `if (b[p] === 34) { p++; ${SKIPPED_STRING} }
       else if (view.getInt32(p, true) === ${NULL_WORD}) p += 4;
-      else { p = skipValue(b, p, stop); if (p < 0) break record; high |= met.high; }`;
+      else { p = skipValue(b, view, p, stop); if (p < 0) break record; high |= met.high; }`;
 }
 
 const word = (text: string): number => new DataView(new TextEncoder().encode(text).buffer).getInt32(0, true);
@@ -109,7 +109,7 @@ const SCAN = `q = p;
 /** From behind the opening quote of a string that nobody reads to behind its closing one. */
 const SKIPPED_STRING = `${SCAN}
       if (q < stop && b[q] === 34) p = q + 1;
-      else { met.high = 0; p = skipString(b, q, stop); if (p < 0) break record; high |= met.high; }`;
+      else { met.high = 0; p = skipString(b, view, q, stop); if (p < 0) break record; high |= met.high; }`;
 
 /** A string's bytes where they stand, or resolved into the arena when it has escapes. `allowed` tests its final extent. */
 function stringCode(index: number, stored: boolean, allowed: string): string {
@@ -204,7 +204,7 @@ function plainLength(field: Field): number | null {
 /** Structs of plain values have code of their own; lists, maps and whatever that refuses go through the slow path's rules. */
 export function valueReader(field: Field, spec: DecoderSpec): ValueReader {
   const convert = converterOf(field, spec);
-  const byRules: ValueReader = (bytes, at, to, into, row) => {
+  const byRules: ValueReader = (bytes, _view, at, to, into, row) => {
     met.high = 1;
     const reader = new JsonReader(bytes, at, to);
     const node = reader.value();
@@ -215,8 +215,8 @@ export function valueReader(field: Field, spec: DecoderSpec): ValueReader {
   };
   const compiled = compileStructReader(field, spec);
   if (compiled === null) return byRules;
-  return (bytes, at, to, into, row) => {
-    const end = compiled(bytes, at, to, into, row);
-    return end < 0 ? byRules(bytes, at, to, into, row) : end;
+  return (bytes, view, at, to, into, row) => {
+    const end = compiled(bytes, view, at, to, into, row);
+    return end < 0 ? byRules(bytes, view, at, to, into, row) : end;
   };
 }
