@@ -23,6 +23,8 @@ const OPEN_LIST = 91;
 const CLOSE_LIST = 93;
 const OPEN = 123;
 const CLOSE = 125;
+/** The greatest of the bytes that are blanks. */
+const BLANK = 32;
 
 /** Behind the value that begins at `at`, or -1. */
 export function skipValue(bytes: Uint8Array, view: DataView, at: number, to: number): number {
@@ -49,11 +51,7 @@ export function skipString(bytes: Uint8Array, view: DataView, at: number, to: nu
   const last = to - 4;
   for (;;) {
     while (at <= last) {
-      const word = view.getInt32(at, true);
-      const quote = word ^ 0x22222222;
-      const backslash = word ^ 0x5c5c5c5c;
-      // The highest bit of a byte marks a quote, a backslash, a control character or a part of a longer one.
-      const marks = (quote - 0x01010101 & ~quote | backslash - 0x01010101 & ~backslash | word - 0x20202020 & ~word | word) & 0x80808080;
+      const marks = marksOf(view.getInt32(at, true));
       if (marks !== 0) {
         at += 31 - Math.clz32(marks & -marks) >> 3;
         break;
@@ -112,7 +110,7 @@ function object(
   if (at < to && bytes[at] === CLOSE) return at + 1;
   for (;;) {
     if (at >= to || bytes[at] !== QUOTE || keys === KEYS_MAX) return -1;
-    const end = plainKeyEnd(bytes, at + 1, to);
+    const end = keyEnd(bytes, view, at + 1, to);
     if (end < 0) return -1;
     const mark = (end - at) * 5 + bytes[at + 1] * 3 + bytes[end - 1];
     const bit = 1 << (mark & 31);
@@ -122,17 +120,20 @@ function object(
     else high |= bit;
     keyStarts[keys] = at + 1;
     keyEnds[keys++] = end;
-    at = skipBlanks(bytes, end + 1, to);
+    at = end + 1;
+    if (bytes[at] !== COLON) at = skipBlanks(bytes, at, to);
     if (at >= to || bytes[at] !== COLON) return -1;
-    const start = skipBlanks(bytes, at + 1, to);
+    at++;
+    const start = bytes[at] > BLANK ? at : skipBlanks(bytes, at, to);
     at = value(bytes, view, start, to, depth, keys);
     if (at < 0) return -1;
     if (wanted !== null) note(bytes, keys - 1, start, at, wanted);
-    at = skipBlanks(bytes, at, to);
+    if (bytes[at] <= BLANK) at = skipBlanks(bytes, at, to);
     if (at >= to) return -1;
     if (bytes[at] === CLOSE) return at + 1;
     if (bytes[at] !== COMMA) return -1;
-    at = skipBlanks(bytes, at + 1, to);
+    at++;
+    if (bytes[at] <= BLANK) at = skipBlanks(bytes, at, to);
   }
 }
 
@@ -148,6 +149,26 @@ function list(bytes: Uint8Array, view: DataView, at: number, to: number, depth: 
     if (bytes[at] !== COMMA) return -1;
     at = skipBlanks(bytes, at + 1, to);
   }
+}
+
+/** As plainKeyEnd, by words. */
+function keyEnd(bytes: Uint8Array, view: DataView, at: number, to: number): number {
+  while (at <= to - 4) {
+    const marks = marksOf(view.getInt32(at, true));
+    if (marks !== 0) {
+      at += 31 - Math.clz32(marks & -marks) >> 3;
+      return bytes[at] === QUOTE ? at : plainKeyEnd(bytes, at, to);
+    }
+    at += 4;
+  }
+  return plainKeyEnd(bytes, at, to);
+}
+
+/** The highest bit of a byte marks a quote, a backslash, a control character or a part of a longer one; exactly so for the lowest one. */
+function marksOf(word: number): number {
+  const quote = word ^ 0x22222222;
+  const backslash = word ^ 0x5c5c5c5c;
+  return (quote - 0x01010101 & ~quote | backslash - 0x01010101 & ~backslash | word - 0x20202020 & ~word | word) & 0x80808080;
 }
 
 /** Where the key that begins at `at` has its closing quote; -1 where it is written with escapes or has none. */
