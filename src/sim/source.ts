@@ -18,6 +18,8 @@ export interface SimRecord {
   readonly values: readonly unknown[];
   /** Refused by the source with this reason; null for a good one. */
   readonly reason: string | null;
+  /** It says that its key is no more. */
+  readonly deleted?: boolean;
 }
 export interface SimSourceOptions {
   readonly name: string;
@@ -27,6 +29,8 @@ export interface SimSourceOptions {
   readonly batchRowsMax: number;
   /** How often per thousand polls there is nothing yet. */
   readonly idlePerMille: number;
+  /** "waits": behind its records it waits for more, which never come. Absent: it ends there. */
+  readonly behind?: "waits";
 }
 
 const IDLE_MS_MAX = 40;
@@ -64,13 +68,17 @@ class SimReader implements SourceReader {
     return this.#process.local({ what: "poll", detail, microsMax: POLL_MICROS_MAX, effect: () => this.#read(from, limits) });
   }
 
+  hasCaughtUp(position: Position): Promise<boolean> {
+    return Promise.resolve(indexOf(position) === this.#records.length);
+  }
+
   close(): void {}
 
   #read(from: Position, limits: PollLimits): Polled {
     const first = indexOf(from);
     const bound = limits.until === undefined ? this.#records.length : indexOf(limits.until);
     assert(first <= bound && bound <= this.#records.length, `a poll from ${from} cannot end at ${limits.until}`);
-    if (first === bound) return { kind: "end" };
+    if (first === bound) return this.#options.behind === "waits" ? { kind: "idle", retryAfterMs: IDLE_MS_MAX } : { kind: "end" };
     if (this.#random.chance(this.#options.idlePerMille)) return { kind: "idle", retryAfterMs: this.#random.between(1, IDLE_MS_MAX) };
     const rowsMax = Math.min(limits.rowsMax, this.#options.batchRowsMax, bound - first);
     return this.#batch(first, first + this.#random.between(1, rowsMax));
@@ -88,13 +96,17 @@ class SimReader implements SourceReader {
 
   #rows(indexes: readonly number[]): Batch {
     const { name, type } = this.#options;
+    const deleted = Uint8Array.from(indexes, (index) => this.#records[index]!.deleted ? 1 : 0);
     const raw = new TextBuilder();
     for (const index of indexes) raw.push(this.#records[index]!.text);
     return {
       rows: indexes.length,
       type,
       columns: type.fields.map((field, column) => columnOf(field.type, indexes.map((index) => this.#records[index]!.values[column]))),
-      meta: makeMeta(name, this.#partition, Float64Array.from(indexes), undefined, raw.finish()),
+      meta: {
+        ...makeMeta(name, this.#partition, Float64Array.from(indexes), undefined, raw.finish()),
+        deleted: deleted.includes(1) ? deleted : null,
+      },
     };
   }
 

@@ -1,6 +1,6 @@
 /**
  * What must come out of a decide that looks into two kept tables, computed slowly from the sentences of the documentation; imports
- * nothing of the program. Records have a key; the row of their `shop` is waited for, that of their `other` lets them come out again.
+ * nothing of the program. What is due goes when `settle` says so. Records have a key; the row of their `shop` is waited for, that of their `other` lets them come out again.
  */
 export interface ModelRecord {
   readonly id: number;
@@ -40,7 +40,6 @@ export class Model {
 
   clock(ms: number): void {
     this.#nowMs = ms;
-    this.#settle();
   }
 
   changes(changes: readonly ModelChange[]): void {
@@ -48,7 +47,6 @@ export class Model {
       if (name === null) this.#tables[table].delete(id);
       else this.#tables[table].set(id, name);
     }
-    this.#settle();
   }
 
   records(records: readonly ModelRecord[]): void {
@@ -59,27 +57,31 @@ export class Model {
       else passed.push(record);
     }
     for (const record of passed) this.#decide(record);
-    this.#settle();
   }
 
   end(): void {
     this.#hasEnded = true;
-    this.#settle();
   }
 
   #misses(table: "shops" | "others", id: string | null): boolean {
     return id !== null && !this.#tables[table].has(id);
   }
 
-  #settle(): void {
-    for (let next = this.#nextToGo(); next !== undefined; next = this.#nextToGo()) {
-      this.#waiting = this.#waiting.filter((one) => one !== next);
-      this.#decide(next.record);
+  /** Lets at most so many records go that are due: those that waited first, then those that come out again. Says how many. */
+  settle(recordsMax = Infinity): number {
+    let gone = 0;
+    for (; gone < recordsMax; gone++) {
+      const next = this.#nextToGo();
+      const again = next ? undefined : this.#again.find(({ other }) => !this.#misses("others", other));
+      if (next) {
+        this.#waiting = this.#waiting.filter((one) => one !== next);
+        this.#decide(next.record);
+      } else if (again) {
+        this.#again = this.#again.filter((one) => one !== again);
+        this.#emit(again);
+      } else break;
     }
-    for (const record of this.#again.filter(({ other }) => !this.#misses("others", other))) {
-      this.#again = this.#again.filter((one) => one !== record);
-      this.#emit(record);
-    }
+    return gone;
   }
 
   /** The oldest that need not wait any longer, and that no older one of its key is in front of. */
@@ -102,3 +104,52 @@ export class Model {
     this.rows.push({ id, key, count: this.#counts.get(key)!, shop_name, other_name });
   }
 }
+
+/** The pipeline that it models. */
+export const modelled = (wait: string): string => `
+[connections.bus]
+type = "log"
+path = "log"
+
+[sources.payments]
+connection = "bus"
+topic      = "payments"
+fields     = { id = "int", key = "string", shop = "string?", other = "string?" }
+
+[tables.shops]
+connection = "bus"
+topic      = "shops"
+key        = "id"
+missing    = "wait ${wait}"
+fields     = { id = "string", name = "string" }
+
+[tables.others]
+connection = "bus"
+topic      = "others"
+key        = "id"
+missing    = "emit_again"
+fields     = { id = "string", name = "string" }
+
+[transforms.seen]
+type   = "decide"
+inputs = ["payments"]
+key    = "key"
+lookup = { row = "shops[shop]", second = "others[other]" }
+before = { count = "count + 1" }
+
+[transforms.seen.state.count]
+as      = "int"
+initial = "0"
+
+[transforms.seen.emit]
+id         = "id"
+key        = "key"
+count      = "count"
+shop_name  = "coalesce(row.name, '?')"
+other_name = "coalesce(second.name, '?')"
+
+[sinks.out]
+type   = "ndjson"
+inputs = ["seen"]
+path   = "out"
+`;

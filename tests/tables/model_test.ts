@@ -1,62 +1,14 @@
 /** Random interleavings of records, rows, deletes, time and crashes against the slow model. */
 import assert from "node:assert/strict";
 import { blueprintOf } from "../windows/support.ts";
-import { Model, type ModelChange, type ModelRecord } from "./model.ts";
+import { Model, type ModelChange, modelled, type ModelRecord } from "./model.ts";
 import { draws, TestLane } from "./support.ts";
 
 const WAIT_MS = 10_000;
 const SEEDS = Number(Deno.env.get("TABLE_SEEDS") ?? 150);
 
-const TOML = `
-[connections.bus]
-type = "log"
-path = "log"
-
-[sources.payments]
-connection = "bus"
-topic      = "payments"
-fields     = { id = "int", key = "string", shop = "string?", other = "string?" }
-
-[tables.shops]
-connection = "bus"
-topic      = "shops"
-key        = "id"
-missing    = "wait 10s"
-fields     = { id = "string", name = "string" }
-
-[tables.others]
-connection = "bus"
-topic      = "others"
-key        = "id"
-missing    = "emit_again"
-fields     = { id = "string", name = "string" }
-
-[transforms.seen]
-type   = "decide"
-inputs = ["payments"]
-key    = "key"
-lookup = { row = "shops[shop]", second = "others[other]" }
-before = { count = "count + 1" }
-
-[transforms.seen.state.count]
-as      = "int"
-initial = "0"
-
-[transforms.seen.emit]
-id         = "id"
-key        = "key"
-count      = "count"
-shop_name  = "coalesce(row.name, '?')"
-other_name = "coalesce(second.name, '?')"
-
-[sinks.out]
-type   = "ndjson"
-inputs = ["seen"]
-path   = "out"
-`;
-
 Deno.test(`${SEEDS} random interleavings give what the model says, crashed anywhere, drained in pieces`, async () => {
-  const blueprint = await blueprintOf(TOML);
+  const blueprint = await blueprintOf(modelled("10s"));
   const totals = { waited: 0, again: 0, crashes: 0 };
   for (let seed = 1; seed <= SEEDS; seed++) {
     const draw = draws(seed);
@@ -91,11 +43,13 @@ Deno.test(`${SEEDS} random interleavings give what the model says, crashed anywh
         lane.records("payments", records as unknown as readonly Record<string, unknown>[]);
         model.records(records);
       }
+      model.settle();
       assert.deepEqual(lane.rows("out"), model.rows, `seed ${seed} step ${step}`);
     }
     lane.verify("stopped");
     lane.end();
     model.end();
+    model.settle();
     assert.deepEqual(lane.rows("out"), model.rows, `seed ${seed} at the end`);
     lane.verify("ended");
     totals.waited += model.rows.filter(({ shop_name }) => shop_name === "?").length;
