@@ -69,9 +69,10 @@ export const rooms: readonly ConnectorRoom[] = [
   {
     types: ["clickhouse"],
     load: async () => {
+      const { clickhouseSource } = await import("./clickhouse/clickhouse_source.ts");
       const { clickhouseSink } = await import("./clickhouse/clickhouse_sink_spec.ts");
       const { clickhouseConnection } = await import("./clickhouse/clickhouse_connection.ts");
-      return { sinks: [clickhouseSink], connections: [clickhouseConnection] };
+      return { sources: [clickhouseSource], sinks: [clickhouseSink], connections: [clickhouseConnection] };
     },
   },
   {

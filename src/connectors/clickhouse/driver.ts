@@ -75,7 +75,12 @@ export class Session implements SqlSession {
   /** Rows of a query, values in the order of its columns: 64-bit integers and decimals as text. Parameters are {a0:String}, {a1:Int64}, ... */
   async select(sql: string, values: readonly Value[] = []): Promise<unknown[][]> {
     return await this.#attempt(async () => {
-      const settings = { output_format_json_quote_64bit_integers: 1, output_format_json_quote_decimals: 1 } as const;
+      const settings = {
+        output_format_json_quote_64bit_integers: 1,
+        output_format_json_quote_decimals: 1,
+        // What no JSON number is comes as text, not as null.
+        output_format_json_quote_denormals: 1,
+      } as const;
       const answer = await this.client.query({
         query: sql,
         format: "JSONCompactEachRow",
