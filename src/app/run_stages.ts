@@ -94,8 +94,8 @@ function together(blueprint: PipelineBlueprint, outcomes: readonly PipelineOutco
   };
 }
 
-/** Both ends of a topic between stages have names with a colon, as no node of a file has; a sink's counters begin with "sink:". */
-const isBetween = (counter: string): boolean => counter.replace(/^sink:/, "").includes(":") && !/^(report|check):/.test(counter);
+/** Both ends of a topic between stages that no repartition of the file stands for. */
+const isBetween = (counter: string): boolean => /:(out|carried|partial)$/.test(counter);
 
 function added(sum: NodeCounters | undefined, one: NodeCounters): NodeCounters {
   if (!sum) return one;

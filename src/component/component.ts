@@ -100,10 +100,18 @@ export interface TransformContext extends PlanContext {
   readonly inputs: readonly TransformInput[];
   readonly tables: ReadonlyMap<string, TablePlan>;
 }
+/** The phases of a transform. The first reads what the transform reads, and has its other outputs; the second has its output. */
+export interface TwoPhases {
+  readonly first: TransformPlan;
+  /** Between them; its rows are of the first one's output. */
+  readonly exchange: ExchangeWish;
+  readonly second: TransformPlan;
+}
 /** What a transform that hands rows over to other lanes asks for. */
 export interface ExchangeWish {
   readonly lanes: number;
-  readonly key: Cel;
+  /** An expression over the rows; or fields of theirs, all of which together are the key. */
+  readonly key: Cel | readonly string[];
   /** The field that `key` is, where it is no more than one. */
   readonly keyField: string | null;
   /** Names of the connection and its topic; null: the only one that fits, and PIPELINE.NODE. */
@@ -124,6 +132,8 @@ export interface TransformPlan {
   readonly timeless?: true;
   /** Rows are to go to other lanes on the way through here. */
   readonly exchange?: ExchangeWish;
+  /** It can be done in two: each lane what it can do alone, and then, in lanes by key, the rest. */
+  readonly phases?: TwoPhases;
   /** Whether a lane without end of input never gives a result (an unwindowed aggregate, a join). */
   readonly needsEnd: boolean;
   /** The kept tables that it looks into. */

@@ -17,8 +17,8 @@ export interface ExchangeContext extends PlanContext {
   readonly type: RecordType;
   /** Fields that somebody behind it reads; the others stay behind. */
   readonly carried: ReadonlySet<string>;
-  /** Rows of one key go to one lane; null: no two need to meet. */
-  readonly key: Cel | null;
+  /** Rows of one key go to one lane: an expression, or fields that together are it; null: no two need to meet. */
+  readonly key: Cel | readonly string[] | null;
   /** Whether rows have event time. */
   readonly timed: boolean;
   readonly bounded: boolean;

@@ -27,7 +27,7 @@ import type { PlanIntake, Registry } from "./registry.ts";
 import { fieldsOf, readPanels } from "./panels.ts";
 import { planReports, planWarnings } from "./reports.ts";
 import { readSchema } from "./schemas.ts";
-import { isExchange, splitIntoStages, type WholePipeline } from "./stages.ts";
+import { needsStages, splitIntoStages, type WholePipeline } from "./stages.ts";
 import { readTests } from "./tests.ts";
 import { assert, type Span } from "../data/fault.ts";
 
@@ -126,7 +126,7 @@ class PipelineReader {
     };
     const { ports, connections } = { ports: this.#ports, connections: this.#reader.connections };
     const made = { blueprint: whole, transforms, visible, sinks, rest, planRest, neededOf, ports, planning, connections, registry };
-    const blueprint = this.#input.purpose === "run" && visible.some(isExchange)
+    const blueprint = this.#input.purpose === "run" && visible.some(needsStages)
       ? this.#inStages(made)
       : workers === 1 || this.#mayBeSpread(lanes, sinks, [...reports, ...checks].length)
       ? whole

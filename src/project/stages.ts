@@ -11,6 +11,7 @@ import type { Edge } from "../engine/contracts.ts";
 import { TIMED_REJECT_TYPE } from "../engine/rejects.ts";
 import type { PipelineBlueprint, SinkBlueprint, SourceBlueprint } from "./contracts.ts";
 import type { Connections } from "./connections.ts";
+import type { PlacedEdge } from "./graph.ts";
 import { fieldNames } from "./needs.ts";
 import { tableNode } from "./hidden.ts";
 import { decideLanes, type LaneDecision } from "./lanes.ts";
@@ -19,6 +20,7 @@ import type { PlannedSink } from "./plan_sinks.ts";
 import type { PlannedTransform, Ports } from "./plan_transforms.ts";
 import { rankSources } from "./ranks.ts";
 import type { Registry } from "./registry.ts";
+import { expandPhases } from "./two_phases.ts";
 
 /** A checked pipeline, and what it was made from. */
 export interface WholePipeline {
@@ -59,7 +61,9 @@ interface Crossing {
   readonly plan: ExchangePlan;
 }
 
-export const isExchange = ({ plan }: PlannedTransform): boolean => plan.exchange !== undefined;
+const isExchange = ({ plan }: PlannedTransform): boolean => plan.exchange !== undefined;
+/** Whether the pipeline runs in stages because of it. */
+export const needsStages = ({ plan }: PlannedTransform): boolean => plan.exchange !== undefined || plan.phases !== undefined;
 /** The name that a stage's sink for the next one has in its checkpoints and counters. */
 export const outletName = (crossing: string): string => `${crossing}:out`;
 /** Rows that a sink of a later stage reads from an earlier one. */
@@ -69,7 +73,7 @@ const carriedName = (sink: string): string => `${sink}:carried`;
 export function splitIntoStages(whole: WholePipeline): readonly Stage[] | null {
   const { faults } = whole.planning.settings;
   const before = faults.reported;
-  const stages = new Splitter(whole).split();
+  const stages = new Splitter(expandPhases(whole)).split();
   return faults.reported === before ? stages : null;
 }
 
@@ -202,7 +206,7 @@ class Splitter {
     const wish = by.plan.exchange!;
     const connection = this.#connection(by);
     if (!connection?.settings) return null;
-    const own = wish.topic ?? `${planning.pipeline}.${by.name}`;
+    const own = wish.topic ?? `${planning.pipeline}.${by.name.replace(":", ".")}`;
     const context = planContext(planning, name, by.settings, connection.settings, planning.settings.faults.report);
     return registry.connections.get(connection.type)!.exchange!({
       ...context,
@@ -243,7 +247,7 @@ class Splitter {
 
   #nameOf(stage: number): string {
     const { pipeline } = this.#whole.planning;
-    return stage === 0 ? pipeline : `${pipeline}.${this.#into.get(stage)![0].name}`;
+    return stage === 0 ? pipeline : `${pipeline}.${this.#into.get(stage)![0].name.replace(":", ".")}`;
   }
 
   #stage(stage: number, into: readonly Crossing[], outOf: readonly Crossing[]): Stage {
@@ -280,7 +284,13 @@ class Splitter {
         sources,
         tables: blueprint.tables.filter((table) => tables.has(table.name)),
         changelogs: blueprint.changelogs.filter((table) => tables.has(table.name)),
-        transforms: blueprint.transforms.filter((transform) => nodes.has(transform.name)),
+        transforms: here.map(({ name, spec, inputs, plan, span }) => ({
+          name,
+          type: spec.type,
+          inputs: inputs.map(bareEdges),
+          plan,
+          span,
+        })),
         sinks: [...sinks.map((sink) => this.#sink(sink, stage)), ...outOf.map(outlet)],
         reports: blueprint.reports.filter(({ operator }) => isHere(operator)),
         panels: blueprint.panels.filter(({ edge }) => isHere(edge.from)),
@@ -322,6 +332,8 @@ class Splitter {
     return { name, type: spec.type, inputs, plan, input };
   }
 }
+
+const bareEdges = (edges: readonly PlacedEdge[]): readonly Edge[] => edges.map(({ from, port }) => ({ from, port }));
 
 function outlet({ name, edges, type, plan }: Crossing): SinkBlueprint {
   return {

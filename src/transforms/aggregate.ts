@@ -1,5 +1,12 @@
 /** `aggregate`: one row per key, given out when the input has ended; or one per window and key, given out as event time goes on. */
-import { scopeOf, type TransformContext, type TransformPlan, type TransformSpec } from "../component/component.ts";
+import {
+  type ExchangeWish,
+  scopeOf,
+  type TransformContext,
+  type TransformPlan,
+  type TransformSpec,
+  type TwoPhases,
+} from "../component/component.ts";
 import type { CelTable } from "../component/settings.ts";
 import type { Field, RecordType } from "../data/types.ts";
 import { checkAggregate, type CheckedAggregate } from "../expr/mod.ts";
@@ -10,6 +17,7 @@ import { ValueCounts } from "./aggregate/value_counts.ts";
 import type { Window } from "./aggregate/window.ts";
 import {
   planWindows,
+  readTwoPhase,
   readWindowing,
   WINDOW_EXAMPLE,
   WINDOW_NOTES,
@@ -72,13 +80,14 @@ function plan(context: TransformContext): TransformPlan | null {
   const needs = (late: Iterable<string>) => [new Set([...used, ...late].filter(isInput))];
   if (windowing !== null) {
     const fields = by.map((b) => plainField(b.value, input)).filter((index) => index >= 0).map((index) => input.fields[index].name);
-    const windowed = planWindows({ context, windowing, results, key, keyTypes, columns, loop }, checker);
-    return checker.failed ? null : {
-      ...windowed,
-      needs: (outputs) => needs(outputs.get("late") ?? []),
-      keyedBy: fields.length === 0 ? "*" : fields,
-      needsEnd: false,
-    };
+    const { phases, ...windowed } = planWindows({ context, windowing, results, key, keyTypes, columns, loop }, checker);
+    const wish = readTwoPhase(context, windowing, checker);
+    const common = { needs: (outputs: ReadonlyMap<string, ReadonlySet<string>>) => needs(outputs.get("late") ?? []), needsEnd: false };
+    const whole = { ...windowed, ...common, keyedBy: fields.length === 0 ? "*" as const : fields };
+    if (checker.failed) return null;
+    return wish === null
+      ? whole
+      : { ...whole, phases: twoPhases({ ...phases.first, ...common, keyedBy: null }, phases.second, by.map((b) => b.name), wish) };
   }
   const type = { fields: [...results.by, ...results.fields] };
   const groups = { name: keyedName("groups", keyTypes), key: by.length === 0 ? ["number" as const] : key, columns, version: 1 };
@@ -89,6 +98,21 @@ function plan(context: TransformContext): TransformPlan | null {
     needsEnd: true,
     timeless: true,
     create: (operatorContext) => new AggregateOperator({ ...results, node: context.name, type, groups, loop: loop() }, operatorContext),
+  };
+}
+
+/** Partial results of one key, whatever lane they are from, come to one lane. */
+function twoPhases(
+  first: TransformPlan,
+  second: Pick<TransformPlan, "outputs" | "create">,
+  by: readonly string[],
+  wish: Pick<ExchangeWish, "lanes" | "connection" | "topic">,
+): TwoPhases {
+  const all = new Set(first.outputs.get("out")!.fields.map((field) => field.name));
+  return {
+    first,
+    exchange: { ...wish, key: by, keyField: by.length === 1 ? by[0] : null },
+    second: { ...second, needs: () => [all], keyedBy: by.length === 0 ? "*" : null, needsEnd: false },
   };
 }
 

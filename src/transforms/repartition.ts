@@ -3,7 +3,7 @@ import { scopeOf, type TransformContext, type TransformPlan, type TransformSpec 
 import type { Operator } from "../engine/contracts.ts";
 import { PlanChecker, rootsOf } from "./support/plan_checker.ts";
 import { plainField } from "./support/projection.ts";
-import { INPUTS } from "./support/settings.ts";
+import { INPUTS, VIA } from "./support/settings.ts";
 import { typeText } from "../data/types.ts";
 
 const KEYS: readonly string[] = ["int", "decimal", "string"];
@@ -73,15 +73,7 @@ The topic belongs to the pipeline: a new run begins it anew. A null key counts a
       inputs: INPUTS,
       key: { kind: "cel", doc: "What keeps records together: an int, a decimal or a string." },
       lanes: { kind: "int", unit: "lanes", min: 1, max: 1024, default: 1, doc: "Lanes behind it. 1: records just pass, without a topic." },
-      via: {
-        kind: "group",
-        optional: true,
-        doc: "The topic in between.",
-        fields: {
-          connection: { kind: "text", optional: true, doc: "A connection that has topics. Default: the only one of the pipeline." },
-          topic: { kind: "text", optional: true, doc: "The topic's name. Default: PIPELINE.NODE. It is made with `lanes` partitions." },
-        },
-      },
+      via: VIA,
     },
   },
   examples: [{

@@ -1,9 +1,11 @@
 /** What both ends of a topic between two stages have in common, whatever keeps the topic. */
-import type { PlanContext } from "../../component/component.ts";
 import type { ExchangeContext } from "../../component/exchange.ts";
 import type { Encoder } from "../../data/codec.ts";
+import { cell } from "../../data/columns.ts";
+import { assert } from "../../data/fault.ts";
+import { type RecordType, STRING } from "../../data/types.ts";
 import type { RecordKey } from "../key_partitioner.ts";
-import { compileRowExpression } from "../row_expressions.ts";
+import { compileRowExpression, type RowExpression } from "../row_expressions.ts";
 import type { RowMaker } from "../source_batch.ts";
 import { exchangeEncoder } from "./exchange_encoder.ts";
 import { exchangeForm } from "./exchange_form.ts";
@@ -20,7 +22,11 @@ export interface ExchangeEnds {
 /** null when faults were reported. */
 export function planExchangeEnds(context: ExchangeContext): ExchangeEnds | null {
   const { type, carried, timed, name } = context;
-  const key = context.key === null ? null : compileRowExpression(context.key, type, context as PlanContext);
+  const key = context.key === null
+    ? null
+    : "cel" in context.key
+    ? compileRowExpression(context.key, type, context)
+    : keyOfFields(context.key, type);
   if (context.key !== null && key === null) return null;
   const form = exchangeForm(type, carried, timed);
   return {
@@ -28,6 +34,25 @@ export function planExchangeEnds(context: ExchangeContext): ExchangeEnds | null 
     needs: new Set([...carried, ...key?.uses ?? []]),
     encoder: () => exchangeEncoder(form),
     rows: () => exchangeRows(form, name),
+  };
+}
+
+/** One field's own value, or the text of several: equal only where all of them are. */
+function keyOfFields(names: readonly string[], type: RecordType): RowExpression {
+  const indexes = names.map((name) => type.fields.findIndex((field) => field.name === name));
+  assert(indexes.every((index) => index >= 0), "a key is made of fields that are there");
+  const uses = new Set(names);
+  const [first] = indexes;
+  const isPlain = indexes.length === 1 && ["string", "int", "decimal"].includes(type.fields[first].type.kind);
+  return {
+    type: isPlain ? type.fields[first].type : STRING,
+    field: isPlain ? first : null,
+    uses,
+    over: ({ columns }) => {
+      const read = indexes.map((index) => ({ column: columns[index]!, type: type.fields[index].type }));
+      if (isPlain) return (row) => cell(read[0].column, read[0].type, row);
+      return (row) => JSON.stringify(read.map(({ column, type }) => cell(column, type, row)));
+    },
   };
 }
 

@@ -27,14 +27,16 @@ export interface FoldNames {
   /** The condition that the row passed its filter; "" without one. */
   readonly passes: string;
 }
+/** What an aggregate's state is read from and written to. */
+export type StateColumns = Pick<StateTable, "number" | "text" | "value" | "wide">;
 /** One aggregate of a group. */
 export interface Accumulator {
   readonly columns: readonly { readonly name: string; readonly kind: StateColumnKind }[];
   /** Statements that fold a row in. The group's slot is there, and is touched by the caller. */
   fold(builder: LoopBuilder, names: FoldNames): string;
   /** The value of the group in `slot`, below 0 for a group without rows. */
-  result(groups: StateTable, slot: number): unknown;
-  absorb(mine: StateTable, slot: number, theirs: StateTable, from: number): void;
+  result(groups: StateColumns, slot: number): unknown;
+  absorb(mine: StateColumns, slot: number, theirs: StateColumns, from: number): void;
 }
 
 /** The accumulator of a function that keeps everything in its group's row; count_distinct, counts and mode do not. */
@@ -111,7 +113,7 @@ function wideSum(name: string): Accumulator {
   };
 }
 
-function absorbWide(name: string, mine: StateTable, slot: number, theirs: StateTable, from: number): void {
+function absorbWide(name: string, mine: StateColumns, slot: number, theirs: StateColumns, from: number): void {
   const { hi, lo } = theirs.wide(name);
   addBigToWide(mine.wide(name), slot, wideToBig(hi[from], lo[from]));
 }
@@ -151,7 +153,7 @@ function keptValue(name: string, type: Type) {
       const convert = kind === "text" ? detach : (item: unknown) => toJson(item, type);
       return `${target}.values[${slot}] = ${builder.unit.constant(convert, "kept")}(${value});`;
     },
-    read(groups: StateTable, slot: number): unknown {
+    read(groups: StateColumns, slot: number): unknown {
       if (slot < 0) return null;
       if (kind === "text") return groups.text(name).values[slot];
       if (kind === "value") return fromJson(groups.value(name).values[slot] ?? null, type);
@@ -159,7 +161,7 @@ function keptValue(name: string, type: Type) {
       if (valid[slot] === 0) return null;
       return type.kind === "bool" ? values[slot] === 1 : values[slot];
     },
-    copy(mine: StateTable, slot: number, theirs: StateTable, from: number): void {
+    copy(mine: StateColumns, slot: number, theirs: StateColumns, from: number): void {
       if (kind === "text") mine.text(name).values[slot] = theirs.text(name).values[from];
       else if (kind === "value") mine.value(name).values[slot] = theirs.value(name).values[from];
       else {

@@ -5,7 +5,7 @@
  */
 import type { CheckedAggregate } from "../../expr/mod.ts";
 import { isNumeric, type Type } from "../../data/types.ts";
-import type { StateColumnKind, StateTable, StateTableSpec } from "../../engine/contracts.ts";
+import type { KeyPart, StateColumnKind, StateTable, StateTableSpec } from "../../engine/contracts.ts";
 import { typedName } from "../support/keys.ts";
 import type { LoopBuilder } from "../support/loop_builder.ts";
 import { compareValues, type FoldNames } from "./accumulators.ts";
@@ -90,17 +90,31 @@ ${rows}.values[${entry}]++; ${table}.touch(${entry});`;
   ): void {
     for (const entry of this.#entries(theirs.groups, from, theirs.table)) {
       const [, part] = theirs.table.keyOf(entry);
-      const added = theirs.table.number("rows").values[entry];
-      const slot = mine.table.insert(group, part);
-      const [first, rows, next] = [mine.groups.number(this.#first), mine.table.number("rows"), mine.table.number("next")];
-      if (rows.valid[slot] === 0) {
-        rows.valid[slot] = next.valid[slot] = first.valid[group] = 1;
-        next.values[slot] = first.values[group];
-        first.values[group] = slot + 1;
-      }
-      rows.values[slot] += added;
-      mine.table.touch(slot);
+      this.#add(mine, group, part, theirs.table.number("rows").values[entry]);
     }
+  }
+
+  /** The values of a group and how often each came, as JSON can hold it. */
+  list(groups: StateTable, group: number, table: StateTable): unknown {
+    const rows = table.number("rows").values;
+    return [...this.#entries(groups, group, table)].map((entry) => [table.keyOf(entry)[1], rows[entry]]);
+  }
+
+  /** Adds what `list` gave. */
+  addList(groups: StateTable, group: number, table: StateTable, list: unknown): void {
+    for (const [part, rows] of list as readonly (readonly [KeyPart, number])[]) this.#add({ groups, table }, group, part, rows);
+  }
+
+  #add({ groups, table }: { readonly groups: StateTable; readonly table: StateTable }, group: number, part: KeyPart, added: number): void {
+    const slot = table.insert(group, part);
+    const [first, rows, next] = [groups.number(this.#first), table.number("rows"), table.number("next")];
+    if (rows.valid[slot] === 0) {
+      rows.valid[slot] = next.valid[slot] = first.valid[group] = 1;
+      next.values[slot] = first.values[group];
+      first.values[group] = slot + 1;
+    }
+    rows.values[slot] += added;
+    table.touch(slot);
   }
 }
 

@@ -12,6 +12,7 @@ import { DueSlots, SlotList } from "../support/due_slots.ts";
 import { GroupMemo } from "./group_memo.ts";
 import { emitResults, resultColumns, type ResultParts, valueCounts } from "./results.ts";
 import { Sessions, WINDOW_END, WINDOW_START } from "./sessions.ts";
+import { partialColumns } from "./two_phase.ts";
 import { ValueCounts } from "./value_counts.ts";
 import { bucketWidth, fixedSize, type Window } from "./window.ts";
 import { type OrderPart, sortedSlots } from "./window_order.ts";
@@ -30,9 +31,11 @@ export interface WindowParts extends ResultParts {
   /** Sessions alone: see sessions.ts. */
   readonly chains: StateTableSpec | null;
   readonly loop: Loop;
+  /** The first of two phases gives out groups as they stand, the second adds them up: see two_phase.ts. */
+  readonly phase?: "partial" | "merge";
 }
 /** What the loop works with, beside rows and counts. */
-interface WindowWork extends Work {
+export interface WindowWork extends Work {
   memo: GroupMemo;
   windows: { opened(slot: number, endMicros: number): void; changed(slot: number): void; place: Sessions["place"] };
   mark: number;
@@ -102,7 +105,9 @@ export class WindowOperator implements Operator {
     this.#parts.loop(batch, out, work, this.#state);
     if (work.count > 0) out.count("folded", work.count);
     if (work.filtered > 0) out.count("filtered", work.filtered);
-    if (work.otherCount > 0) out.emit("late", pick(batch, work.others, work.otherCount));
+    if (work.otherCount === 0) return;
+    if (this.#parts.phase !== "merge") return out.emit("late", pick(batch, work.others, work.otherCount));
+    for (let i = 0; i < work.otherCount; i++) out.reject(batch, work.others[i], "late");
   }
 
   watermark(micros: number): void {
@@ -138,7 +143,9 @@ export class WindowOperator implements Operator {
     this.#queue ??= this.#makeQueue(); // A replay does not ask how much there is.
     const to = Math.min(this.#queue.length, this.#queueAt + rowsMax);
     const slots = [...this.#queue.subarray(this.#queueAt, to)];
-    const { columns, beyond } = resultColumns(this.#parts, this.#state, slots, 1);
+    const { columns, beyond } = this.#parts.phase === "partial"
+      ? partialColumns(this.#parts, this.#state, slots)
+      : resultColumns(this.#parts, this.#state, slots, 1);
     const starts = Float64Array.from(slots, (slot) => this.#startOf(slot));
     const ends = Float64Array.from(slots, (slot) => this.#endOf(slot));
     const partial = Float64Array.from(ends, (end) => end > this.#watermark ? 1 : 0);

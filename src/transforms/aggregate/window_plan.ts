@@ -1,5 +1,5 @@
 /** The windowed side of `aggregate`: its settings, their checks, its result and its operator. */
-import type { Example, TransformContext, TransformPlan } from "../../component/component.ts";
+import type { Example, ExchangeWish, TransformContext, TransformPlan } from "../../component/component.ts";
 import type { Setting } from "../../component/settings.ts";
 import { BOOL, type Field, TIMESTAMP, type Type } from "../../data/types.ts";
 import type { StateTableSpec } from "../../engine/contracts.ts";
@@ -7,9 +7,12 @@ import { keyedName } from "../support/keys.ts";
 import type { Loop, LoopBuilder } from "../support/loop_builder.ts";
 import { nearestHint } from "../support/names.ts";
 import type { PlanChecker } from "../support/plan_checker.ts";
+import { once } from "../support/row_operator.ts";
+import { VIA } from "../support/settings.ts";
 import type { ResultParts } from "./results.ts";
 import { CHAIN_COLUMNS, SESSION_COLUMNS, WINDOW_END } from "./sessions.ts";
 import { readWindow, type Window, type WindowCode, windowCode } from "./window.ts";
+import { mergeLoop, partialType } from "./two_phase.ts";
 import { CHANGED, WindowOperator } from "./window_operator.ts";
 import type { OrderPart } from "./window_order.ts";
 
@@ -24,7 +27,7 @@ const END: Field = { name: "window_end", type: TIMESTAMP };
 const PARTIAL: Field = { name: "partial", type: BOOL };
 /** Columns that every window's result has. */
 export const WINDOW_RESULTS: readonly string[] = [START.name, END.name, PARTIAL.name];
-const ONLY_WITH_WINDOW = ["emit", "order_by", "on_stop"];
+const ONLY_WITH_WINDOW = ["emit", "order_by", "on_stop", "two_phase"];
 
 export const WINDOW_SETTINGS: Readonly<Record<string, Setting>> = {
   window: {
@@ -62,6 +65,20 @@ export const WINDOW_SETTINGS: Readonly<Record<string, Setting>> = {
     doc:
       "Columns of the result, for the order of rows whose windows end together. Default: window_start and the key, which decide in any case.",
   },
+  two_phase: {
+    kind: "either",
+    optional: true,
+    doc:
+      "Each lane folds its own rows, and the windows of all lanes are added up in lanes by key: for keys that the source's partitions do not go by.",
+    of: [{ kind: "bool", doc: "True: added up in one lane." }, {
+      kind: "group",
+      doc: "Added up in several lanes.",
+      fields: {
+        lanes: { kind: "int", unit: "lanes", min: 1, max: 1024, default: 1, doc: "Lanes by key, in which windows are added up." },
+        via: VIA,
+      },
+    }],
+  },
   on_stop: {
     kind: "choice",
     optional: true,
@@ -77,7 +94,13 @@ export const WINDOW_NOTES =
   `With \`window\`, rows are grouped by event time too; every source that they come from needs \`time\`. The result's fields are
 \`window_start\`, \`window_end\`, the keys, the aggregates and \`partial\`. A window closes when the watermark has reached its end, and at the
 end of the input; a window without rows has no row. Rows of which every window has closed leave through the port \`late\`. Windows leave by
-their end, then by \`order_by\`, then by start and key: the same input gives the same rows in the same order, however it is read.`;
+their end, then by \`order_by\`, then by start and key: the same input gives the same rows in the same order, however it is read.
+
+With \`two_phase\` each lane folds its own rows and gives a window out when its own time has passed it; a topic takes these partial results to
+lanes by key, as a [repartition](transform_repartition.md) takes rows, and there they are added up and leave when all lanes have come so far: a row
+per lane, window and key goes through the topic instead of all. A lane that was idle and comes back may give out a window that has left: that
+partial result is rejected as \`late\`. Of equal rows of different lanes, \`first_by\` and \`last_by\` take any. Time of arrival is not done in
+two phases.`;
 
 export const WINDOW_EXAMPLE: Example = {
   title: "Totals per minute",
@@ -150,10 +173,16 @@ export interface WindowedAggregate {
   readonly loop: () => Loop;
 }
 
+interface WindowPlans extends Pick<TransformPlan, "outputs" | "create"> {
+  /** By lane, and added up. */
+  readonly phases: Readonly<Record<"first" | "second", Pick<TransformPlan, "outputs" | "create">>>;
+}
+
 /** The outputs and the operator; everything is checked. */
-export function planWindows(made: WindowedAggregate, checker: PlanChecker): Pick<TransformPlan, "outputs" | "create"> {
+export function planWindows(made: WindowedAggregate, checker: PlanChecker): WindowPlans {
   const { context, windowing: { window, emit, onStop }, results, key, keyTypes, columns, loop } = made;
   const type = { fields: [START, END, ...results.by, ...results.fields, PARTIAL] };
+  const partial = partialType(results, { before: [START, END], behind: [PARTIAL] });
   const orderBy = context.settings.has("order_by") ? readOrder(context, results, checker) : [];
   const isSession = window.type === "session";
   const groups: StateTableSpec = {
@@ -165,14 +194,49 @@ export function planWindows(made: WindowedAggregate, checker: PlanChecker): Pick
   const chains: StateTableSpec | null = isSession
     ? { name: keyedName("sessions", keyTypes), key: key.length === 0 ? ["number"] : key, columns: CHAIN_COLUMNS, version: 1 }
     : null;
+  const late = context.inputs[0].type;
+  const parts = { ...results, node: context.name, window, emit, onStop, orderBy, groups, chains };
+  const merging = once(() => mergeLoop(results));
   return {
-    outputs: new Map([["out", type], ["late", context.inputs[0].type]]),
-    create: (operatorContext) =>
-      new WindowOperator(
-        { ...results, node: context.name, type, window, emit, onStop, orderBy, groups, chains, loop: loop() },
-        operatorContext,
-      ),
+    outputs: new Map([["out", type], ["late", late]]),
+    create: (lane) => new WindowOperator({ ...parts, type, loop: loop() }, lane),
+    phases: {
+      first: {
+        outputs: new Map([["out", partial], ["late", late]]),
+        create: (lane) => new WindowOperator({ ...parts, type: partial, orderBy: [], loop: loop(), phase: "partial" }, lane),
+      },
+      second: {
+        outputs: new Map([["out", type]]),
+        create: (lane) => new WindowOperator({ ...parts, type, loop: merging(), phase: "merge" }, lane),
+      },
+    },
   };
+}
+
+/** `two_phase` of a windowed aggregate; null where it is not wanted, or cannot be. */
+export function readTwoPhase(
+  { settings }: TransformContext,
+  { window, emit }: Windowing,
+  checker: PlanChecker,
+): Pick<ExchangeWish, "lanes" | "connection" | "topic"> | null {
+  if (!settings.has("two_phase") || settings.which("two_phase") === 0 && !settings.bool("two_phase")) return null;
+  if (window.type === "session") {
+    checker.fault(
+      settings.at("two_phase"),
+      "sessions are not made in two phases: a row in another lane may join two of them",
+      "repartition the rows by the key instead",
+    );
+  } else if (emit === "update") {
+    checker.fault(
+      settings.at("two_phase"),
+      "what is told while a window is open is not made in two phases",
+      'emit = "final", or repartition the rows by the key',
+    );
+  }
+  const group = settings.which("two_phase") === 1 ? settings.group("two_phase") : null;
+  const via = group?.has("via") ? group.group("via") : null;
+  const text = (name: string): string | null => via?.has(name) ? via.text(name) : null;
+  return { lanes: group?.number("lanes") ?? 1, connection: text("connection"), topic: text("topic") };
 }
 
 function readOrder(context: TransformContext, { by, fields }: ResultParts, checker: PlanChecker): OrderPart[] {

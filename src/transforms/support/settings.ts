@@ -1,5 +1,5 @@
 /** Settings that several transforms share, so that a key means the same wherever it stands. */
-import type { CelSetting, CelTableSetting, ListSetting, TextListSetting } from "../../component/settings.ts";
+import type { CelSetting, CelTableSetting, GroupSetting, ListSetting, TextListSetting } from "../../component/settings.ts";
 
 export const INPUTS: TextListSetting = {
   kind: "text_list",
@@ -9,6 +9,16 @@ export const WHERE: CelSetting = {
   kind: "cel",
   optional: true,
   doc: "Rows for which this is false end here and are counted as filtered.",
+};
+/** Of what sends rows to other lanes. */
+export const VIA: GroupSetting = {
+  kind: "group",
+  optional: true,
+  doc: "The topic in between.",
+  fields: {
+    connection: { kind: "text", optional: true, doc: "A connection that has topics. Default: the only one of the pipeline." },
+    topic: { kind: "text", optional: true, doc: "The topic's name. Default: PIPELINE.NODE. It is made with `lanes` partitions." },
+  },
 };
 export const LET: CelTableSetting = {
   kind: "cel_table",
