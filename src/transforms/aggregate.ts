@@ -200,7 +200,7 @@ function compile(plan: AggregatePlan, builder: LoopBuilder): Loop {
   const windows = plan.window && windowLoopParts(plan.window, builder);
   const fold = [...folds, windows?.told(slot) ?? "", `state[0].touch(${slot});`].filter((line) => line !== "").join("\n");
   const placed = keys.map(({ local, code }) => ({ local, code: `${local} = ${code};` }));
-  const slice = plan.by.length === 1 ? builder.textSlice(plan.by[0].value) : null;
+  const slice = plan.by.length === 1 && !plan.by[0].value.type.nullable ? builder.textSlice(plan.by[0].value) : null;
   const insert = (): string =>
     `${placed.map(({ code }) => code).join("\n")}
 ${slot} = state[0].insert(${keys.length === 0 ? "0" : keys.map(({ local }) => local).join(", ")});

@@ -91,12 +91,17 @@ function isField(type: RecordType, name: string): boolean {
 function compileDedupe(plan: DedupePlan, builder: LoopBuilder): Loop {
   builder.readRecord(plan.input, plan.used);
   const locals = plan.parts.map(() => builder.local("key"));
-  const keep = plan.keep && keepCode(plan.keep, locals, builder);
+  const whole = plan.parts.map((part, index) => `${locals[index]} = ${builder.keyPart(builder.emit(part), part.type)}`);
+  const slice = plan.parts.length === 1 ? builder.textSlice(plan.parts[0]) : null;
+  // A key that is one text is put in from where it lies.
+  const insert = slice === null
+    ? `seen.insert(${whole.join(", ")})`
+    : `(${slice.bytes} !== null ? seen.insertText(${slice.bytes}, ${slice.from}, ${slice.to}) : seen.insert(${whole[0]}))`;
+  const keep = plan.keep && keepCode(plan.keep, insert, builder);
   const body = [
     plan.where === null ? "" : `if (!(${builder.emit(plan.where)})) { filtered++; continue; }`,
-    ...plan.parts.map((part, index) => `${locals[index]} = ${builder.keyPart(builder.emit(part), part.type)};`),
     // One search: a key that was there already gets a slot below the size before.
-    keep?.body ?? `known = seen.size; if (seen.insert(${locals.join(", ")}) < known) { others[d++] = i; continue; }`,
+    keep?.body ?? `known = seen.size; if (${insert} < known) { others[d++] = i; continue; }`,
     "rows[o++] = i;",
   ];
   const columns = plan.parts.map((part) => plainField(part, plan.input));

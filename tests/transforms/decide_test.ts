@@ -304,3 +304,28 @@ Deno.test("a let hands on what its condition told about null", () => {
   };
   equal(decided(settings).text, "-1 | missing\n1 | null\n-1 | missing\n1 | null");
 });
+
+Deno.test("a text that may be null is a key and looks up like any other, null included", () => {
+  const people = table("id string | name string\na | Ada\nb | Bob");
+  const rows = table("who string? | n int\na | 1\nnull | 2\nb | 3\nnull | 4\na | 5\nc | 6");
+  const settings: Settings = {
+    key: "who",
+    lookup: { person: "people[who]" },
+    state: { total: { as: "int", initial: "0" } },
+    otherwise: { update: { total: "total + n" } },
+    emit: { who: "who", name: "person.name", total: "total", there: "who != null" },
+  };
+  for (const cut of [{ rowsMax: 10 }, { rowsMax: 1, recovers: () => true }]) {
+    equal(
+      run(decide, { inputs: [rows], settings, tables: { people: { key: "id", rows: people } } }, cut).text,
+      lines(`
+        a | Ada | 1 | true
+        null | null | 2 | false
+        b | Bob | 3 | true
+        null | null | 6 | false
+        a | Ada | 6 | true
+        c | null | 6 | true
+      `),
+    );
+  }
+});

@@ -75,9 +75,26 @@ export class ByteKeys implements Keys {
     const hash = this.#hash(this.#asked.view, this.#asked.length);
     const found = this.#lookUp(hash);
     if (found >= 0) return found;
+    return this.#add(this.#asked.written(), hash);
+  }
+
+  /** A new text goes from the bytes it lies in to the arena, and never becomes a string. */
+  insertText(bytes: DataView, from: number, to: number): number {
+    const found = this.findText(bytes, from, to);
+    if (found >= 0) return found;
+    if (!isAscii(bytes, from, to)) return this.insert(textOf(bytes, from, to));
+    const asked = this.#asked;
+    asked.reset();
+    asked.u8(TEXT);
+    asked.u32(to - from << 1); // One byte per unit is an even packed length.
+    asked.raw(new Uint8Array(bytes.buffer as ArrayBuffer, bytes.byteOffset + from, to - from));
+    return this.#add(asked.written(), hashBytes(bytes, from, to));
+  }
+
+  #add(key: Uint8Array, hash: number): number {
     const slot = this.#slots.take();
     this.resize();
-    this.#put(slot, this.#asked.written(), hash);
+    this.#put(slot, key, hash);
     if (this.#slots.size * 4 > this.#index.length) this.reindex();
     else this.#enter(slot);
     if (this.#slots.size <= FEW_MAX) this.#few[slot] = this.keyOf(slot);

@@ -8,6 +8,7 @@ export interface Keys {
   insert(a: KeyPart, b?: KeyPart, c?: KeyPart, d?: KeyPart): number;
   /** Of a table whose key is one text, as UTF-8 bytes[from, to). */
   findText(bytes: DataView, from: number, to: number): number;
+  insertText(bytes: DataView, from: number, to: number): number;
   /** See StateTable; absent where it would not pay. */
   warm?(keys: readonly Float64Array[], from: number, to: number): void;
   keyOf(slot: number): readonly KeyPart[];

@@ -45,6 +45,9 @@ export class NumberKeys implements Keys {
   findText(): number {
     throw new Error("a key of numbers is no text");
   }
+  insertText(): number {
+    return this.findText();
+  }
 
   keyOf(slot: number): readonly KeyPart[] {
     return [slot === this.#nullSlot ? null : this.#index.keyAt(slot)];

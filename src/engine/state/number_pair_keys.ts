@@ -66,6 +66,9 @@ export class NumberPairKeys implements Keys {
   findText(): number {
     throw new Error("a key of numbers is no text");
   }
+  insertText(): number {
+    return this.findText();
+  }
 
   warm([first, second]: readonly Float64Array[], from: number, to: number): void {
     const index = this.#index;

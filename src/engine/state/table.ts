@@ -14,7 +14,7 @@ import type { TableLayout } from "../head.ts";
 import { STATE_CHUNK_ROWS, STATE_KEY_PARTS_MAX } from "../limits.ts";
 import { ByteKeys } from "./byte_keys.ts";
 import { createColumn, type StateColumn } from "./columns.ts";
-import { type Keys, textOf } from "./keys.ts";
+import type { Keys } from "./keys.ts";
 import { NumberKeys } from "./number_keys.ts";
 import { NumberPairKeys } from "./number_pair_keys.ts";
 import { packNumbers, unpackNumbers } from "./packed_numbers.ts";
@@ -79,11 +79,7 @@ export class Table implements StateTable {
   insert(a: KeyPart, b?: KeyPart, c?: KeyPart, d?: KeyPart): number {
     const before = this.#slots.live;
     const slot = this.#keys.insert(a, b, c, d);
-    if (this.#slots.live === before) return slot;
-    if (slot >= this.#capacity) this.#grow(this.#capacity * 2);
-    this.touch(slot);
-    if ((this.#marks[slot] & KEYED) === 0) this.#keyedCount++;
-    this.#marks[slot] |= KEYED;
+    if (this.#slots.live > before) this.#added(slot);
     return slot;
   }
 
@@ -91,10 +87,19 @@ export class Table implements StateTable {
     return this.#keys.findText(bytes, from, to);
   }
 
-  /** New keys are rare beside those that are there: only they become strings. */
   insertText(bytes: DataView, from: number, to: number): number {
-    const found = this.#keys.findText(bytes, from, to);
-    return found >= 0 ? found : this.insert(textOf(bytes, from, to));
+    const before = this.#slots.live;
+    const slot = this.#keys.insertText(bytes, from, to);
+    if (this.#slots.live > before) this.#added(slot);
+    return slot;
+  }
+
+  /** The slot has a key that is not stored yet. */
+  #added(slot: number): void {
+    if (slot >= this.#capacity) this.#grow(this.#capacity * 2);
+    this.touch(slot);
+    if ((this.#marks[slot] & KEYED) === 0) this.#keyedCount++;
+    this.#marks[slot] |= KEYED;
   }
 
   remove(slot: number): void {

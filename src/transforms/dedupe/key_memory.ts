@@ -28,10 +28,10 @@ interface KeepWork extends Work {
   mark: number;
 }
 
-/** Statements that find the key, and put the row aside as a repeat when it is remembered. */
-export function keepCode(keep: Keep, keys: readonly string[], builder: LoopBuilder): { readonly before: string; readonly body: string } {
+/** Statements that find the key, by `insert`, and put the row aside as a repeat when it is remembered. */
+export function keepCode(keep: Keep, insert: string, builder: LoopBuilder): { readonly before: string; readonly body: string } {
   const [live, slot] = ["live", "slot"].map((name) => builder.local(name));
-  const find = `${live} = seen.live; ${slot} = seen.insert(${keys.join(", ")});`;
+  const find = `${live} = seen.live; ${slot} = ${insert};`;
   const repeat = "{ others[d++] = i; continue; }";
   if (keep.kind === "count") {
     return { before: "const memory = work.memory;", body: `${find} if (seen.live === ${live}) ${repeat} memory.remember(${slot}, 0);` };

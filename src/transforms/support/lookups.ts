@@ -101,11 +101,10 @@ export function bindLookups(builder: LoopBuilder, lookups: readonly LookupPlan[]
     const columns = kept < 0 ? `${rows}.columns` : builder.hoist("columns", `work.tables[${kept}].columns`);
     const key = builder.keyPart(builder.emitAs(lookup.key, lookup.keyType), lookup.keyType);
     const slice = lookup.keyType.kind === "string" ? builder.textSlice(lookup.key) : null;
-    const find = slice !== null
-      ? `(${slice.bytes} !== null ? ${rows}.findText(${slice.bytes}, ${slice.from}, ${slice.to}) : ${rows}.find(${key}))`
-      : lookup.keyType.nullable
-      ? `${builder.unit.constant(findOrNone, "findOrNone")}(${rows}, ${key})`
-      : `${rows}.find(${key})`;
+    const whole = lookup.keyType.nullable ? `${builder.unit.constant(findOrNone, "findOrNone")}(${rows}, ${key})` : `${rows}.find(${key})`;
+    const find = slice === null
+      ? whole
+      : `(${slice.bytes} !== null ? ${rows}.findText(${slice.bytes}, ${slice.from}, ${slice.to}) : ${whole})`;
     // -2: not looked up yet. A number from the start keeps the variable a small integer.
     const found = slice === null ? null : builder.unit.constant(new Int32Array(ROWS_PER_CALL), "found");
     const slot = builder.local(lookup.name, found === null ? "-2" : `${found}[${ROW} - from]`);

@@ -140,8 +140,8 @@ export class LoopBuilder {
   }
 
   /**
-   * Where the bytes of a text lie that the expression merely names: code for the buffer (null where the column holds strings), the
-   * start and the end in row `row`. null where it is anything else, or may be null.
+   * Where the bytes of a text lie that the expression merely names: code for the buffer (null where the column holds strings, or the text is
+   * null), the start and the end in row `row`. null where it is anything else.
    */
   textSlice(checked: Checked, row = ROW): TextSlice | null {
     const name = checked.source.text.trim();
@@ -150,9 +150,11 @@ export class LoopBuilder {
   }
 
   #sliceOf(index: number, row: string): TextSlice | null {
-    if (this.#record!.fields[index].type.nullable) return null;
     const slices = this.#slicesOf(index);
-    return slices && { bytes: slices.bytes, from: `${slices.start}[${row}]`, to: `${slices.end}[${row}]` };
+    if (slices === null) return null;
+    const { bytes, start, end, valid } = slices;
+    const there = this.#record!.fields[index].type.nullable ? `(${valid} !== null && ${valid}[${row}] === 0 ? null : ${bytes})` : bytes;
+    return { bytes: there, from: `${start}[${row}]`, to: `${end}[${row}]` };
   }
 
   #slicesOf(index: number): Slices | null {
@@ -214,12 +216,26 @@ export class LoopBuilder {
     const code = this.#readField(index, type, name);
     // Hoisted only where somebody asks for it.
     const slice = () => this.#sliceOf(index, ROW);
+    const isNull = () => this.#isNullText(index, code);
     return {
       code,
       get slice() {
         return slice();
       },
+      ...(type.kind === "string" && type.nullable
+        ? {
+          get isNull() {
+            return isNull();
+          },
+        }
+        : {}),
     };
+  }
+
+  /** Whether a text is null, without making a string of it where it lies in bytes. */
+  #isNullText(index: number, code: string): string {
+    const { bytes, valid } = this.#slicesOf(index)!;
+    return `(${bytes} === null ? ${code} === null : ${valid} !== null && ${valid}[${ROW}] === 0)`;
   }
 
   #readField(index: number, type: Type, name: string): string {
