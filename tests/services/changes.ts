@@ -169,3 +169,10 @@ function isFaithful(seen: readonly string[], events: readonly Event[]): boolean 
   }
   return false;
 }
+
+/** All that a command says; it must succeed. */
+export async function millraceText(words: readonly string[], { folder }: Ledger): Promise<string> {
+  const { code, stdout, stderr } = await startMillrace(words, { input: folder, output: folder, env: { LEDGER_OUTPUT: folder } }).ended;
+  assert.equal(code, 0, stderr);
+  return stdout + stderr;
+}

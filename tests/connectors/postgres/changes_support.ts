@@ -1,7 +1,7 @@
 /** What the tests of a table's changes share: sources over one slot, polled in turn as a lane does, and the rows that came. */
 import type { Batch } from "../../../src/data/batch.ts";
 import { cell } from "../../../src/data/columns.ts";
-import type { Position, SourceReader } from "../../../src/engine/contracts.ts";
+import type { Polled, Position, SourceReader } from "../../../src/engine/contracts.ts";
 import type { World } from "../../../src/ports/mod.ts";
 import { plan } from "../support/project.ts";
 import type { Database } from "./support.ts";
@@ -45,11 +45,14 @@ export class Following {
   deletes = 0;
   ended = 0;
   readonly #positions: Position[];
+  /** What was asked for when the rows before were taken, as a lane does. */
+  readonly #ahead: (Promise<Polled> | null)[];
   private constructor(
     private readonly readers: readonly { readonly table: string; readonly reader: SourceReader }[],
     from: readonly Position[] | null,
   ) {
     this.#positions = from ? [...from] : readers.map(({ reader }) => reader.start);
+    this.#ahead = readers.map(() => null);
   }
 
   static async open(
@@ -76,10 +79,15 @@ export class Following {
     let came = false;
     for (const [i, { table, reader }] of this.readers.entries()) {
       if (only !== null && i !== only) continue;
-      const polled = await reader.poll(this.#positions[i], { rowsMax, bytesMax: 1 << 20 });
+      const ahead = await this.#ahead[i];
+      const limits = { rowsMax, bytesMax: 1 << 20 };
+      const polled = ahead && ahead.kind !== "idle" ? ahead : await reader.poll(this.#positions[i], limits);
+      this.#ahead[i] = null;
       if (polled.kind === "end") this.ended++;
       if (polled.kind !== "batch") continue;
       this.#positions[i] = polled.next;
+      this.#ahead[i] = reader.poll(polled.next, limits);
+      this.#ahead[i].catch(() => {}); // Seen when it is taken.
       came ||= polled.read > 0;
       this.deletes += polled.deletes ?? 0;
       this.rows.push(...rowsOf(table, polled.batch));

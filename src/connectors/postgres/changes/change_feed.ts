@@ -312,9 +312,10 @@ export class ChangeFeed {
   }
 }
 
-/** What stands before a row of that number: its rows, or, where no row can come, that it fills the room or is in its copy. */
-function isBefore({ queue, isInCopy }: Member, number: number, isFull: boolean): boolean {
+/** Whether the member stands before a row of that number; where there is none (Infinity), whether its rows take all the room. */
+function isBefore({ queue, isInCopy, givenNumber }: Member, number: number, isFull: boolean): boolean {
   const first = queue.first();
   if (number === Infinity) return isFull && first !== null;
+  if (givenNumber !== null && givenNumber < number) return true;
   return isInCopy || first !== null && first.number < number;
 }

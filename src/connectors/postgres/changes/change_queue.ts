@@ -37,6 +37,8 @@ export interface TakenRows {
   readonly records: Records;
   readonly deleted: Uint8Array;
   readonly untold: readonly { readonly row: number; readonly field: string }[];
+  /** Of the first row. */
+  readonly number: number;
   /** Of the last row. */
   readonly lsn: number;
   readonly index: number;
@@ -124,6 +126,7 @@ export class ChangeQueue {
       records: { bytes: block.writer.bytes, start: block.start.subarray(from, to), end: block.end.subarray(from, to), rows: to - from },
       deleted: block.deleted.subarray(from, to),
       untold,
+      number: block.number[from],
       lsn: block.lsn[to - 1],
       index: block.index[to - 1],
     };

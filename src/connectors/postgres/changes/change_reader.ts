@@ -46,6 +46,7 @@ export class ChangeReader implements SourceReader {
     const until = limits.until === undefined ? null : parsePlace(limits.until);
     if (feed.isClosed && !member.isClosed) throw readTwice(member.options.shape.table);
     member.polls++;
+    member.givenNumber = null;
     if (member.from === null) {
       member.from = asked;
       if (asked.at.part !== "start") member.covered = asked;
@@ -119,6 +120,7 @@ export class ChangeReader implements SourceReader {
     const { records, tooLong, endByte } = await (await member.copyReader()).read(byte, { rowsMax, bytesMax, toByte });
     const at: KnownPlace["at"] = endByte < facts.bytes ? { part: "copy", byte: endByte } : { part: "log", lsn: facts.point, index: 0 };
     member.isInCopy = at.part === "copy";
+    member.givenNumber = -1;
     this.#copyDecoder ??= copyDecoder(member);
     return this.#handed(place, at, until, limits, this.#batch(place.read, { records, tooLong, refused: [] }, this.#copyDecoder));
   }
@@ -137,6 +139,7 @@ export class ChangeReader implements SourceReader {
       : member.queue.take({ rowsMax: limits.rowsMax, bytesMax: limits.bytesMax, numberEnd, endLsn, until: untilLog });
     if (taken) {
       feed.taken();
+      member.givenNumber = taken.number;
       this.#quietSinceMs = clock.monotonicMs();
       const next: LogPlace = { part: "log", lsn: taken.lsn, index: taken.index + 1 };
       return this.#handed(place, next, until, limits, this.#changes(place.read, taken));

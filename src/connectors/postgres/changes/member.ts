@@ -32,6 +32,11 @@ export class Member {
   /** The next row of the log to give out. */
   next: LogPlace | null = null;
   isInCopy = false;
+  /**
+   * The number of the first of the rows that were given out last, -1 for those of a copy; null once its reader has asked again. A lane
+   * asks for one table's rows ahead of another's: until it asks again, it may not have taken them.
+   */
+  givenNumber: number | null = null;
   /** The checkpoint covers everything before; null: nothing. */
   covered: ChangePlace | null = null;
   /** Rows were given out that no checkpoint covers. */
