@@ -133,6 +133,11 @@ const VALUES: readonly (readonly [string, string, unknown])[] = [
   ["['a', 'b'].join('-')", "string", "a-b"],
   ["'aXbX'.replace('X', 'y', 1)", "string", "aybX"],
   ["' x '.trim() + upperAscii('é' + 'a')", "string", "xéA"],
+  ["mask('123-45-6789', 4)", "string", "*******6789"],
+  ["mask('é😀ab', 1)", "string", "***b"],
+  ["mask('1234', 4) + mask('1234', 0) + mask('', 2) + mask('ab', -1)", "string", "**********"],
+  ["sha256('abc')", "string", "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"],
+  ["sha256('é')", "string", "4a99557e4033c3539de2eb65472017cad5f9557f7a0625a09f1c3f6e2ba69c4c"],
   ["s.contains('ï') && s.startsWith('na') && s.endsWith('ext')", "bool", true],
   // patterns
   ["'abc 12'.matches(r'\\d+')", "bool", true],

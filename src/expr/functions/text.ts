@@ -1,6 +1,7 @@
 /** Text functions. Places and lengths count code points. */
 import { BOOL, INT, listOf, STRING } from "../../data/types.ts";
 import { call, folding } from "../nodes.ts";
+import * as privacy from "../runtime/privacy.ts";
 import * as text from "../runtime/text.ts";
 import type { Node } from "../tree.ts";
 import { define, type FunctionTable, helperCall, type Invocation, noOverload, takes } from "./definition.ts";
@@ -110,4 +111,6 @@ export const TEXT_FUNCTIONS: FunctionTable = {
   split: define("split(text, separator[, most])", split),
   replace: define("replace(text, part, by[, most])", replace),
   join: define("join(list[, separator])", join),
+  mask: define("mask(text, keep)", simple(["string", "int"], STRING, privacy.mask)),
+  sha256: define("sha256(text)", simple(["string"], STRING, privacy.sha256)),
 };
