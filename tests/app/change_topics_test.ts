@@ -144,6 +144,46 @@ Deno.test("a sink of format debezium writes topics that a source of it reads, wi
   });
 });
 
+Deno.test("a table kept from changes follows updates and deletes of every form", () => {
+  const consumer = `[tables.accounts]
+connection = "bus"
+topic      = "transactions"
+format     = "debezium"
+fields     = { id = "string", amount = "decimal(2)" }
+key        = "id"
+
+[sources.asked]
+type   = "ndjson"
+path   = "asked.ndjson"
+fields = { id = "string" }
+
+[transforms.found]
+type   = "lookup"
+inputs = ["asked"]
+lookup = { account = "accounts[id]" }
+set    = { amount = "account.amount" }
+keep   = ["id", "amount"]
+
+[sinks.found]
+type   = "csv"
+inputs = ["found"]
+path   = "out/found.csv"
+`;
+  const lines = [
+    ...["a", "b", "c", "d"].map((id) => row(id, "1.00")),
+    wrapped("u", row("a", "1.00"), row("a", "2.00")),
+    wrapped("d", { id: "b", amount: null }, null),
+    { id: "c", amount: null, __deleted: "true" },
+    row("c", "3.00"),
+  ];
+  const asked = ["a", "b", "c", "d"].map((id) => `{"id":"${id}"}\n`).join("");
+  return withProject({ ...AS_IT_CAME, "consume.toml": consumer, "asked.ndjson": asked }, lines, async ({ folder }) => {
+    await run(folder);
+    const found = await Deno.readTextFile(`${folder}/out/found.csv`);
+    assert.equal(found, "id,amount\na,2.00\nb,\nc,3.00\nd,1.00\n");
+  });
+});
+
 Deno.test("keys of raw records can be objects too", () => {
   const files = { ...AS_IT_CAME, "produce.toml": producer('{ type = "raw", keys = "object" }', 'fields = { id = "string" }') };
   return withProject(files, [row("t1", "1.00")], async ({ folder }) => {
