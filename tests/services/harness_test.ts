@@ -29,3 +29,20 @@ await withServers("a stopped Kafka broker answers at the same address when it is
   await kafka.start();
   await connect();
 });
+
+await withServers(
+  "a stopped ClickHouse server has its rows when it is started again, and knows who asks",
+  ["clickhouse"],
+  async ({ clickhouse }) => {
+    await clickhouse.admin("CREATE TABLE kept (id Int32) ENGINE = MergeTree ORDER BY id");
+    await clickhouse.admin("INSERT INTO kept VALUES (1), (2)");
+    await clickhouse.stop();
+    await assert.rejects(clickhouse.admin("SELECT 1"));
+    await clickhouse.start();
+    assert.deepEqual(await clickhouse.rows("SELECT id FROM kept ORDER BY id"), [["1"], ["2"]]);
+    await clickhouse.admin("DROP TABLE kept");
+    const stranger = await fetch(clickhouse.url, { method: "POST", body: "SELECT 1", headers: { "X-ClickHouse-User": "millrace" } });
+    assert.equal(stranger.headers.get("x-clickhouse-exception-code"), "516");
+    assert.match(await stranger.text(), /Authentication failed/);
+  },
+);
