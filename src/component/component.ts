@@ -225,8 +225,10 @@ export function isChangelog({ changelog }: SourceSpec, settings: SettingGroup): 
 
 export interface SinkContext extends PlanContext {
   readonly input: RecordType;
-  /** Whether the pipeline's input ends: `publish = "one_file"` needs it. */
+  /** Whether the pipeline's input ends. */
   readonly bounded: boolean;
+  /** Whether it ends, or its sources say `until`, which may be something else in another environment. */
+  readonly mayEnd?: boolean;
 }
 export interface SinkPlan {
   readonly guarantee: Guarantee;

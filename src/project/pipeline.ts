@@ -20,7 +20,7 @@ import { type NodeReader, readSink, readTransform } from "./nodes.ts";
 import { readEpoch, readKind, readWorkers } from "./pipeline_settings.ts";
 import type { Planning } from "./plan_context.ts";
 import { outsideSpan } from "./positions.ts";
-import { expandRejects, filePlace, type PlannedSink, planSink, type WiredSink, wireRejects } from "./plan_sinks.ts";
+import { type Boundedness, expandRejects, filePlace, type PlannedSink, planSink, type WiredSink, wireRejects } from "./plan_sinks.ts";
 import { type PlannedSource, PlannedTables, planSource, type SourcePlanner } from "./plan_sources.ts";
 import { type PlannedTransform, planTransform, Ports, type WiredTransform } from "./plan_transforms.ts";
 import type { PlanIntake, Registry } from "./registry.ts";
@@ -92,7 +92,7 @@ class PipelineReader {
     const warnings = planWarnings(this.#document, planning);
     const transforms = [...visible, ...ofReports, ...ofChecks];
     const bounded = sources.every(({ plan }) => plan?.bounded ?? true);
-    const boundedness = bounded ? "bounded" : "unbounded";
+    const boundedness = bounded ? "bounded" : sources.every(saysUntil) ? "open" : "unbounded";
     const { sinks, rest, planRest } = this.#planSinks(origins, tables, transforms, boundedness);
     const tests = this.#readTests(sources, tables, sinks);
     this.#reader.connections.readUnused();
@@ -231,7 +231,7 @@ class PipelineReader {
     origins: Origins,
     tables: PlannedTables,
     transforms: readonly PlannedTransform[],
-    boundedness: "bounded" | "unbounded",
+    boundedness: Boundedness,
   ): Pick<WholePipeline, "sinks" | "rest" | "planRest"> {
     const { faults } = this.#planning.settings;
     const kept = tables.planned().filter(({ changelog }) => changelog).map(({ name }) => tableNode(name));
@@ -357,4 +357,9 @@ function demandsOfTests(tests: readonly TestBlueprint[], sinks: readonly Planned
       return { edges, fields: new Set(rows.flatMap(({ fields }) => [...fields.keys()])) };
     })
   );
+}
+
+/** Whether the source has an end, or its file says that it may have one: `until`, which another environment may set to something else. */
+function saysUntil({ plan, reading }: PlannedSource): boolean {
+  return (plan?.bounded ?? true) || (reading?.table.entries.has("until") ?? false);
 }

@@ -41,8 +41,11 @@ export function expandRejects(edges: readonly PlacedEdge[], nodes: readonly stri
   return [...expanded.values()];
 }
 
+/** "open": the input has no end now, and would have one with another value of what the file says. */
+export type Boundedness = "bounded" | "open" | "unbounded";
+
 /** Plans one sink; null with faults, here or upstream. */
-export function planSink(wired: WiredSink, ports: Ports, boundedness: "bounded" | "unbounded", planning: Planning): PlannedSink | null {
+export function planSink(wired: WiredSink, ports: Ports, boundedness: Boundedness, planning: Planning): PlannedSink | null {
   const { name, settings, connection, edges } = wired;
   const { faults } = planning.settings;
   const common = edges && inputType(edges, `the sink "${name}"`, ports, faults.report);
@@ -50,7 +53,7 @@ export function planSink(wired: WiredSink, ports: Ports, boundedness: "bounded" 
   if (!settings || !edges || !input || connection?.settings === null) return null;
   const before = faults.reported;
   const context = planContext(planning, name, settings, connection?.settings ?? null, faults.report);
-  const plan = wired.spec.plan({ ...context, input, bounded: boundedness === "bounded" });
+  const plan = wired.spec.plan({ ...context, input, bounded: boundedness === "bounded", mayEnd: boundedness !== "unbounded" });
   return plan && faults.reported === before ? { ...wired, settings, edges, plan, input } : null;
 }
 

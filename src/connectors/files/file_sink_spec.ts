@@ -57,7 +57,10 @@ const NDJSON_SETTINGS: GroupSetting = {
 };
 
 const NOTES =
-  `With \`one_file\` every epoch's rows are kept as an immutable part in the state folder, under a name that follows from the epoch
+  `\`one_file\` is for inputs that end, and for those that may: where a source says \`until\`, which another environment sets to an end. Without an end
+the file does not appear.
+
+With \`one_file\` every epoch's rows are kept as an immutable part in the state folder, under a name that follows from the epoch
 alone: delivering it again changes nothing, so the sink is exactly-once without locks or transactions. The file appears by one rename
 after everything in it is on disk.
 
@@ -135,9 +138,9 @@ function placeOf({ settings, pipeline }: SinkContext, publish: "one_file" | "par
 }
 
 function choosePublish(context: SinkContext): "one_file" | "parts" | null {
-  const { settings, bounded } = context;
+  const { settings, bounded, mayEnd = bounded } = context;
   const publish = settings.has("publish") ? settings.text("publish") : bounded ? "one_file" : "parts";
-  if (publish === "one_file" && !bounded) {
+  if (publish === "one_file" && !mayEnd) {
     context.fault(
       settings.at("publish"),
       'publish = "one_file" needs an input that ends',
