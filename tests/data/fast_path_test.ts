@@ -5,7 +5,12 @@ import { DecodedColumns } from "../../src/data/decoded_columns.ts";
 import { compileFastJson } from "../../src/data/json/fast.ts";
 import { compactLayout, type Layout, layoutOf } from "../../src/data/json/layout.ts";
 import { compileTemplate } from "../../src/data/json/template.ts";
-import { EVERYTHING, recordsOf, specOf, TRANSACTION } from "./support.ts";
+import { CompiledLayouts } from "../../src/data/json/compiled_layouts.ts";
+import { ShortTexts } from "../../src/data/json/short_texts.ts";
+import { compileStructTemplate } from "../../src/data/json/struct_template.ts";
+import { DATE, decimalOf, DOUBLE, STRING, TIMESTAMP, type Type, withNull } from "../../src/data/types.ts";
+import { viewOf } from "../../src/data/words.ts";
+import { EVERYTHING, fieldsOf, recordsOf, specOf, TRANSACTION } from "./support.ts";
 
 const names = (spec: DecoderSpec) => spec.type.fields.map((field) => field.name);
 /** Whether the generated code alone reads the record. */
@@ -68,6 +73,53 @@ Deno.test("a template reads records of its layout alone, whatever their values, 
     assert.ok(!fitsTemplate(spec, layout, json), text);
   }
   assert.equal(learned('{"\\u0061":1}'), null);
+});
+
+Deno.test("a wide row of change data capture never leaves its template, nor does the JSON in its text", () => {
+  const place: Type = {
+    kind: "struct",
+    nullable: true,
+    fields: [{ name: "city", type: withNull(STRING) }, { name: "x", type: withNull(DOUBLE) }],
+  };
+  const fields = fieldsOf({ id: STRING, amount: decimalOf(2), rate: withNull(decimalOf(6)), born: withNull(DATE), at: TIMESTAMP, place });
+  const { spec } = CompiledLayouts.of(specOf(fields, { changes: { deletes: "drop", key: null } }));
+  const row = {
+    id: "a",
+    unread: "x",
+    amount: "84.10",
+    rate: null,
+    none: null,
+    count: 7,
+    born: 7300,
+    at: "2025-01-16T11:23:45.123456Z",
+    place: '{"city": "Lima", "x": -1.5}',
+    tags: '["a", "b"]',
+    object: { a: [1, { b: "c" }] },
+    __deleted: "false",
+  };
+  const layout = learned(JSON.stringify(row))!;
+  const everyday = [
+    row,
+    { ...row, amount: 84.1, rate: "0.5", born: null, tags: "[]", place: null, __deleted: true },
+    { ...row, born: "1989-12-27", place: { city: "Köln", x: 2 }, unread: 'é "quoted" \\ ', none: '{"a":"\\u00e9"}', __deleted: false },
+    { ...row, place: "", __deleted: null },
+  ];
+  for (const each of everyday) assert.ok(fitsTemplate(spec, layout, JSON.stringify(each)), JSON.stringify(each));
+  for (const each of [{ ...row, amount: "8,4" }, { ...row, place: "Lima" }, { ...row, __deleted: "maybe" }, { ...row, born: 3e6 }]) {
+    assert.ok(!fitsTemplate(spec, layout, JSON.stringify(each)), JSON.stringify(each));
+  }
+  const texts = new ShortTexts();
+  const struct = learned(row.place)!;
+  const holds = (form: "object" | "text", json: string): boolean => {
+    const { bytes } = recordsOf([json, " ".repeat(400)]);
+    const into: unknown[] = [];
+    const end = compileStructTemplate(place.fields, struct, form, texts)(bytes, viewOf(bytes), 1, json.length + 1, into, 0);
+    if (end === json.length + 1) assert.deepEqual(into[0], form === "text" ? JSON.parse(JSON.parse(json)) : JSON.parse(json));
+    return end === json.length + 1;
+  };
+  assert.ok(holds("object", row.place) && holds("text", JSON.stringify(row.place)));
+  assert.ok(holds("text", JSON.stringify('{"city": null, "x": 0.25}')));
+  assert.ok(!holds("text", JSON.stringify('{"x": 1, "city": "Lima"}')) && !holds("text", JSON.stringify('{"city": "a\\"b", "x": 1}')));
 });
 
 Deno.test("every type has generated code", () => {

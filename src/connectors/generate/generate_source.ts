@@ -33,6 +33,10 @@ export const generateSource: SourceSpec = {
 start and rate alone, not on when they are made. Drawn seeds and starts are kept in the checkpoint, so a resumed run goes on with the
 same stream, and paces it from then on. With the rate \`max\` records are a microsecond apart. \`meta.position\` counts from 0.
 
+\`fintech\` keeps its original's pace: after each transaction it sleeps 1/(rate × U) seconds, U uniform between 0.2 and 2, so that about 0.78
+times \`rate\` leave; with the rate \`max\` its times are those of rate 10. Its records are changes of rows (JSON in text, \`__deleted\`): a
+sink of format \`raw\` or \`debezium\` makes the topics of change data capture of them. Deletes are rows that are marked as such.
+
 ${[...recordGenerators].map(([name, { summary, profiles }]) => `- \`${name}\`: ${summary} ${profileNotes(profiles)}`).join("\n")}`,
   settings: {
     kind: "group",
