@@ -59,13 +59,14 @@ async function request(url: string, password: string, sql: string): Promise<stri
 
 /** Parallel processes must hold a lock around it. */
 async function downloadEngine(): Promise<void> {
-  const wanted = await Deno.readTextFile(file("package.json"));
+  const [wanted, lock] = await Promise.all(["package.json", "deno.lock"].map((name) => Deno.readTextFile(file(name))));
   const folder = engineFolder();
   if (await readText(`${folder}/done.json`) === wanted) return;
   await Deno.remove(folder, { recursive: true }).catch(() => {});
   await Deno.mkdir(folder, { recursive: true });
   await Deno.writeTextFile(`${folder}/package.json`, wanted);
-  await download("the ClickHouse engine from npm", "sh", ["-c", 'cd "$1" && "$2" install --quiet', "sh", folder, Deno.execPath()]);
+  await Deno.writeTextFile(`${folder}/deno.lock`, lock);
+  await download("the ClickHouse engine from npm", "sh", ["-c", 'cd "$1" && "$2" install --frozen --quiet', "sh", folder, Deno.execPath()]);
   // Last, so that a download cut short is done again.
   await Deno.writeTextFile(`${folder}/done.json`, wanted);
 }
