@@ -138,7 +138,7 @@ export async function fill(warehouse: Warehouse, rows: WarehouseRows, others: Wa
   let connection = SETUP;
   for (const name of Object.keys(TABLES) as TableName[]) {
     const values = TABLES[name].values as (row: never) => unknown[];
-    for (const [runId, epochs] of [["old", others[name].slice(0, 5)], ["new", rows[name]]] as const) {
+    for (const [runId, epochs] of [["old", others[name].slice(0, 3)], ["new", rows[name]]] as const) {
       const table = await openTable(warehouse, name, runId, connection);
       connection = "";
       const put = (at: number) => deliver(table, name, runId, at + 1, (epochs[at] as never[]).map(values));

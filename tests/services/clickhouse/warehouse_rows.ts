@@ -57,10 +57,10 @@ export interface WarehouseRows {
   readonly metrics: readonly (readonly MetricsRow[])[];
 }
 
-const EPOCHS = 40;
+const EPOCHS = 26;
 const EPOCH_ROWS = 30;
 const HOUR = 3_600_000_000;
-/** 2025-01-14T20:00Z: pairs of epochs with one recorded time lie ten hours apart and reach over more than a week. */
+/** 2025-01-14T20:00Z: pairs of epochs with one recorded time lie fifteen hours apart and reach over more than a week. */
 const START = 1_736_884_800_000_000;
 const TYPES = ["HIGH_AMOUNT", "DAILY_LIMIT_EXCEEDED", "FREQUENT_TRANSACTIONS", "RAPID_TRANSACTIONS", "UNUSUAL_PATTERN"];
 const TIERS = ["basic", "standard", "premium", "vip"];
@@ -88,7 +88,7 @@ export function makeRows(seed: number): WarehouseRows {
   const totals = new Map<string, { count: number; total: number }>();
   const customers = new Map<string, { tier: number; kyc: string; changes: number }>();
   for (let epoch = 0; epoch < EPOCHS; epoch++) {
-    const time = START + Math.floor(epoch / 2) * 10 * HOUR + 123_456;
+    const time = START + Math.floor(epoch / 2) * 15 * HOUR + 123_456;
     const each = <T>(make: (row: number) => T): T[] => Array.from({ length: EPOCH_ROWS }, (_, row) => make(row));
     alerts.push(each((row) => alertOf(draws, epoch, row, time)));
     merchants.push(each(() => merchantOf(draws, totals, time)));
@@ -128,7 +128,7 @@ function merchantOf(draws: Draws, totals: Map<string, { count: number; total: nu
     transactionCount: state.count,
     total: state.total,
     eventTime,
-    performanceLevel: state.count > 100 && state.total > 10_000_00 ? "HIGH_PERFORMANCE" : "MINIMAL_ACTIVITY",
+    performanceLevel: state.count > 65 && state.total > 10_000_00 ? "HIGH_PERFORMANCE" : "MINIMAL_ACTIVITY",
     riskLevel: state.total > 2_500_00 * state.count ? "MEDIUM_RISK" : "LOW_RISK",
     merchantName: isKnown ? `Shop ${number}` : null,
     businessType: isKnown ? (number % 3 === 0 ? "Hotel" : "Airline") : null,
