@@ -247,6 +247,8 @@ export function panelsOf(rows: WarehouseRows, { from, to, intervalSeconds }: Ran
         "-eventTime",
         "customerId",
         "-changes",
+        "eventType",
+        "riskScore",
       ).slice(0, 50).map(({ changes: _, ...row }) => row),
     ],
     ["Results", [
