@@ -100,7 +100,7 @@ function step(state: State, now: Transaction, customer: Customer | null, session
   }
   const eventType = events.at(-1) ?? "TRANSACTION_UPDATE";
   const risk = customer?.risk ?? 0n;
-  const earlier = [...state.times];
+  const activity = lastActivity(state.times, session, now.created);
   state.times.push(now.created);
   state.greatest = state.greatest === null ? now.created : Math.max(state.greatest, now.created);
   state.risk = risk;
@@ -138,7 +138,18 @@ function step(state: State, now: Transaction, customer: Customer | null, session
     previousKycStatus: before.kyc,
     riskScoreChange: before.risk === null ? 0 : asDouble(risk - before.risk),
   };
-  return profile === "FIXED" ? fixed : { ...fixed, ...extra(state, now, customer, session, { average, events, earlier }) };
+  return profile === "FIXED" ? fixed : { ...fixed, ...extra(state, now, customer, session, { average, events, activity }) };
+}
+
+/** The greatest of these times and the session's end that is not after `created`. */
+function lastActivity(times: readonly number[], session: Session | null, created: number): number | null {
+  let last: number | null = null;
+  const consider = (at: number | null | undefined): void => {
+    if (at != null && at <= created && (last === null || at > last)) last = at;
+  };
+  for (const at of times) consider(at);
+  consider(session?.ended);
+  return last;
 }
 
 function extra(
@@ -146,10 +157,9 @@ function extra(
   now: Transaction,
   customer: Customer | null,
   session: Session | null,
-  { average, events, earlier }: { average: bigint; events: readonly string[]; earlier: readonly number[] },
+  { average, events, activity }: { average: bigint; events: readonly string[]; activity: number | null },
 ): OutputRow {
-  const activities = [...earlier, ...(session?.ended == null ? [] : [session.ended])].filter((at) => at <= now.created);
-  const idleDays = activities.length === 0 ? null : Math.floor((now.created - Math.max(...activities)) / DAY_MICROS);
+  const idleDays = activity === null ? null : Math.floor((now.created - activity) / DAY_MICROS);
   const active = idleDays === null || idleDays <= 30;
   const lasted = session?.started == null || session.ended == null ? null : Math.trunc((session.ended - session.started) / 1_000_000);
   return {
