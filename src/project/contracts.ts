@@ -118,9 +118,9 @@ export interface ChangelogBlueprint {
   readonly key: string;
   readonly schema: SchemaPlan;
   readonly plan: SourcePlan;
-  /** The fields that look-ups read, and the key: what a lane keeps of each row. */
+  /** The fields that look-ups read: what a lane keeps of each row beside its key. */
   readonly kept: ReadonlySet<string>;
-  /** Those, and what `require` reads. */
+  /** Those, the key, and what `require` reads. */
   readonly needed: ReadonlySet<string>;
   /** The schema's `require`; null where it has none. */
   readonly require: TransformPlan | null;

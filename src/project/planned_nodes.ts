@@ -32,9 +32,8 @@ export function blueprintNodes(
     changelogs: tables.planned().flatMap(({ name, key, schema, plan, changelog, intake, read }) => {
       assert(plan, "a pipeline without faults has planned tables");
       if (changelog === null) return [];
-      const kept = new Set([...read, key]);
-      const needed = intake ? new Set([...kept, ...intake.needs(new Map([["out", kept]]))[0]]) : kept;
-      return [{ name, key, schema, plan, kept, needed, require: intake, missing: changelog.missing, ready: changelog.ready }];
+      const needed = new Set([...read, key, ...intake ? intake.needs(new Map([["out", read]]))[0] : []]);
+      return [{ name, key, schema, plan, kept: read, needed, require: intake, missing: changelog.missing, ready: changelog.ready }];
     }),
     transforms: transforms.map(({ name, spec, inputs, plan, span }) => ({
       name,

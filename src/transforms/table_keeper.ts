@@ -5,6 +5,7 @@
 import type { Batch, Column } from "../data/batch.ts";
 import { assert } from "../data/fault.ts";
 import { type Field, type RecordType, type Type } from "../data/types.ts";
+import { viewOf } from "../data/words.ts";
 import type { KeptColumn, KeptTable, Operator, OperatorContext, Output, StateTable } from "../engine/contracts.ts";
 import { fromJson, keyReader, storeColumn, storedKind } from "./join/stored_rows.ts";
 import { keyedName, keyKind, typedName } from "./support/keys.ts";
@@ -65,24 +66,38 @@ export class TableKeeper implements Operator {
   #place(batch: Batch, refused: Uint8Array | null, slots: Int32Array): number[] {
     const column = batch.columns[this.#keyIndex];
     assert(column, "a table's key is decoded");
-    const keyOf = keyReader(column, this.#plan.type.fields[this.#keyIndex].type);
+    const keys = keysIn(this.#state, column, this.#plan.type.fields[this.#keyIndex].type);
     const { deleted } = batch.meta;
     const arrived = new Set<number>();
     for (let row = 0; row < batch.rows; row++) {
       slots[row] = -1;
       if (refused !== null && refused[row] === 1) continue;
-      const key = keyOf(row);
-      const found = this.#state.find(key);
       if (deleted && deleted[row] === 1) {
+        const found = keys.find(row);
         if (found >= 0) this.#state.remove(found);
         continue;
       }
-      slots[row] = found >= 0 ? found : this.#state.insert(key);
-      if (found < 0) arrived.add(slots[row]);
-      else this.#state.touch(found);
+      const before = this.#state.live;
+      const slot = slots[row] = keys.insert(row);
+      if (this.#state.live > before) arrived.add(slot);
+      else this.#state.touch(slot);
     }
     return [...arrived];
   }
+}
+
+/** Slots by the key in a row of the column. Texts are looked for as the bytes that they are. */
+function keysIn(state: StateTable, column: Column, type: Type): { find(row: number): number; insert(row: number): number } {
+  if (column.kind === "text") {
+    const { start, end } = column;
+    const bytes = viewOf(column.bytes);
+    return {
+      find: (row) => state.findText(bytes, start[row], end[row]),
+      insert: (row) => state.insertText(bytes, start[row], end[row]),
+    };
+  }
+  const keyOf = keyReader(column, type);
+  return { find: (row) => state.find(keyOf(row)), insert: (row) => state.insert(keyOf(row)) };
 }
 
 function countRows({ rows, meta: { deleted } }: Batch, refused: Uint8Array | null, out: Output): void {
