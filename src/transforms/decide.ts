@@ -8,7 +8,7 @@ import { decideWork } from "./decide/history_code.ts";
 import { isKeyed, planDecide } from "./decide/plan.ts";
 import { keyedName, keyKind, typedName } from "./support/keys.ts";
 import { keptTableNames, keptTablesOf } from "./support/lookups.ts";
-import { MissingRowsOperator, planMissing } from "./missing/operator.ts";
+import { MissingRowsOperator, planMissing, type ProbedOperator } from "./missing/operator.ts";
 import { compileProbe } from "./missing/probe.ts";
 import { type Loop, LoopBuilder } from "./support/loop_builder.ts";
 import { PlanChecker } from "./support/plan_checker.ts";
@@ -48,11 +48,12 @@ function plan(context: TransformContext): TransformPlan | null {
       const { state } = operatorContext;
       const own = tables.map((table) => state.table(table));
       const remembered = histories.map(({ spec }) => state.history(spec));
-      const operator = (by: Loop): RowOperator => {
+      const made = (by: Loop): ProbedOperator => {
         const work = decideWork(remembered, keptTablesOf(kept, operatorContext));
-        return new RowOperator(by, shape, own, { port: "skipped", count: "filtered" }, work);
+        return { operator: new RowOperator(by, shape, own, { port: "skipped", count: "filtered" }, work), work };
       };
-      return missing === null ? operator(loop()) : new MissingRowsOperator(operator(loop()), operator(again()), missing(), operatorContext);
+      const decides = made(loop());
+      return missing === null ? decides.operator : new MissingRowsOperator(decides, made(again()).operator, missing(), operatorContext);
     },
   };
 }

@@ -34,8 +34,9 @@ export function planRowTransform(context: TransformContext, declared: GroupSetti
     needsEnd: false,
     tables,
     create: (operatorContext) => {
-      const rows = new RowOperator(loop(), projection.shape, [], null, newWork(keptTablesOf(tables, operatorContext)));
-      return missing ? new MissingRowsOperator(rows, rows, missing(), operatorContext) : rows;
+      const work = newWork(keptTablesOf(tables, operatorContext));
+      const operator = new RowOperator(loop(), projection.shape, [], null, work);
+      return missing ? new MissingRowsOperator({ operator, work }, operator, missing(), operatorContext) : operator;
     },
   };
 }

@@ -5,7 +5,7 @@ import { Model, type ModelChange, modelled, type ModelRecord } from "./model.ts"
 import { draws, TestLane } from "./support.ts";
 
 const WAIT_MS = 10_000;
-const SEEDS = Number(Deno.env.get("TABLE_SEEDS") ?? 150);
+const SEEDS = Number(Deno.env.get("TABLE_SEEDS") ?? 60);
 
 Deno.test(`${SEEDS} random interleavings give what the model says, crashed anywhere, drained in pieces`, async () => {
   const blueprint = await blueprintOf(modelled("10s"));

@@ -5,7 +5,7 @@ import { blueprintOf } from "../windows/support.ts";
 import { modelled } from "./model.ts";
 import { SIM_WAIT, simulate } from "./simulation.ts";
 
-const SEEDS = Number(Deno.env.get("TABLE_SEEDS") ?? 150);
+const SEEDS = Number(Deno.env.get("TABLE_SEEDS") ?? 60);
 
 Deno.test(`${SEEDS} simulated runs over one, two and four lanes look up what their schedules say`, async () => {
   const restore = ignoreCrashed();

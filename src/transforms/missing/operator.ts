@@ -7,11 +7,12 @@ import type { Batch } from "../../data/batch.ts";
 import { select } from "../../data/columns.ts";
 import type { RecordType } from "../../data/types.ts";
 import type { Counted, KeptTable, Operator, OperatorContext, Output } from "../../engine/contracts.ts";
-import { keptTableNames, keptTablesOf } from "../support/lookups.ts";
+import { keptTableNames, keptTablesOf, type WatchedLookup, watchedLookups } from "../support/lookups.ts";
 import type { Loop } from "../support/loop_builder.ts";
+import type { Work } from "../support/work.ts";
 import { HeldRecords } from "./held_records.ts";
 import { type PendingKey, PendingRecords } from "./pending_records.ts";
-import { NOT_ASKED, Probe, type ProbeAnswers, type Probed, type WatchedLookup, watchedLookups } from "./probe.ts";
+import { NOT_ASKED, Probe, type ProbeAnswers, type Probed } from "./probe.ts";
 
 /** What an operator around others is made of. */
 export interface MissingPlan {
@@ -26,13 +27,19 @@ export interface MissingPlan {
 
 /** null where nothing is to be done about missing rows. */
 export function planMissing(probed: Probed, probe: () => Loop, key: PendingKey): (() => MissingPlan) | null {
-  const watched = watchedLookups(probed);
+  const watched = watchedLookups(probed.lookups, probed.used);
   if (watched.length === 0) return null;
   return () => ({ input: probed.input, watched, tables: keptTableNames(probed.lookups), probe: probe(), key });
 }
 
+/** An operator and what its loop works with, which a probe's findings are put into. */
+export interface ProbedOperator {
+  readonly operator: Operator;
+  readonly work: Work;
+}
+
 export class MissingRowsOperator implements Operator {
-  readonly #inner: Operator;
+  readonly #inner: ProbedOperator;
   /** Computes the newest record of a key once more and changes nothing. */
   readonly #again: Operator;
   readonly #probe: Probe;
@@ -45,7 +52,7 @@ export class MissingRowsOperator implements Operator {
   #isRestored = false;
   #watermarkMicros = -Infinity;
 
-  constructor(inner: Operator, again: Operator, plan: MissingPlan, context: OperatorContext) {
+  constructor(inner: ProbedOperator, again: Operator, plan: MissingPlan, context: OperatorContext) {
     const { input, watched, probe, tables, key } = plan;
     const kept = keptTablesOf(tables, context);
     this.#inner = inner;
@@ -89,7 +96,7 @@ export class MissingRowsOperator implements Operator {
     held.hold(select(batch, waiting, waiting.length), answers, waiting, this.#watermarkMicros);
     if (free.length === 0) return;
     const rest = select(batch, free, free.length);
-    this.#run(rest, this.#pending === null ? answers : this.#ask(rest, out), out);
+    this.#run(rest, this.#ask(rest, out), out);
   }
 
   #someWait({ missing }: ProbeAnswers, rows: number): boolean {
@@ -123,14 +130,21 @@ export class MissingRowsOperator implements Operator {
     return { waiting: Int32Array.from(waiting), free: Int32Array.from(free) };
   }
 
-  /** Hands records to the operator, and remembers those that are to come out again. */
+  /** Hands records that were just asked about to the operator, and remembers those that are to come out again. */
   #run(batch: Batch, answers: ProbeAnswers, out: Output): void {
-    if (this.#pending === null) return this.#inner.process(0, batch, out);
+    if (this.#pending === null) return this.#compute(batch, answers, out);
     this.#rejects.begin(out, batch.rows);
-    this.#inner.process(0, batch, this.#rejects);
+    this.#compute(batch, answers, this.#rejects);
     const rows: number[] = [];
     for (let row = 0; row < batch.rows; row++) if (answers.missing[row] !== NOT_ASKED && !this.#rejects.refused(row)) rows.push(row);
     this.#pending.note(batch, answers, rows);
+  }
+
+  #compute(batch: Batch, { found }: ProbeAnswers, out: Output): void {
+    const { operator, work } = this.#inner;
+    work.found = found;
+    operator.process(0, batch, out);
+    work.found = null;
   }
 
   watermark(micros: number): void {

@@ -2,13 +2,12 @@
  * Asks of each record which of its rows are not in the tables that something is to be done about: a loop of its own, run before the
  * operator's. Invariant: it changes nothing and refuses nothing; what cannot be evaluated is left to the operator to refuse.
  */
-import type { MissingRow } from "../../component/changelog.ts";
 import type { Batch } from "../../data/batch.ts";
 import { assert } from "../../data/fault.ts";
 import type { RecordType } from "../../data/types.ts";
 import type { KeptTable, KeyPart, Output } from "../../engine/contracts.ts";
 import type { Checked } from "../../expr/contracts.ts";
-import { bindLookups, type LookupPlan, missingOf } from "../support/lookups.ts";
+import { bindLookups, type LookupPlan, missingOf, watchedLookups } from "../support/lookups.ts";
 import type { Loop, LoopBuilder } from "../support/loop_builder.ts";
 import { type PlanChecker, rootsOf } from "../support/plan_checker.ts";
 import { resolveUses } from "../support/projection.ts";
@@ -25,15 +24,12 @@ export interface Probed {
   /** What the node reads: a look-up that it does not need is not missed. */
   readonly used: ReadonlySet<string>;
 }
-/** A look-up whose missing rows matter; its place in the list is its bit. */
-export interface WatchedLookup {
-  readonly lookup: LookupPlan;
-  readonly missing: Exclude<MissingRow, { readonly kind: "null" }>;
-}
 /** By row of the batch. */
 export interface ProbeAnswers {
   /** Bits of the look-ups that found nothing; NOT_ASKED where `where` is false. */
   missing: Int32Array;
+  /** By look-up: the slot that was found, below 0 for none; -2 where nobody looked. */
+  readonly found: Int32Array[];
   /** By look-up: the key that found nothing. */
   readonly keys: (number | string)[][];
   /** The operator's key, of rows with missing bits and where it was asked of all. */
@@ -46,14 +42,6 @@ export interface ProbeAnswers {
 export const NOT_ASKED = -1;
 /** Bits of a small integer. */
 const LOOKUPS_MAX = 30;
-
-/** The look-ups that something is to be done about. */
-export function watchedLookups({ lookups, used }: Pick<Probed, "lookups" | "used">): readonly WatchedLookup[] {
-  return lookups.flatMap((lookup) => {
-    const missing = missingOf(lookup);
-    return missing.kind === "null" || !used.has(lookup.name) ? [] : [{ lookup, missing }];
-  });
-}
 
 /** Reports what cannot be waited for: a row whose key may change meanwhile, with another row or with time. */
 export function refuseChanging({ lookups, key }: Pick<Probed, "lookups" | "key">, checker: PlanChecker): void {
@@ -80,26 +68,27 @@ export function refuseChanging({ lookups, key }: Pick<Probed, "lookups" | "key">
 
 /** The loop; `lookups` are those of the node, so that tables stand in the same places. */
 export function compileProbe({ input, where, key, lookups, used }: Probed, builder: LoopBuilder): Loop {
-  const watched = watchedLookups({ lookups, used });
+  const watched = watchedLookups(lookups, used);
   assert(watched.length <= LOOKUPS_MAX, `a node has at most ${LOOKUPS_MAX} look-ups of kept tables`);
   const direct = [where, key].flatMap((checked) => checked === null ? [] : [...rootsOf(checked)]);
   const read = resolveUses([...direct, ...watched.map(({ lookup }) => lookup.name)], [], lookups);
   builder.readRecord(input, read);
-  bindLookups(builder, lookups, read);
+  const rowOf = bindLookups(builder, lookups, read);
   const lines = [
     where === null ? "" : `if (!known && !(${builder.emit(where)})) { missing[i] = ${NOT_ASKED}; continue; }`,
     "mask = 0;",
     ...watched.map(({ lookup }, bit) => {
       const local = builder.local("key");
-      const found = builder.bindings.get(lookup.name)!.isNull!;
       const code = builder.keyPart(builder.emitAs(lookup.key, lookup.keyType), lookup.keyType);
-      return `if (${found}) { ${local} = ${code}; if (${local} !== null) { mask |= ${1 << bit}; keys[${bit}][i] = ${local}; } }`;
+      return `if ((found[${bit}][i] = ${rowOf.get(lookup.name)}) < 0) { ${local} = ${code}; if (${local} !== null) { mask |= ${
+        1 << bit
+      }; keys[${bit}][i] = ${local}; } }`;
     }),
     key === null ? "" : `if (mask !== 0 || ownOfAll) own[i] = ${builder.keyPart(builder.emit(key), key.type)};`,
     "missing[i] = mask;",
   ];
   return builder.build("missing", lines.filter((line) => line !== "").join("\n"), {
-    before: "const { missing, keys, own, ownOfAll, known } = work.probe; let mask = 0;",
+    before: "const { missing, found, keys, own, ownOfAll, known } = work.probe; let mask = 0;",
   });
 }
 
@@ -111,7 +100,15 @@ export class Probe {
 
   constructor(loop: Loop, lookups: number, tables: readonly KeptTable[]) {
     this.#loop = loop;
-    this.answers = { missing: new Int32Array(0), keys: Array.from({ length: lookups }, () => []), own: [], ownOfAll: false, known: false };
+    const each = Array.from({ length: lookups }, (_, bit) => bit);
+    this.answers = {
+      missing: new Int32Array(0),
+      found: each.map(() => new Int32Array(0)),
+      keys: each.map(() => []),
+      own: [],
+      ownOfAll: false,
+      known: false,
+    };
     this.#work = { ...newWork(tables), probe: this.answers };
   }
 
@@ -127,8 +124,12 @@ export class Probe {
 
   #ask(batch: Batch, epochTimeMicros: number, ownOfAll: boolean, known: boolean): ProbeAnswers {
     const { answers } = this;
-    if (answers.missing.length < batch.rows) answers.missing = new Int32Array(batch.rows);
+    if (answers.missing.length < batch.rows) {
+      answers.missing = new Int32Array(batch.rows);
+      for (const bit of answers.found.keys()) answers.found[bit] = new Int32Array(batch.rows);
+    }
     answers.missing.fill(0, 0, batch.rows);
+    for (const found of answers.found) found.fill(-2, 0, batch.rows);
     answers.ownOfAll = ownOfAll;
     answers.known = known;
     this.#loop(batch, { ...QUIET, epochTimeMicros }, this.#work, []);

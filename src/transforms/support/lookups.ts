@@ -42,6 +42,19 @@ export function planLookups(
 /** What records do that find nothing there. */
 export const missingOf = ({ table }: LookupPlan): MissingRow => table.missing ?? { kind: "null" };
 
+/** A look-up whose missing rows something is done about; its place in the list is its bit in what the probe answers. */
+export interface WatchedLookup {
+  readonly lookup: LookupPlan;
+  readonly missing: Exclude<MissingRow, { readonly kind: "null" }>;
+}
+/** The look-ups that something is to be done about: one that the node does not need is not missed. */
+export function watchedLookups(lookups: readonly LookupPlan[], used: ReadonlySet<string>): readonly WatchedLookup[] {
+  return lookups.flatMap((lookup) => {
+    const missing = missingOf(lookup);
+    return missing.kind === "null" || !used.has(lookup.name) ? [] : [{ lookup, missing }];
+  });
+}
+
 /** The tables that each lane keeps itself, in the order in which a loop finds them in `work.tables`. */
 export function keptTableNames(lookups: readonly LookupPlan[]): readonly string[] {
   return [...new Set(lookups.filter(({ table }) => table.rows === null).map(({ table }) => table.name))];
@@ -92,10 +105,21 @@ function planLookup(name: string, cel: Cel, scope: Scope, tables: ReadonlyMap<st
   return key && { name, table, key, keyType: key.type.nullable ? keyType : keyField.type };
 }
 
-/** Binds the looked-up rows: the key is looked up at most once per row, and only where the row is read. */
-export function bindLookups(builder: LoopBuilder, lookups: readonly LookupPlan[], used: ReadonlySet<string>): void {
+/**
+ * Binds the looked-up rows: the key is looked up at most once per row, and only where the row is read. Gives, by look-up, code for the
+ * number of the row that was found, below 0 for none.
+ */
+export function bindLookups(
+  builder: LoopBuilder,
+  lookups: readonly LookupPlan[],
+  used: ReadonlySet<string>,
+): ReadonlyMap<string, string> {
+  const rowOf = new Map<string, string>();
+  const watched = watchedLookups(lookups, used).map(({ lookup }) => lookup);
   for (const lookup of lookups) {
     if (!used.has(lookup.name)) continue;
+    const bit = watched.indexOf(lookup);
+    const probed = bit < 0 ? null : builder.hoist("probed", `work.found === null ? null : work.found[${bit}]`);
     const kept = keptTableNames(lookups).indexOf(lookup.table.name);
     const rows = kept < 0 ? builder.unit.constant(lookup.table.rows, "table") : builder.hoist("table", `work.tables[${kept}].state`);
     const columns = kept < 0 ? `${rows}.columns` : builder.hoist("columns", `work.tables[${kept}].columns`);
@@ -107,9 +131,11 @@ export function bindLookups(builder: LoopBuilder, lookups: readonly LookupPlan[]
       : `(${slice.bytes} !== null ? ${rows}.findText(${slice.bytes}, ${slice.from}, ${slice.to}) : ${whole})`;
     // -2: not looked up yet. A number from the start keeps the variable a small integer.
     const found = slice === null ? null : builder.unit.constant(new Int32Array(ROWS_PER_CALL), "found");
-    const slot = builder.local(lookup.name, found === null ? "-2" : `${found}[${ROW} - from]`);
+    const unknown = probed === null ? "-2" : `${probed} === null ? -2 : ${probed}[${ROW}]`;
+    const slot = builder.local(lookup.name, found === null ? unknown : `${found}[${ROW} - from]`);
     const row = `(${slot} === -2 ? ${slot} = ${find} : ${slot})`;
-    const reads = readAhead(builder, lookup, rows, found);
+    const reads = readAhead(builder, lookup, rows, found, probed);
+    rowOf.set(lookup.name, row);
     const bound = bindRow(builder, { table: lookup.table, columns, row, slot, reads });
     builder.bindings.set(lookup.name, bound);
     // What follows from a row is kept only where rows stay as they are.
@@ -119,16 +145,18 @@ export function bindLookups(builder: LoopBuilder, lookups: readonly LookupPlan[]
     builder.looked.set(lookup.name, { keeper, row, rows, reads });
     builder.bindings.set(lookup.name, { ...bound, keeper });
   }
+  return rowOf;
 }
 
 /** What is read of a row before its time; what a text found is kept in `found`, because looking for a text again is not cheap. */
-function readAhead(builder: LoopBuilder, lookup: LookupPlan, rows: string, found: string | null): string[] {
+function readAhead(builder: LoopBuilder, lookup: LookupPlan, rows: string, found: string | null, probed: string | null): string[] {
+  const known = probed === null ? "" : `${probed} !== null ? ${probed}[j] : `;
   if (found !== null) {
     const { bytes, from, to } = builder.textSlice(lookup.key, "j")!;
-    return builder.warm(`${found}[j - from] = ${bytes} === null ? -2 : ${rows}.findText(${bytes}, ${from}, ${to})`);
+    return builder.warm(`${found}[j - from] = ${known}${bytes} === null ? -2 : ${rows}.findText(${bytes}, ${from}, ${to})`);
   }
   const keys = builder.plainNumbers(lookup.key);
-  return keys === null ? [] : builder.warm(`${rows}.find(${keys}[j])`);
+  return keys === null ? [] : builder.warm(`${known}${rows}.find(${keys}[j])`);
 }
 
 /** The one looked-up row that an expression reads, and nothing of the record beside it. */

@@ -32,6 +32,8 @@ export interface Work {
   made: readonly MadeColumn[];
   /** The lane's tables that the loop looks into: see lookups.ts. */
   tables: readonly KeptTable[];
+  /** By watched look-up and row of the batch: the slot that a probe of this batch has found, -2 where it did not look; null: no probe. */
+  found: readonly Int32Array[] | null;
   /** Of a loop that looks for missing rows: see missing/probe.ts. */
   readonly probe?: ProbeAnswers;
 }
@@ -53,6 +55,7 @@ export function newWork(tables: readonly KeptTable[] = []): Work {
     warmed: 0,
     made: [],
     tables,
+    found: null,
   };
 }
 
