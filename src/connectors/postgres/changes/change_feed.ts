@@ -36,7 +36,10 @@ export class ChangeFeed {
   readonly #replication: SqlServer<ReplicationSession>;
   #running: Promise<void> | null = null;
   #session: ReplicationSession | null = null;
+  /** What is received is in the queues; null when it was thrown away. */
   #receiver: ChangeReceiver | null = null;
+  /** Also when what it received was thrown away. */
+  #newest: ChangeReceiver | null = null;
   #fault: unknown = null;
   #isPaused = false;
   #isRestarting = false;
@@ -203,7 +206,8 @@ export class ChangeFeed {
         await sql.close();
       }
       if (this.isClosed) throw new Error("closed while it was made ready");
-      const receiver = new ChangeReceiver(address.schema, this.#members, this.#prepared.tables);
+      const receiver = new ChangeReceiver(address.schema, this.#members, this.#prepared.tables, this.#newest?.numbered ?? 0);
+      this.#newest = receiver;
       receiver.receivedLsn = this.#receiver?.receivedLsn ?? 0;
       const plugin = new PgOutput(receiver);
       this.#receiver = receiver;
@@ -232,7 +236,7 @@ export class ChangeFeed {
   async #waitForSlot(sql: Session): Promise<void> {
     const { world: { clock, log }, slot: { slot } } = this.options;
     // A connection of this process that broke is kept by the server until it finds out.
-    const deadlineMs = clock.monotonicMs() + (this.#receiver ? OWN_SLOT_WAIT_MS : SLOT_WAIT_MS);
+    const deadlineMs = clock.monotonicMs() + (this.#newest ? OWN_SLOT_WAIT_MS : SLOT_WAIT_MS);
     for (let isTold = false;; isTold = true) {
       const [[pid]] = await sql.select("SELECT active_pid FROM pg_replication_slots WHERE slot_name = $1", [slot]);
       if (pid === null) return;

@@ -35,12 +35,13 @@ export class ChangeReceiver implements ChangeListener {
   readonly #readings = new Map<number, readonly Reading[]>();
   #commitLsn = 0;
   #isInTransaction = false;
-  #rows = 0;
 
+  /** `numbered` rows were received before: rows of all connections are numbered together. */
   constructor(
     private readonly schema: string,
     private readonly members: readonly Member[],
     private readonly tables: ReadonlyMap<string, TableKnowledge>,
+    public numbered: number,
   ) {}
 
   /** The server says so between two messages. */
@@ -121,7 +122,7 @@ export class ChangeReceiver implements ChangeListener {
     if (!this.#isNew(member, index)) return;
     if (member.shape !== shape) requireLike(member, shape, this.#commitLsn);
     const untold = shape.write(row, old, before, member.queue.writerFor(shape));
-    member.queue.add({ lsn: this.#commitLsn, index, number: this.#rows++ }, { isDeleted, untold });
+    member.queue.add({ lsn: this.#commitLsn, index, number: this.numbered++ }, { isDeleted, untold });
   }
 }
 
