@@ -23,7 +23,7 @@ export const TURN_WAIT_MS = 1;
 /** A table that nobody asks for is waited for so long; then the others pass it. */
 export const PASS_AFTER_MS = 300;
 /** How often the server hears how far we are, where nothing else is said; it gives a silent client up after a minute by default. */
-export const STATUS_EVERY_MS = 5_000;
+export const STATUS_EVERY_MS = 1_000;
 /** A table without changes moves on with the log this often, so that the server need not keep what is of no use. */
 export const MOVE_ON_EVERY_MS = 5_000;
 /** How often the server is asked how far it has sent, where an end is waited for. */

@@ -242,6 +242,54 @@ await withServers(
 );
 
 await withServers(
+  "postgres changes: a long silence and a long pause are no reason for the server to give the reader up",
+  ["postgres"],
+  async ({ postgres }) => {
+    await withDatabase(postgres, async (database) => {
+      await database.admin(`${MADE}; INSERT INTO items VALUES (1, 'a', 1); ALTER DATABASE ${database.name} SET wal_sender_timeout = '3s'`);
+      const { world, logged } = realWorld();
+      const following = await Following.open(database, [ITEMS], { world });
+      await following.until(() => following.rows.length === 1);
+      for (const [count, pauseMs] of [[1, 5_000], [60_000, 5_000]] as const) {
+        const before = following.rows.length;
+        // More than is taken in while nobody asks.
+        await database.admin(`INSERT INTO items SELECT n, repeat('x', 400), 1 FROM generate_series(${before + 1}, ${before + count}) AS n`);
+        await new Promise((resolve) => setTimeout(resolve, pauseMs));
+        await following.until(() => following.rows.length === before + count);
+      }
+      assert.deepEqual(logged.filter((line) => line.startsWith("warning")), []);
+      following.close();
+    });
+  },
+);
+
+await withServers(
+  "postgres changes: a copy that was not finished is taken anew, beside the slot that is there",
+  ["postgres"],
+  async ({ postgres }) => {
+    await withDatabase(postgres, async (database) => {
+      await database.admin(`${MADE}; INSERT INTO items SELECT n, 'before', 1 FROM generate_series(1, 20000) AS n`);
+      const { world, logged } = realWorld();
+      const first = await Following.open(database, [ITEMS], { world });
+      while (!logged.some((line) => line.includes("slot_made"))) {
+        await first.turn();
+        await new Promise((resolve) => setTimeout(resolve, 1));
+      }
+      first.close();
+      await released(database);
+      await database.admin("UPDATE items SET name = 'after' WHERE id <= 10000; DELETE FROM items WHERE id > 19990");
+      const second = await Following.open(database, [ITEMS], { world: realWorld().world });
+      await second.until(() => second.rows.length === 19_990);
+      await database.admin("INSERT INTO items VALUES (0, 'last', 1)");
+      await second.until(() => second.rows.length === 19_991);
+      const names = new Map(second.rows.map(({ values: [id, name] }) => [id, name]));
+      assert.deepEqual([names.size, names.get(1), names.get(10_001), names.get(0), second.deletes], [19_991, "after", "before", "last", 0]);
+      second.close();
+    });
+  },
+);
+
+await withServers(
   "postgres changes: while its table has none, a source moves on with the log, so that the server may forget",
   ["postgres"],
   async ({ postgres }) => {

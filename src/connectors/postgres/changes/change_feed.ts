@@ -200,7 +200,15 @@ export class ChangeFeed {
       try {
         const joined = this.#members.filter(({ isClosed }) => !isClosed);
         const members = joined.filter(({ from }) => from !== null);
-        this.#prepared = await prepareMembers({ ...this.options, sql, session, joined, members, openSlot: () => this.#replication.open() });
+        this.#prepared = await prepareMembers({
+          ...this.options,
+          sql,
+          session,
+          joined,
+          members,
+          isOver: () => this.isClosed,
+          openSlot: () => this.#replication.open(),
+        });
         await this.#waitForSlot(sql);
       } finally {
         await sql.close();

@@ -33,6 +33,8 @@ export interface Preparing extends FeedOptions {
   /** All, and those of them that have said where they are. */
   readonly joined: readonly Member[];
   readonly members: readonly Member[];
+  /** Nobody waits any more. */
+  isOver(): boolean;
   /** One more session that can make slots. */
   openSlot(): Promise<ReplicationSession>;
 }
@@ -143,7 +145,11 @@ async function copyBeside(task: Task, members: readonly Member[]): Promise<void>
   }
 }
 
-async function copyTables({ sql, server, tables, world }: Task, { snapshot, point }: MadeSlot, members: readonly Member[]): Promise<void> {
+async function copyTables(
+  { sql, server, tables, world, isOver }: Task,
+  { snapshot, point }: MadeSlot,
+  members: readonly Member[],
+): Promise<void> {
   if (members.length === 0) return;
   await inTransaction(sql, async () => {
     await sql.run("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY");
@@ -151,7 +157,7 @@ async function copyTables({ sql, server, tables, world }: Task, { snapshot, poin
     for (const member of members) {
       const { copy, shape, source } = member.options;
       const info = tables.get(shape.table)!;
-      member.copyFacts = await takeCopy(sql, copy!, { info, shape, server, point });
+      member.copyFacts = await takeCopy(sql, copy!, { info, shape, server, point, snapshot, isOver });
       const { rows, bytes } = member.copyFacts;
       world.log.event("info", "table_copied", { source, table: shape.table, rows, bytes, at: lsnText(point) });
     }

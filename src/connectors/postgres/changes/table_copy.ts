@@ -18,6 +18,8 @@ import { type ShapeOptions, TableShape } from "./table_shape.ts";
 
 /** What is known of a copy; also what its note holds. */
 export interface CopyFacts {
+  /** In the copy's folder: another copy has another name. */
+  readonly file: string;
   /** The server's history, as places name it. */
   readonly server: string;
   /** Its rows are those of what committed before. */
@@ -40,7 +42,7 @@ export interface CopyPlace {
 const FORM_VERSION = 1;
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
-const rowsPath = ({ folder, source }: CopyPlace): string => `${folder}/${source}.rows`;
+const rowsPath = ({ folder }: CopyPlace, { file }: CopyFacts): string => `${folder}/${file}`;
 const noteName = ({ source }: CopyPlace): string => `${source}.note`;
 
 /** null where there is none, or none that is whole. */
@@ -49,9 +51,12 @@ export async function findCopy(place: CopyPlace): Promise<CopyFacts | null> {
   return bytes && JSON.parse(decoder.decode(bytes)) as CopyFacts;
 }
 
+/** What is left of a copy that was not finished goes too. */
 export async function removeCopy(place: CopyPlace): Promise<void> {
-  await place.files.remove(`${place.folder}/${noteName(place)}`);
-  await place.files.remove(rowsPath(place));
+  const { files, folder, source } = place;
+  // The note first: without it the others are nothing.
+  await files.remove(`${folder}/${noteName(place)}`);
+  for (const name of await files.list(folder)) if (name.startsWith(`${source}.`)) await files.remove(`${folder}/${name}`);
 }
 
 /** What the form of rows follows from. */
@@ -59,21 +64,29 @@ export function copyForm({ type, table }: ShapeOptions): string {
   return JSON.stringify([FORM_VERSION, table, type.fields.map(({ name, type }) => [name, type])]);
 }
 
+export interface CopyRequest {
+  readonly info: TableInfo;
+  readonly shape: ShapeOptions;
+  readonly server: string;
+  readonly point: number;
+  /** Names the snapshot. */
+  readonly snapshot: string;
+  /** Nobody wants it any more. */
+  isOver(): boolean;
+}
+
 /** Copies one table, in the transaction that the session is in. Throws `column_missing`. */
-export async function takeCopy(
-  session: Session,
-  place: CopyPlace,
-  copied: { readonly info: TableInfo; readonly shape: ShapeOptions; readonly server: string; readonly point: number },
-): Promise<CopyFacts> {
-  const { info, shape: options, server, point } = copied;
+export async function takeCopy(session: Session, place: CopyPlace, request: CopyRequest): Promise<CopyFacts> {
+  const { info, shape: options, server, point, snapshot } = request;
   const selected = options.type.fields.map(({ name }) => columnOf(info, name)).filter((column) => column !== undefined);
   const shape = new TableShape(options, selected.map(({ name, type }) => ({ name, type, isKey: false })));
   const { files, folder } = place;
   await makeDurableFolder(files, folder);
   await removeCopy(place);
+  const file = `${place.source}.${snapshot.replaceAll(/[^0-9A-Za-z]/g, "_")}.rows`;
   let bytes = 0;
   let rows = 0;
-  await writeWhole(files, { folder, name: `${place.source}.rows`, owner: "making" }, async (handle) => {
+  await writeWhole(files, { folder, name: file, owner: "making" }, async (handle) => {
     const list = selected.map(({ name }) => quoted(name)).join(", ");
     await session.run(`DECLARE copied NO SCROLL CURSOR FOR SELECT ${list} FROM ${quoted(info.name)}`);
     const lines = createWriter(1 << 16);
@@ -81,6 +94,7 @@ export async function takeCopy(
     for (let rowsWanted = 100;;) {
       const page = await session.select(`FETCH ${rowsWanted} FROM copied`);
       if (page.length === 0) break;
+      if (request.isOver()) throw new MillraceError("copy_over", "the copy of a table was given up");
       lines.length = 0;
       for (const row of page) shape.write(tuple.of(row), "none", tuple, lines);
       await handle.write(written(lines));
@@ -92,6 +106,7 @@ export async function takeCopy(
     await session.run("CLOSE copied");
   });
   const facts: CopyFacts = {
+    file,
     server,
     point,
     bytes,
@@ -134,9 +149,10 @@ export class CopyReader {
   private constructor(private readonly handle: FileHandle, private readonly place: CopyPlace, readonly facts: CopyFacts) {}
 
   static async open(place: CopyPlace, facts: CopyFacts): Promise<CopyReader> {
-    const stat = await place.files.stat(rowsPath(place));
-    if (stat?.size !== facts.bytes) throw copyLost(rowsPath(place));
-    return new CopyReader(await place.files.open(rowsPath(place), "read"), place, facts);
+    const path = rowsPath(place, facts);
+    const stat = await place.files.stat(path);
+    if (stat?.size !== facts.bytes) throw copyLost(path);
+    return new CopyReader(await place.files.open(path, "read"), place, facts);
   }
 
   /** Rows from a byte on, at most those before `toByte`, and the byte behind them. */
@@ -147,7 +163,7 @@ export class CopyReader {
     for (let bytesMax = Math.max(1, limits.bytesMax);; bytesMax *= 4) {
       const length = Math.min(bytesMax, limits.toByte - byte);
       const bytes = await readAt(this.handle, byte, length);
-      if (bytes.length < length) throw copyLost(rowsPath(this.place));
+      if (bytes.length < length) throw copyLost(rowsPath(this.place, this.facts));
       const { records, tooLong } = splitLines(bytes, 0, length, "more", RECORD_BYTES_MAX);
       if (records.rows === 0) {
         assert(length < limits.toByte - byte, "a copy ends with a line end");
