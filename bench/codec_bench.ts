@@ -230,6 +230,14 @@ const decodeFlat = decodeChanges(FLAT);
 measure("decode rows without the JSON column", () => batchesOf(FLAT, changeParts, decodeFlat));
 const decodeEnvelopes = decodeChanges(CHANGE);
 measure(`decode envelopes, ${megabytes(envelopes)}`, () => batchesOf(CHANGE, envelopes, decodeEnvelopes));
+const columnsSchema = Object.keys(JSON.parse(changeTexts[0])).map((field) => ({ type: "string", optional: true, field }));
+const front = JSON.stringify({
+  type: "struct",
+  fields: ["before", "after"].map((field) => ({ type: "struct", fields: columnsSchema, field })),
+});
+const wrapped = asLines((text) => `{"schema":${front},"payload":{"before":null,"after":${text},"source":${source},"op":"c"}}`);
+const decodeWrapped = decodeChanges(CHANGE);
+measure(`decode envelopes behind their schema, ${megabytes(wrapped)}`, () => batchesOf(CHANGE, wrapped, decodeWrapped));
 measure("JSON.parse of ready strings", () => changeTexts.forEach((text) => JSON.parse(text)));
 const decoded = batchesOf(CHANGE, changeParts, decodeAsChanges);
 measure("encode those eight columns as changes", () => encodeAll(decoded, compileChangeEncoder(CHANGE)));

@@ -39,11 +39,11 @@ export interface Wanted {
   readonly starts: Int32Array;
   readonly ends: Int32Array;
 }
-/** Looks for members of the object that begins at `at`, and gives the place behind it, or -1. */
-export function findMembers(bytes: Uint8Array, view: DataView, at: number, to: number, wanted: Wanted): number {
+/** Looks for members of the object that begins at `at`, and gives the place behind it, or -1. `depth`: levels around it. */
+export function findMembers(bytes: Uint8Array, view: DataView, at: number, to: number, wanted: Wanted, depth = 0): number {
   met.high = 0;
   wanted.starts.fill(-1);
-  return at < to && bytes[at] === OPEN ? object(bytes, view, at + 1, to, 0, 0, wanted) : -1;
+  return at < to && bytes[at] === OPEN ? object(bytes, view, at + 1, to, depth, 0, wanted) : -1;
 }
 
 /** Behind the closing quote of the string whose body goes on at `at`, or -1. Adds to `met`. */
