@@ -16,7 +16,8 @@ export const clickhouseSource: SourceSpec = {
   notes:
     `Resumes by key, so it can be stopped and killed; the table must keep its rows until the run has ended. \`meta.position\` is the row's
 number in that order, from 1. The key's columns are integers, decimals, dates or text; since the server keeps no key unique, it is made sure at the
-start that no two rows share one, which reads the key columns once. Of a table that a \`clickhouse\` sink writes, read the view. Numbers arrive
+start that no two rows share one, which reads the key columns once. Of a table that a \`clickhouse\` sink writes, read the view. A user who may only read is
+enough. Numbers arrive
 with all their digits; a value that does not fit its field rejects the row, whose bytes are the row as JSON.`,
   settings: {
     kind: "group",

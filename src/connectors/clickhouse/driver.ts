@@ -72,21 +72,13 @@ export class Session implements SqlSession {
     return this.#alive;
   }
 
-  /** Rows of a query, values in the order of its columns: 64-bit integers and decimals as text. Parameters are {a0:String}, {a1:Int64}, ... */
+  /**
+   * Rows of a query, values in the order of its columns, as JSON has them. Parameters are {a0:String}, {a1:Int64}, ... No setting is sent:
+   * users who may only read cannot change any.
+   */
   async select(sql: string, values: readonly Value[] = []): Promise<unknown[][]> {
     return await this.#attempt(async () => {
-      const settings = {
-        output_format_json_quote_64bit_integers: 1,
-        output_format_json_quote_decimals: 1,
-        // What no JSON number is comes as text, not as null.
-        output_format_json_quote_denormals: 1,
-      } as const;
-      const answer = await this.client.query({
-        query: sql,
-        format: "JSONCompactEachRow",
-        query_params: named(values),
-        clickhouse_settings: settings,
-      });
+      const answer = await this.client.query({ query: sql, format: "JSONCompactEachRow", query_params: named(values) });
       return await answer.json<unknown[]>();
     });
   }
@@ -94,8 +86,7 @@ export class Session implements SqlSession {
   /** A change, with its values as parameters. How many rows it changed is not told by this server. */
   async run(sql: string, values: readonly Value[] = []): Promise<{ readonly rows: number }> {
     return await this.#attempt(async () => {
-      const settings: ClickHouseSettings = { ...INSERT_SETTINGS, lightweight_deletes_sync: "2", mutations_sync: "2" };
-      await this.client.command({ query: sql, query_params: named(values), clickhouse_settings: settings });
+      await this.client.command({ query: sql, query_params: named(values), clickhouse_settings: INSERT_SETTINGS });
       return { rows: 0 };
     });
   }

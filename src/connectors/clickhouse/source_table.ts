@@ -73,19 +73,25 @@ function selected(field: Field, column: TableColumn, place: string): SelectedCol
       });
     }
     // A number, because text has the column's own zone.
-    return { name: field.name, label, sql: `toUnixTimestamp64Micro(toDateTime64(${name}, 6))`, json: numberJson };
+    return { name: field.name, label, sql: `toString(toUnixTimestamp64Micro(toDateTime64(${name}, 6)))`, json: numberJson };
   }
-  return { name: field.name, label, sql: name, json: jsonOf(field, type) };
+  if (type.kind === "int" || type.kind === "decimal" || type.kind === "float64") {
+    const json = field.type.kind === "bool" ? boolJson : numberJson;
+    return { name: field.name, label, sql: `toString(${name})`, json };
+  }
+  if (type.kind === "array" || type.kind === "map") return { name: field.name, label, sql: `toJSONString(${name})`, json: String };
+  const nested = ["list", "map", "struct", "json"].includes(field.type.kind);
+  const json = (value: unknown) => nested && typeof value === "string" ? jsonOrText(value) : JSON.stringify(value);
+  return { name: field.name, label, sql: name, json };
 }
 
-function jsonOf({ type }: Field, column: ColumnType): (value: unknown) => string {
-  if (type.kind === "bool" && column.kind === "int") return (value) => value === 0 ? "false" : value === 1 ? "true" : numberJson(value);
-  if (column.kind === "int" || column.kind === "decimal") return numberJson;
-  const nested = type.kind === "list" || type.kind === "map" || type.kind === "struct" || type.kind === "json";
-  return (value) => nested && typeof value === "string" ? jsonOrText(value) : JSON.stringify(value);
+/** Numbers come as text, so that the server's way with JSON loses no digit; "nan" and "inf" are refused as what they are. */
+function numberJson(value: unknown): string {
+  if (value === null) return "null";
+  const text = String(value);
+  return /^-?\d/.test(text) ? text : JSON.stringify(text);
 }
-/** 64-bit integers and decimals come as text. */
-const numberJson = (value: unknown): string => value === null ? "null" : String(value);
+const boolJson = (value: unknown): string => value === "0" ? "false" : value === "1" ? "true" : numberJson(value);
 
 /** The type by which the rows' JSON is read: times of time columns are numbers, dates have the server's form. */
 function decodedType({ fields }: RecordType, info: TableInfo): RecordType {
@@ -133,7 +139,7 @@ async function tablePage(
   };
   const bounds = [after && bound(">", after), until && bound("<=", until)].filter((each) => each !== null);
   const where = bounds.length > 0 ? `WHERE ${bounds.join(" AND ")}` : "";
-  const list = [...columns.map(({ sql }) => sql), keyList(key)].join(", ");
+  const list = [...columns.map(({ sql }) => sql), ...key.map((column) => `toString(${quoted(column.name)})`)].join(", ");
   return await session.select(`SELECT ${list} FROM ${quoted(name)} ${where} ORDER BY ${keyList(key)} LIMIT ${rowsMax}`, values);
 }
 

@@ -27,7 +27,7 @@ function sourceToml({ server, name }: Warehouse, fields: string, settings: strin
   return `[connections.warehouse]
 type = "clickhouse"
 url = "${server.url}/${name}"
-user = "${server.user}"
+user = "reader"
 password = "${server.password}"
 [sources.in]
 connection = "warehouse"
@@ -133,6 +133,21 @@ await withServers(
     });
   },
 );
+
+await withServers("clickhouse source: a number that is none rejects its row", ["clickhouse"], async ({ clickhouse }) => {
+  await withWarehouse(clickhouse, async (warehouse) => {
+    await clickhouse.admin(`CREATE DATABASE ${warehouse.name}`);
+    await warehouse.admin("CREATE TABLE t (id UInt64, f Nullable(Float64), b UInt8) ENGINE = MergeTree ORDER BY id");
+    await warehouse.admin(
+      "INSERT INTO t VALUES (1, nan, 1), (2, inf, 0), (3, 1e-300, 2), (4, NULL, 1), (18446744073709551615, 1, 1), (5, 0.1, 0)",
+    );
+    const reader = await (await sourceOf(warehouse, 'table = "t"', 'fields = { id = "int", f = "double?", b = "bool" }')).reader(0);
+    const { rows, rejects } = await readAll(reader, reader.start, () => ({ rowsMax: 10, bytesMax: 1 << 20 }));
+    assert.deepEqual(rejects.map((text) => text.split(" ")[3]), ["type:f", "type:f", "type:b", "range:id"]);
+    assert.deepEqual(rows.map((text) => /\[[^\]]*\]/.exec(text)![0]), ["[4,null,true]", "[5,0.1,false]"]);
+    reader.close();
+  });
+});
 
 await withServers("clickhouse source: times are what they are in whatever zone their column is; identity follows the content", [
   "clickhouse",
