@@ -250,6 +250,28 @@ Deno.test("columns of a table that are called op, before or after make no envelo
   assert.deepEqual(read(type, DROP, [row]).rows, [{ id: "1", op: "c", after: 5, before: 4, payload: 3 }]);
 });
 
+Deno.test("text that needs escapes twice comes back as it was", () => {
+  const inner: Type = {
+    kind: "struct",
+    nullable: true,
+    fields: [{ name: 'a "b"', type: STRING }, { name: "né", type: withNull(listOf(STRING)) }],
+  };
+  const type = fieldsOf({
+    place: { kind: "struct", nullable: true, fields: [{ name: "s", type: withNull(STRING) }, { name: "in", type: inner }] },
+  });
+  const values = ["", 'quo"te', "back\\slash", "\u0000\u001f\n", "né😀", "\u007f", "</script>", "plain"].map((text) => (
+    { place: { s: text, in: { 'a "b"': text, "né": [text, "x"] } } }
+  )).concat([{ place: { s: null as unknown as string, in: null as never } }]);
+  const column = { kind: "value" as const, values: values.map(({ place }) => place) };
+  const batch = { rows: values.length, type, columns: [column], meta: makeMeta("test", 0, new Float64Array(values.length)) };
+  const into = createWriter();
+  const encode = compileChangeEncoder(type);
+  for (let row = 0; row < batch.rows; row++) encode(batch, row, into);
+  const lines = writtenText(into).trimEnd().split("\n");
+  assert.deepEqual(lines.map((line) => ({ place: JSON.parse(JSON.parse(line).place) })), values);
+  assert.deepEqual(read(type, DROP, lines).rows, values);
+});
+
 Deno.test("what the encoder writes is what change data capture writes, and is read back", () => {
   const type = fieldsOf({ ...Object.fromEntries(PAYMENT.fields.map((field) => [field.name, field])), born: withNull(DATE) });
   const spec = specOf(type, { changes: { deletes: "pass", key: null } });

@@ -7,7 +7,7 @@ import type { Encoder } from "../codec.ts";
 import { compileEncoder, type EncoderForm } from "../encoder_code.ts";
 import { timeTextOf } from "../field_text.ts";
 import type { TimeText } from "../time_text.ts";
-import type { RecordType } from "../types.ts";
+import type { Field, RecordType } from "../types.ts";
 import { type JsonOptions, jsonText } from "../value_text.ts";
 import { DELETED, isDays } from "./change_rows.ts";
 import { jsonForm } from "./encoder.ts";
@@ -22,14 +22,15 @@ const CHANGES = { changes: { deletes: "pass", key: null } } as const;
 export function compileChangeEncoder(type: RecordType, options: JsonOptions = {}): Encoder {
   const { form, indexes } = jsonForm(type, { decimals: "string", ...options });
   const own = indexes.filter((index) => type.fields[index].name !== DELETED);
+  const held = new Map(type.fields.filter((field) => HELD_IN_TEXT.has(field.type.kind)).map((field) => [field, heldText(field, options)]));
   const changes: EncoderForm = {
     ...form,
     end: `${own.length === 0 ? "{" : ","}"${DELETED}":${KEPT}`,
     quoteOf: (field) => isDays(field, CHANGES) ? "" : form.quoteOf(field),
     timeText: (field) => isDays(field, CHANGES) ? { ...timeTextOf(field)!, write: putDays } : form.timeText(field),
     valueText: (field, value) => {
-      const text = jsonText(field, value, options);
-      return HELD_IN_TEXT.has(field.type.kind) ? JSON.stringify(text) : text;
+      const write = held.get(field);
+      return write === undefined ? jsonText(field, value, options) : `"${write(value)}"`;
     },
   };
   const encode = compileEncoder(type, own, changes);
@@ -42,3 +43,29 @@ export function compileChangeEncoder(type: RecordType, options: JsonOptions = {}
 }
 
 const putDays: TimeText["write"] = (days, bytes, at) => putInteger(bytes, at, days);
+
+/** Characters that stand for themselves in a JSON string, and in one that stands in another. */
+const PLAIN = /^[ !#-[\]-~]*$/;
+
+/** Compiles what writes a field's JSON as the inside of a JSON string. */
+function heldText(field: Field, options: JsonOptions): (value: unknown) => string {
+  const { type } = field;
+  if (type.kind === "string") {
+    return (value) =>
+      value === null || value === undefined ? "null" : PLAIN.test(value as string) ? `\\"${value}\\"` : escaped(JSON.stringify(value));
+  }
+  if (type.kind !== "struct") return (value) => escaped(jsonText(field, value, options));
+  const members = type.fields.map((each, place) => ({
+    name: each.name,
+    before: `${place === 0 ? "{" : ","}${escaped(JSON.stringify(each.name))}:`,
+    write: heldText(each, options),
+  }));
+  return (value) => {
+    if (value === null || value === undefined) return "null";
+    const struct = value as Readonly<Record<string, unknown>>;
+    let text = "";
+    for (let i = 0; i < members.length; i++) text += members[i].before + members[i].write(struct[members[i].name]);
+    return members.length === 0 ? "{}" : text + "}";
+  };
+}
+const escaped = (json: string): string => /["\\]/.test(json) ? JSON.stringify(json).slice(1, -1) : json;
