@@ -86,7 +86,7 @@ export type ColumnMember =
   | { readonly kind: "number"; readonly type: Type; readonly values: string; readonly valid: string | null }
   /**
    * Codes of texts, -1 for null, and what knows them. `same`: at place `at` stands the very text that the code `value` gives, so that
-   * nobody need look for its code.
+   * nobody need look for its code; below 0 where it stands is not known.
    */
   | {
     readonly kind: "text";

@@ -42,6 +42,28 @@ type    = "value"
 as      = "decimal(2)"
 initial = "0.00"
 
+# What is remembered as records and as a set has to agree with what is remembered as values, whatever struck in between.
+[transforms.ledger.state]
+records   = { as = "int", initial = "0" }
+last      = { as = "int?", initial = "null" }
+last_note = { as = "string?", initial = "null" }
+past      = { type = "history", keep = { count = 4 }, fields = { id = "id", note = "note", amount = "amount" } }
+recent    = { type = "history", time = "at", keep = { for = "1h" }, fields = { at = "meta.epoch_time", id = "id" } }
+ids       = { type = "distinct", of = "id" }
+
+[transforms.ledger.before]
+records = "records + 1"
+
+[transforms.ledger.let]
+agree = """ids.size() == records && past.size() == least(records, 4) && past.last().id == id && recent.last().id == id
+  && recent.exists_one(e, e.id == id && e.at >= meta.epoch_time)
+  && (old.past.size() == 0 ? last == null : old.past.last().id == last && old.past.last().note == last_note)"""
+
+[[transforms.ledger.rules]]
+code = "lost"
+when = "!agree"
+set  = { status = "'forgotten'" }
+
 [[transforms.ledger.rules]]
 code = "ceiling"
 when = "balance + amount > 500.00"
@@ -50,6 +72,10 @@ set  = { status = "'declined'" }
 [transforms.ledger.otherwise]
 set    = { status = "'accepted'" }
 update = { balance = "balance + amount" }
+
+[transforms.ledger.after_rules]
+last      = "id"
+last_note = "note"
 
 [transforms.ledger.emit]
 id         = "id"

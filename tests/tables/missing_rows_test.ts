@@ -63,7 +63,7 @@ initial = "0.00"
 [transforms.seen.state.recent]
 type   = "history"
 keep   = { count = 3 }
-fields = { id = "id", amount = "amount" }
+fields = { id = "id", amount = "amount", other = "other" }
 
 [transforms.seen.let]
 average = "round(total / count, 2, 'half_up')"
@@ -78,6 +78,7 @@ name    = "coalesce(row.name, 'UNKNOWN')"
 open    = "coalesce(row.open, false)"
 codes   = "matched"
 ids     = "recent.map(e, e.id)"
+alike   = "recent.filter(e, e.other == other).size()"
 `;
 const payment = (id: number, shop: string | null, amount: number, other: string | null = null): Row => ({ id, shop, other, amount });
 
@@ -86,20 +87,20 @@ Deno.test("M2: the row of a key that has records lets the newest come out once m
   for (const crashes of [false, true]) {
     const lane = new TestLane(await blueprintOf(totals("emit_again")));
     const crash = (): void => void (crashes && lane.recover());
-    for (const one of [payment(1, "m1", 1000), payment(2, "m1", 3000)]) {
+    for (const one of [payment(1, "m1", 1000, "x"), payment(2, "m1", 3000, "y")]) {
       lane.records("payments", [one]);
       crash();
     }
     lane.changes("shops", [acme]);
     crash();
-    lane.records("payments", [payment(3, "m1", 2000), payment(4, null, 500)]);
+    lane.records("payments", [payment(3, "m1", 2000, "x"), payment(4, null, 500)]);
     lane.changes("shops", [{ row: { id: "m1", name: "Acme & Co", open: true } }]);
     const unknown = { name: "UNKNOWN", open: false };
     assertRows(lane.rows("out"), [
-      { id: 1, count: 1, total: 1000, average: 1000, ...unknown, codes: [], ids: [1] },
-      { id: 2, count: 2, total: 4000, average: 2000, ...unknown, codes: ["LARGE"], ids: [1, 2] },
-      { id: 2, count: 2, total: 4000, average: 2000, name: "Acme", open: true, codes: ["LARGE"], ids: [1, 2] },
-      { id: 3, count: 3, total: 6000, average: 2000, name: "Acme", open: true, codes: ["LARGE", "ODD"], ids: [1, 2, 3] },
+      { id: 1, count: 1, total: 1000, average: 1000, ...unknown, codes: [], ids: [1], alike: 1 },
+      { id: 2, count: 2, total: 4000, average: 2000, ...unknown, codes: ["LARGE"], ids: [1, 2], alike: 1 },
+      { id: 2, count: 2, total: 4000, average: 2000, name: "Acme", open: true, codes: ["LARGE"], ids: [1, 2], alike: 1 },
+      { id: 3, count: 3, total: 6000, average: 2000, name: "Acme", open: true, codes: ["LARGE", "ODD"], ids: [1, 2, 3], alike: 2 },
     ]);
     lane.end();
     lane.verify("ended");

@@ -167,7 +167,10 @@ class LoopWriter {
         return { code: place };
       case "text": {
         const texts = inputs.take("texts", member.texts);
-        if (member.same !== null) inputs.knows(texts, { value: member.same.value, code: `${member.values}[${member.same.at}]` });
+        if (member.same !== null) {
+          const { value, at } = member.same;
+          inputs.knows(texts, { value, code: `(${at} < 0 ? ${member.texts}.find(${value}) : ${member.values}[${at}])` });
+        }
         return { code: `${texts}.at(${place})`, isNull: `${place} < 0`, coded: { code: place, texts } };
       }
       case "number": {

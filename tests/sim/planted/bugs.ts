@@ -53,6 +53,18 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     seedsMax: 50,
   },
   {
+    name: "remembered records that a base holds already are taken in again from changes",
+    file: "src/engine/state/history.ts",
+    edits: [{ find: "        if (epoch <= this.foldedAt[own]) continue;\n", replace: "" }],
+    seedsMax: 50,
+  },
+  {
+    name: "a remembered record is not among the changes of its epoch",
+    file: "src/engine/state/history.ts",
+    edits: [{ find: "if (at >= first) this.#note(slot, page, at);", replace: "if (at < first) this.#note(slot, page, at);" }],
+    seedsMax: 50,
+  },
+  {
     name: "a replay decides at a time of its own",
     file: HELD_LANE,
     edits: [{ find: "this.#begin(intent.timeMicros)", replace: "this.#begin(this.#epochTime())" }],
