@@ -1,6 +1,6 @@
 /** A pipeline that follows PostgreSQL tables, as its users start it. */
 import assert from "node:assert/strict";
-import { churn, follow, halt, ledgerOn, millraceText, requireFaithful, seenCount } from "./changes.ts";
+import { churn, follow, halt, type Ledger, ledgerOn, millraceText, requireFaithful, seenCount } from "./changes.ts";
 import { eventually } from "./instance.ts";
 import { withServers } from "./mod.ts";
 
@@ -42,21 +42,40 @@ await withServers(
       await halt(ledger);
       await writing;
       const last = follow(ledger);
-      let before = -1;
-      // Until nothing comes for a while.
-      await eventually(async () => {
-        const now = await seenCount(ledger, "ledger");
-        const isQuiet = now === before && now > 0;
-        before = now;
-        if (!isQuiet) await new Promise((resolve) => setTimeout(resolve, 1500));
-        return isQuiet;
-      }, 40_000);
+      await cameToRest(ledger);
       last.stop();
       await last.ended;
       for (const table of ["ledger", "accounts"]) await requireFaithful(ledger, table);
     });
   },
 );
+
+await withServers("postgres changes: the server stops in order and at once under a running pipeline, and nothing is lost or doubled", [
+  "postgres",
+], async ({ postgres }) => {
+  await ledgerOn(postgres, async (ledger) => {
+    const running = follow(ledger);
+    await running.says(/changes_connected/);
+    for (const how of ["SIGINT", "SIGQUIT"] as const) {
+      // Its transactions end with the server.
+      const writing = churn(ledger, 2, 0.005).catch(() => {});
+      await new Promise((resolve) => setTimeout(resolve, 1500));
+      Deno.kill(Number((await postgres.rows("SELECT pg_read_file('postmaster.pid')"))[0][0]), how);
+      await postgres.stop();
+      await writing;
+      await postgres.start();
+    }
+    const writing = churn(ledger, 2, 0.005);
+    await new Promise((resolve) => setTimeout(resolve, 1000));
+    await halt(ledger);
+    await writing;
+    await cameToRest(ledger);
+    running.stop();
+    const { code, stderr } = await running.ended;
+    assert.equal(code, 0, stderr);
+    for (const table of ["ledger", "accounts"]) await requireFaithful(ledger, table);
+  });
+});
 
 await withServers("postgres changes: a table over the same slot is as it was when the record came", ["postgres"], async ({ postgres }) => {
   await ledgerOn(postgres, async (ledger) => {
@@ -144,3 +163,16 @@ await withServers(
     });
   },
 );
+
+/** Until nothing comes for a while. */
+async function cameToRest(ledger: Ledger): Promise<void> {
+  let before = -1;
+  const isQuiet = async () => {
+    const now = await seenCount(ledger, "ledger");
+    const isSame = now === before && now > 0;
+    before = now;
+    if (!isSame) await new Promise((resolve) => setTimeout(resolve, 2500));
+    return isSame;
+  };
+  assert.ok(await eventually(isQuiet, 60_000), "what is written comes to an end");
+}
