@@ -19,6 +19,7 @@ await withServers(
     await ledgerOn(postgres, async (ledger) => {
       await ledger.admin("INSERT INTO ledger SELECT n, 1, 0, 'x' FROM generate_series(1000, 1049) AS n");
       const writing = churn(ledger, 2, 0.01);
+      writing.catch(() => {}); // Told where it is awaited.
       const next = deaths(SEED);
       for (let kills = 0; kills < KILLS;) {
         const death = next.next().value;
