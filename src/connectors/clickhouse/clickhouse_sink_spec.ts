@@ -31,8 +31,9 @@ A materialized view over \`TABLE_rows\` sees repeated inserts; summaries are the
 read or by a refreshable materialized view. \`millrace_epochs\` says which epochs were delivered whole, \`millrace_retired_runs\` which runs no
 longer count. Over a cluster, let one run ask one replica: another one may not have its newest marker yet.
 
-Rows show as they arrive: a reader may see the first inserts of a large epoch before its last. An epoch is one insert and one for its marker, and every insert makes a part that the server has to merge: \`epoch.every\` of a second or more
-serves it better than many small ones. Several pipelines that write one table are fine.
+Rows show as they arrive: a reader may see the first inserts of a large epoch before its last. An epoch is one insert and one for its
+marker, and every insert makes a part that the server has to merge: \`epoch.every\` of a second or more serves it better than many small ones.
+Several pipelines that write one table are fine.
 
 With \`create\`, numbers become Int64, Float64 and Decimal(18, S), timestamps DateTime64(6, 'UTC'), dates Date32; lists and maps of plain
 values Array and Map; JSON and structs are JSON text. A table of one's own needs the columns of its mode; each of its columns must take its
