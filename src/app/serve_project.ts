@@ -3,7 +3,7 @@
  * pipeline runs as always, its server being a sink.
  */
 import { parseRate, RATE_FORMS } from "../connectors/generate/rate.ts";
-import type { FeedPlan, ServeSummary, ServeWishes } from "../component/serving.ts";
+import type { FeedPlan, ServeOptions, ServeSummary, ServeWishes } from "../component/serving.ts";
 import { MillraceError } from "../data/fault.ts";
 import type { World } from "../ports/mod.ts";
 import type { PipelineBlueprint, Project, SinkBlueprint } from "../project/contracts.ts";
@@ -56,7 +56,17 @@ export async function serveProject(
   const settled = await Promise.allSettled([
     failing(runProject(project, others, { world, signal, events, rerun, watch })),
     ...direct.map(({ blueprint, feed, serve }) =>
-      failing(serve({ world, feed, wishes, signal, tell: (line) => options.tell(blueprint.name, line) }))
+      failing(
+        serveWatched(blueprint, watch, (began) =>
+          serve({
+            world,
+            feed,
+            wishes,
+            signal,
+            began,
+            tell: (line) => options.tell(blueprint.name, line),
+          })),
+      )
         .then((summary): ServedPipeline => ({ pipeline: blueprint.name, ...summary }))
     ),
   ]);
@@ -64,6 +74,22 @@ export async function serveProject(
   if (failed) throw failed.reason;
   const [outcomes, ...served] = settled.map((result) => (result as PromiseFulfilledResult<unknown>).value);
   return { served: served as ServedPipeline[], outcomes: outcomes as PipelineOutcome[] };
+}
+
+async function serveWatched(
+  blueprint: PipelineBlueprint,
+  watch: Watch | undefined,
+  serve: (began: ServeOptions["began"]) => Promise<ServeSummary>,
+): Promise<ServeSummary> {
+  const watched = watch?.served(blueprint);
+  try {
+    const summary = await serve((soFar) => watched?.began(soFar));
+    watched?.ended("stopped");
+    return summary;
+  } catch (error) {
+    watched?.ended("failed");
+    throw error;
+  }
 }
 
 interface DirectPath {

@@ -70,6 +70,8 @@ async function dispatch(command: Command, context: CommandContext): Promise<numb
       return await (await import("./commands/serve.ts")).serve(command, context);
     case "client":
       return await (await import("./commands/client.ts")).client(command, context);
+    case "top":
+      return await (await import("./commands/top.ts")).top(command, context);
     case "check":
       return await (await import("./commands/check.ts")).check(command, context);
     case "test":

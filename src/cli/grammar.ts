@@ -131,6 +131,30 @@ const client = command(
   },
 );
 
+const top = command(
+  "top",
+  merge(
+    object({
+      command: constant("top"),
+      target: withDefault(
+        argument(string({ metavar: "PROJECT|HOST:PORT" }), {
+          description: message`A project that runs on this machine, or where a --dashboard is. Default: the current folder.`,
+        }),
+        ".",
+      ),
+      tokenFile: optional(option("--token-file", string({ metavar: "FILE" }), {
+        description: message`Holds the token of a dashboard that asks for one; else MILLRACE_DASHBOARD_TOKEN does.`,
+      })),
+    }),
+    settings,
+  ),
+  {
+    brief: message`Shows running pipelines in the terminal.`,
+    description:
+      message`Shows what running pipelines do, once per second: q quits, left and right choose the pipeline. With --json, or without a terminal, prints it once.`,
+  },
+);
+
 const connect = option("--connect", {
   description:
     message`Also asks the servers, changing nothing: their versions, and whether tables and topics are as the project wants them.`,
@@ -162,12 +186,13 @@ const schema = command("schema", object({ command: constant("schema") }), {
   brief: message`Prints the JSON Schema of configuration files, for editors.`,
 });
 
-export const grammar = or(run, load, produce, stream, batch, serve, client, check, test, generate, schema);
+export const grammar = or(run, load, produce, stream, batch, serve, client, top, check, test, generate, schema);
 export type Command = InferValue<typeof grammar>;
 export type RunCommand = Extract<Command, { command: "run" }>;
 export type LayerCommand = Extract<Command, { command: "layer" }>;
 export type ServeCommand = Extract<Command, { command: "serve" }>;
 export type ClientCommand = Extract<Command, { command: "client" }>;
+export type TopCommand = Extract<Command, { command: "top" }>;
 export type CheckCommand = Extract<Command, { command: "check" }>;
 export type TestCommand = Extract<Command, { command: "test" }>;
 export type GenerateCommand = Extract<Command, { command: "generate" }>;

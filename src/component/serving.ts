@@ -45,4 +45,6 @@ export interface ServeOptions {
   readonly signal: AbortSignal;
   /** A line for people: where it listens, what it serves. */
   tell(line: string): void;
+  /** It listens; `soFar` may be asked at any time, for those who watch. */
+  began?(soFar: () => ServeSummary): void;
 }

@@ -9,7 +9,7 @@ import { eventText, Followers } from "./followers.ts";
 import { type Health, readiness, startup } from "./health.ts";
 import { PROMETHEUS_TYPE, prometheusText } from "./prometheus.ts";
 import { searchRows } from "./search.ts";
-import { freshRows, nextSnapshot, wholeSnapshot } from "./snapshot.ts";
+import { freshRows, nextSnapshot, topSnapshot, wholeSnapshot } from "./snapshot.ts";
 
 const POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; " +
   "form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
@@ -87,6 +87,8 @@ export class Dashboard {
         return this.#follow();
       case "/api/state":
         return json(wholeSnapshot(this.#board, this.#clock.nowMicros()));
+      case "/api/top":
+        return json(topSnapshot(this.#board, this.#clock.nowMicros()));
       case "/api/search":
         return json(searchRows(this.#board, url.searchParams.get("q") ?? ""));
     }

@@ -49,6 +49,14 @@ export interface Snapshot {
   readonly events: readonly ShownEvent[];
   readonly pipelines: readonly PipelineSnapshot[];
 }
+/** What `top` asks for once per second. */
+export interface TopSnapshot extends Snapshot {
+  readonly version: string;
+  readonly startedMs: number;
+  readonly shapes: readonly Pick<PipelineShape, "name" | "kind" | "nodes">[];
+}
+const TOP_EVENTS = 20;
+const TOP_SAMPLES = 20;
 /** What a page begins with. */
 export interface Whole extends Snapshot {
   readonly version: string;
@@ -102,6 +110,22 @@ export function wholeSnapshot(board: Board, nowMicros: number): Whole {
     }),
     history: boards.map(({ shape, history }) => ({ pipeline: shape.name, moments: history })),
     processHistory: board.processHistory,
+  };
+}
+
+/** What a terminal has room for: no rows, no panels, the newest of the rest. */
+export function topSnapshot(board: Board, nowMicros: number): TopSnapshot {
+  const boards = [...board.pipelines.values()];
+  return {
+    ...processSnapshot(board, nowMicros),
+    version: board.version,
+    startedMs: board.startedMs,
+    events: board.events.slice(-TOP_EVENTS),
+    shapes: boards.map(({ shape: { name, kind, nodes } }) => ({ name, kind, nodes })),
+    pipelines: boards.map((pipeline) => {
+      const moment = pipeline.history.at(-1) ?? pipeline.note(nowMicros);
+      return pipelineSnapshot(pipeline, moment, { panels: {}, rows: [], samples: pipeline.samples.slice(-TOP_SAMPLES) });
+    }),
   };
 }
 

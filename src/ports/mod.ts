@@ -10,7 +10,7 @@ export type { Log, LogFields, LogLevel, LogSettings } from "./log.ts";
 export type { Lock, Locks } from "./locks.ts";
 export type { Environment } from "./environment.ts";
 export type { Probe, ProtocolStep } from "./probe.ts";
-export type { Terminal } from "./terminal.ts";
+export type { Screen, Terminal } from "./terminal.ts";
 export type { Console } from "./console.ts";
 export type { Channel, Thread, Threads } from "./threads.ts";
 export type { Connection, Listener, Net, NetAddress } from "./net.ts";

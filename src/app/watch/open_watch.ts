@@ -10,6 +10,8 @@ import type { PipelineBlueprint } from "../../project/contracts.ts";
 import { parseAddress } from "../../connectors/socket/address.ts";
 import { Watch } from "./watch.ts";
 
+export { parseAddress } from "../../connectors/socket/address.ts";
+
 /** Holds the token where no file does. */
 export const TOKEN_VARIABLE = "MILLRACE_DASHBOARD_TOKEN";
 

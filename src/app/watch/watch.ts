@@ -2,6 +2,7 @@
  * Watches the pipelines of a process: gathers what their lanes tell once per second, and answers those who ask. Invariant: a pipeline
  * runs the same whether anybody looks or not; whatever goes wrong here is told as a log event and stops nothing.
  */
+import type { ServeSummary } from "../../component/serving.ts";
 import type { Spectator } from "../../engine/run_contracts.ts";
 import { Board } from "../../observe/board.ts";
 import { type Collected, Collector } from "../../observe/collector.ts";
@@ -10,6 +11,7 @@ import { DELAY_PROBE_MS, GATHER_EVERY_MS, SNAPSHOT_EVERY_MS } from "../../observ
 import type { PipelineBoard, PipelineState } from "../../observe/pipeline_board.ts";
 import type { Log, World } from "../../ports/mod.ts";
 import type { PipelineBlueprint } from "../../project/contracts.ts";
+import { servedAsCollected } from "./served.ts";
 import { collectorOptions, shapeOf } from "./shape.ts";
 
 /** One pipeline under watch, as those who run it see it. */
@@ -41,7 +43,7 @@ export class Watch {
   /** The log that is watched too. */
   readonly log: Log;
   readonly #options: WatchOptions;
-  readonly #collectors = new Map<string, { readonly collector: Collector; readonly board: PipelineBoard }>();
+  readonly #collectors = new Map<string, { readonly collector: Pick<Collector, "collect">; readonly board: PipelineBoard }>();
   readonly #closing = new AbortController();
   #loop: Promise<void> = Promise.resolve();
 
@@ -80,6 +82,25 @@ export class Watch {
       gathered: (thread, collected) => board.add(thread, collected),
       ended: (state) => {
         board.add(0, collector.collect());
+        this.#collectors.delete(blueprint.name);
+        board.state = state;
+      },
+    };
+  }
+
+  /** A pipeline that serves without an engine: nothing but its counts can be seen. */
+  served(blueprint: PipelineBlueprint): { began(soFar: () => ServeSummary): void; ended(state: PipelineState): void } {
+    const board = this.board.pipelines.get(blueprint.name) ?? this.board.addPipeline(shapeOf(blueprint));
+    let soFar: (() => ServeSummary) | null = null;
+    const collect = () => servedAsCollected(blueprint, soFar!());
+    return {
+      began: (told) => {
+        soFar = told;
+        board.state = "running";
+        this.#collectors.set(blueprint.name, { collector: { collect }, board });
+      },
+      ended: (state) => {
+        if (soFar) board.add(0, collect());
         this.#collectors.delete(blueprint.name);
         board.state = state;
       },

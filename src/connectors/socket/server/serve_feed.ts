@@ -11,7 +11,10 @@ import type { ServerSettings } from "./socket_server_sink.ts";
 import { OwnStream, SharedStream, type Stream } from "./stream.ts";
 
 /** Until the signal comes. Throws MillraceError "address_taken" and "usage". */
-export async function serveFeed(settings: ServerSettings, { world, feed, wishes, signal, tell }: ServeOptions): Promise<ServeSummary> {
+export async function serveFeed(
+  settings: ServerSettings,
+  { world, feed, wishes, signal, tell, began }: ServeOptions,
+): Promise<ServeSummary> {
   const listen = wishes.listen === undefined ? settings.listen : parseAddress(wishes.listen);
   if (!listen) throw new MillraceError("usage", `--listen ${wishes.listen}: not an address`, { hint: ADDRESS_FORM });
   const rate = wishes.rate ?? feed.rate;
@@ -26,6 +29,7 @@ export async function serveFeed(settings: ServerSettings, { world, feed, wishes,
     intervalMs: 1000 / rate,
     join: (handshake) => streams.join(handshake),
   });
+  began?.(() => server.summary());
   const [live, resume] = server.addresses;
   tell(
     `serving ${feed.describe(seed)}, ${rateText(rate)}, ${

@@ -68,6 +68,17 @@ export class SocketServer {
     return this.#clients.size;
   }
 
+  /** How it went so far, those that are still connected included. */
+  summary(): ServeSummary {
+    const sum = { ...this.#totals };
+    for (const { records, bytes, dropped } of this.#clients) {
+      sum.records += records;
+      sum.bytes += bytes;
+      sum.dropped += dropped;
+    }
+    return sum;
+  }
+
   /** The least place of any client; Infinity without clients. */
   slowestAt(): number {
     let least = Infinity;
