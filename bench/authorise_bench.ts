@@ -1,8 +1,12 @@
 /**
  * Where the time of workload A goes in this process, apart from the broker, sockets and the checkpoint store: bench/peer/authorise.toml
  * from record batches to record batches, stage by stage. Prints nanoseconds per record of this thread: `deno run -A bench/authorise_bench.ts [records] [rounds]`.
+ * With `watched` behind them, every other round is watched as under --dashboard, and what that costs is printed too.
  */
-import { buildGraph } from "../src/app/build_plan.ts";
+import process from "node:process";
+import { buildGraph, sinkName } from "../src/app/build_plan.ts";
+import { collectorOptions } from "../src/app/watch/shape.ts";
+import { Collector } from "../src/observe/collector.ts";
 import { KeyPartitioner } from "../src/connectors/key_partitioner.ts";
 import { PartitionBatches, type PreparedBatch, stampBatch } from "../src/connectors/kafka/batch_writer.ts";
 import { readRecordBatches, type RecordSlices } from "../src/connectors/kafka/record_batches.ts";
@@ -112,9 +116,22 @@ function stage<T>(name: string, run: () => T): T {
   return result;
 }
 
+const collector = Deno.args[2] === "watched" ? new Collector(collectorOptions(blueprint, "rows")) : null;
+/** CPU of whole rounds, ms. */
+const cpuMs = { plain: [] as number[], watched: [] as number[] };
 for (let round = 0; round < rounds; round++) {
   calls.clear();
-  oneRound();
+  const before = process.cpuUsage();
+  const isWatched = collector !== null && round % 2 === 1;
+  oneRound(isWatched ? collector : null);
+  const { user, system } = process.cpuUsage(before);
+  cpuMs[isWatched ? "watched" : "plain"].push((user + system) / 1000);
+}
+if (collector) {
+  const middle = (times: readonly number[]): number => [...times].sort((a, b) => a - b)[times.length >> 1];
+  const [plain, watched] = [middle(cpuMs.plain), middle(cpuMs.watched)];
+  console.log(`CPU of a round: ${plain.toFixed(0)} ms, watched ${watched.toFixed(0)} ms, ratio ${(watched / plain).toFixed(3)}`);
+  console.log(`the least: ${Math.min(...cpuMs.plain).toFixed(0)} ms, watched ${Math.min(...cpuMs.watched).toFixed(0)} ms`);
 }
 const show = (name: string, ms: number): void => console.log(`${name.padEnd(48)} ${(ms * 1e6 / records).toFixed(0).padStart(5)} ns`);
 const sumOf = (times: readonly number[]): number => times.reduce((sum, ms) => sum + ms, 0);
@@ -122,7 +139,7 @@ for (const [name, times] of shortest) show(name, sumOf(times));
 show("together", sumOf([...shortest.values()].flat()));
 
 /** Batch by batch, as a lane does it; an epoch's batches are sent every twenty. */
-function oneRound(): void {
+function oneRound(collector: Collector | null): void {
   const { schema, needed } = source;
   const decode = compileJsonDecoder({ type: schema.type, needed, numericText: schema.numericText, unknownFields: schema.unknownFields });
   const state = createStateStore();
@@ -135,11 +152,16 @@ function oneRound(): void {
   let written = 0;
   let decided: Batch[] = [];
   const graph = new LaneGraph({
-    plan: { pipeline: "bench", ...buildGraph(blueprint), sinks: blueprint.sinks.map(({ name, inputs }) => ({ name, inputs })) },
+    plan: {
+      pipeline: "bench",
+      ...buildGraph(blueprint),
+      sinks: blueprint.sinks.map(({ name, inputs }) => ({ name: sinkName(name), inputs })),
+    },
     lane: 0,
     state,
     partitions: new Map([[source.name, [0]]]),
     write: (_, batch) => void decided.push(batch),
+    spectator: collector ?? undefined,
   });
   const stamp = { transactional: true, producer: { id: 1n, epoch: 0 }, sequence: 0, timestampMs: 0 };
   const send = (prepared: readonly PreparedBatch[]): void =>
@@ -164,6 +186,9 @@ function oneRound(): void {
     if (i % 20 !== 19) continue;
     send(partitions.flatMap((each) => each.takeAll()));
     stage("state's changes of an epoch", () => state.checkpoint(i));
+    // Gathered more often than in a run: 60 batches take less than a quarter of a second here.
+    collector?.completed(0, { epoch: i, timeMicros: i * 100_000, records: 0, durationMs: 40, checkpointMs: 2, deliveryMs: new Map() });
+    if (i % 60 === 59) collector?.collect();
   }
   send(partitions.flatMap((each) => each.takeAll()));
   if (written !== fetched.length * BATCH_RECORDS) throw new Error("records are missing");

@@ -44,6 +44,7 @@ const PARTS: readonly Part[] = [
     ...withoutServers("tests/connectors"),
     "tests/platform",
     "tests/app",
+    "tests/observe",
     "tests/windows",
     "tests/tables",
     "tests/lint",

@@ -27,7 +27,9 @@ export const REASONS_MAX = 64;
 export const SAMPLE_LENGTH_MAX = 400;
 
 /** Rows of one panel that are looked at for one gathering; of more, evenly one in so many, each for all of them. */
-export const PANEL_ROWS_MAX = 1_000;
+export const PANEL_ROWS_MAX = 2_000;
+/** Texts of which a panel remembers how they are shown. */
+export const LABELS_KNOWN_MAX = 1_000;
 /** Values of x on one chart; the oldest go. */
 export const PANEL_POINTS_MAX = 600;
 /** Lines of one chart; what has another label is added to "other". */

@@ -5,7 +5,7 @@
 import type { Batch, Column } from "../data/batch.ts";
 import type { Field } from "../data/types.ts";
 import { isNumeric } from "../data/types.ts";
-import { PANEL_CELLS_MAX, PANEL_ROWS_MAX } from "./limits.ts";
+import { LABELS_KNOWN_MAX, PANEL_CELLS_MAX, PANEL_ROWS_MAX } from "./limits.ts";
 import { addCell, type Cell, emptyCell, type Panel, type PanelGain, type PanelRow } from "./panel.ts";
 import { shownCell, shownRow } from "./shown.ts";
 
@@ -28,6 +28,7 @@ export class PanelTaker {
   #gain: PanelGain = { cells: [], rows: [], passed: 0, seen: 0 };
   #cells = new Map<string, Cell>();
   #passedBefore = 0;
+  readonly #labels = new Map<string, string>();
 
   constructor(readonly panel: Panel) {}
 
@@ -36,7 +37,7 @@ export class PanelTaker {
     const places = this.#placesIn(batch);
     let pending = this.#pending.get(lane);
     if (!pending) this.#pending.set(lane, pending = new Pending());
-    const stride = Math.max(1, Math.ceil(Math.max(this.#passedBefore, this.#gain.passed + pending.passed) / PANEL_ROWS_MAX));
+    const stride = Math.max(1, Math.ceil(Math.max(this.#passedBefore, this.#gain.passed + pending.passed + batch.rows) / PANEL_ROWS_MAX));
     const first = stride === 1 ? 0 : pending.passed % stride;
     const taken = first >= batch.rows ? 0 : Math.ceil((batch.rows - first) / stride);
     pending.passed += batch.rows;
@@ -48,10 +49,10 @@ export class PanelTaker {
     const { panel } = this;
     const y = places.y < 0 ? 1 : numberAt(batch.columns[places.y], row);
     if (y === null) return;
-    const label = places.by < 0 ? "" : shownAt(batch, places.by, row);
+    const label = places.by < 0 ? "" : this.#labelAt(batch, places.by, row);
     const value = y / places.yUnit;
     if (panel.kind === "table" || panel.key !== null) {
-      const key = places.key < 0 ? "" : shownAt(batch, places.key, row);
+      const key = places.key < 0 ? "" : this.#labelAt(batch, places.key, row);
       pending.rows.push({ key, label, y: value, values: shownRow(batch, places.columns, row) });
       if (pending.rows.length > PANEL_CELLS_MAX) pending.rows.shift();
       return;
@@ -102,6 +103,22 @@ export class PanelTaker {
     return gain;
   }
 
+  /** Few labels come again and again: what each is shown as is found once. */
+  #labelAt(batch: Batch, place: number, row: number): string {
+    const column = batch.columns[place];
+    const field = batch.type.fields[place];
+    if (!column) return "";
+    if (column.kind !== "text" || field.tag !== undefined) return shownCell(field, column, row);
+    const text = column.at(row);
+    if (text === null) return "";
+    let label = this.#labels.get(text);
+    if (label === undefined) {
+      if (this.#labels.size >= LABELS_KNOWN_MAX) this.#labels.clear();
+      this.#labels.set(text, label = shownCell(field, column, row));
+    }
+    return label;
+  }
+
   #placesIn({ type }: Batch): Places {
     if (this.#places?.type === type) return this.#places;
     const { panel } = this;
@@ -132,11 +149,6 @@ class Pending {
     }
     return cell;
   }
-}
-
-function shownAt(batch: Batch, place: number, row: number): string {
-  const column = batch.columns[place];
-  return column ? shownCell(batch.type.fields[place], column, row) : "";
 }
 
 /** Minor units in one whole: of decimals for charts, which need no exact numbers. */
