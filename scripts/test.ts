@@ -54,6 +54,7 @@ const PARTS: readonly Part[] = [
   tests("trades", "tests/trades"),
   tests("command line", "tests/cli"),
   tests("documents", "tests/docs"),
+  { name: "page", args: ["test", "-A", "--no-check", "--quiet", "tests/page"], counts: true },
   { name: "servers", args: ["test", "-A", "--no-check", "--quiet", ...ON_SERVERS], counts: true },
 ];
 

@@ -19,6 +19,7 @@ export interface EdgeShape {
 }
 /** A sink's rows as they are shown. */
 export interface RowsShape {
+  /** As the engine calls it. */
   readonly sink: string;
   readonly columns: readonly string[];
   /** Columns that name a record. */

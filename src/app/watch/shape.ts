@@ -31,7 +31,7 @@ export function collectorOptions(blueprint: PipelineBlueprint, show: "rows" | "c
   for (const { schema } of blueprint.sources) for (const name of taggedNames(schema.type)) tagged.add(name);
   if (show === "counts") return { panels: [], columns: new Map(), tagged };
   const { panels, rows } = shapeOf(blueprint);
-  return { panels, columns: new Map(rows.map(({ sink, columns }) => [sinkName(sink), columns])), tagged };
+  return { panels, columns: new Map(rows.map(({ sink, columns }) => [sink, columns])), tagged };
 }
 
 function nodesOf({ sources, changelogs, transforms, sinks }: PipelineBlueprint): NodeShape[] {
@@ -76,7 +76,7 @@ function edgesOf({ sources, transforms, sinks }: PipelineBlueprint): EdgeShape[]
 function rowsOf({ sources }: PipelineBlueprint, { name, input }: PipelineBlueprint["sinks"][number]): RowsShape {
   const columns = input.fields.map((field) => field.name);
   const ids = new Set(sources.flatMap(({ schema }) => schema.id === null ? [] : [schema.id]));
-  return { sink: name, columns, ids: columns.filter((column) => ids.has(column) || isIdName(column)) };
+  return { sink: sinkName(name), columns, ids: columns.filter((column) => ids.has(column) || isIdName(column)) };
 }
 
 const isIdName = (name: string): boolean => name === "id" || name.endsWith("_id") || name.endsWith("Id");

@@ -82,7 +82,9 @@ class RowsCard {
     this.chosen = this.shapes[0] ?? null;
     this.shown = undefined;
     this.place = make("div");
-    this.buttons = this.shapes.map((shape) => make("button", { type: "button", onclick: () => this.#choose(shape) }, shape.sink));
+    this.buttons = this.shapes.map((shape) =>
+      make("button", { type: "button", onclick: () => this.#choose(shape) }, shape.sink.replace(/^sink:/, ""))
+    );
     this.element = make("div.tile", {}, make("div.choice", { role: "group", "aria-label": "Sink" }, ...this.buttons), this.place);
     this.#mark();
   }

@@ -61,7 +61,7 @@ export function rowTable({ sink, columns }, kept) {
   const used = columns.map((_, i) => i).filter((i) => kept.some(({ values }) => values[i] !== ""));
   const kinds = [...used.map((i) => isNumeric(rows, i) ? "number" : ""), "number"];
   return table(
-    `Newest rows of ${sink}`,
+    `Newest rows of ${sink.replace(/^sink:/, "")}`,
     [...used.map((i) => columns[i]), "epoch"],
     rows.map((row) => [...used.map((i) => row[i]), row.at(-1)]),
     kinds,

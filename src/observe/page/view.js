@@ -104,7 +104,7 @@ function takePipeline(pipeline, one, atMs) {
 /** What comes several times a second: rows, refused records, panels. */
 function takeFresh(pipeline, { rows, samples, panels }) {
   for (const row of rows) {
-    const kept = pipeline.rows.get(row.sink.replace(/^sink:/, ""));
+    const kept = pipeline.rows.get(row.sink);
     if (kept) push(kept, row, ROWS_KEPT);
   }
   for (const sample of samples) push(pipeline.samples, sample, SAMPLES_KEPT);

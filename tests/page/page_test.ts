@@ -1,0 +1,174 @@
+/** The page in a real browser, over a run whose input the test writes. */
+import assert from "node:assert/strict";
+import type { Page } from "playwright-core";
+import axe from "axe-core";
+import { type Look, withPage } from "./browser.ts";
+import { pageTest, PLANTED_PAN, PLANTED_SECRET, type Run, until, withRun } from "./run.ts";
+
+const DESK: Look = { width: 1440, height: 1000, theme: "dark" };
+const PHONE: Look = { width: 390, height: 844, theme: "light" };
+
+let number = 0;
+const payment = (more: Record<string, unknown> = {}) => (
+  { id: `pay-${++number}`, account: PLANTED_PAN, amount: 12.5, kind: "shop", at: new Date().toISOString(), ...more }
+);
+
+async function open(page: Page, run: Run): Promise<void> {
+  await page.goto(`http://${run.address}/`);
+  await page.waitForSelector("#content:not([hidden])");
+}
+const figure = (page: Page, title: string): Promise<string> => page.locator(".figure", { hasText: title }).locator("small").innerText();
+
+pageTest("one record more, and the numbers, the newest rows and the search have it", async (chromium) => {
+  await withRun(async (run) => {
+    await withPage(chromium, DESK, async (page, complaints) => {
+      await open(page, run);
+      await run.send(payment());
+      await until("one record is told", async () => (await figure(page, "Records read")).startsWith("1 in all"));
+      const sent = payment({ id: "the-wanted-one", amount: 5000 });
+      const sentMs = performance.now();
+      await run.send(sent);
+      await page.locator("td", { hasText: "the-wanted-one" }).first().waitFor();
+      const tookMs = performance.now() - sentMs;
+      console.log(`a decision was on the page ${Math.round(tookMs)} ms after its record was sent`);
+      assert.ok(tookMs < 1_000, `it took ${tookMs} ms`);
+      await until("two records are told", async () => (await figure(page, "Records read")).startsWith("2 in all"));
+      await page.keyboard.press("/");
+      await page.keyboard.type("the-wanted-one");
+      await page.keyboard.press("Enter");
+      const found = page.locator("#found-body article");
+      await found.waitFor();
+      const text = await found.innerText();
+      assert.ok(text.includes("large") && text.includes("5000.00"), text);
+      await page.keyboard.press("Escape");
+      assert.equal(await page.locator("#found").evaluate((dialog) => (dialog as HTMLDialogElement).open), false);
+      assert.deepEqual(complaints, []);
+    });
+  });
+});
+
+pageTest("nothing tagged and no secret is on the page, in the metrics, in the answers or in the log", async (chromium) => {
+  await withRun(async (run) => {
+    await withPage(chromium, DESK, async (page) => {
+      await open(page, run);
+      await run.send(payment({ id: "shown-id" }));
+      await run.send(JSON.stringify({ ...payment(), amount: "not money", id: "refused-id" }));
+      await run.send(`{"id":"broken-id","account":"${PLANTED_PAN}","amou`);
+      await page.locator("td", { hasText: "shown-id" }).first().waitFor();
+      await page.locator("td", { hasText: "refused-id" }).first().waitFor();
+      await page.locator(".level", { hasText: "info" }).first().waitFor();
+      const answers = await Promise.all(
+        ["/metrics", "/api/state", "/api/top", "/api/search?q=shown-id", `/api/search?q=${PLANTED_PAN}`].map((path) => run.get(path)),
+      );
+      const [metrics, state, , found, foundPan] = answers.map(({ body }) => body);
+      assert.ok(metrics.includes(`reason="type:amount"} 1`), metrics);
+      assert.ok(state.includes("refused-id") && state.includes("••••"));
+      assert.ok(JSON.parse(found).found.length > 0);
+      assert.deepEqual(JSON.parse(foundPan).found, []);
+      const seen = [await page.content(), await page.locator("body").innerText(), run.output(), metrics, state, found];
+      for (const text of seen) {
+        assert.ok(!text.includes(PLANTED_PAN), "the tagged value was shown");
+        assert.ok(!text.includes(PLANTED_PAN.slice(0, 12)), "a part of the tagged value was shown");
+        assert.ok(!text.includes(PLANTED_SECRET), "the secret was shown");
+      }
+    });
+  });
+});
+
+pageTest("charts draw, and axe finds no fault that matters, dark and light, at a desk and on a phone", async (chromium) => {
+  await withRun(async (run) => {
+    for (let i = 0; i < 30; i++) {
+      await run.send(payment({ kind: i % 2 === 0 ? "shop" : "bar", at: new Date(Date.now() + i * 200).toISOString() }));
+    }
+    await run.send(JSON.stringify({ ...payment(), amount: "x" }));
+    for (const look of [DESK, PHONE, { ...DESK, theme: "light" as const }, { ...PHONE, theme: "dark" as const }]) {
+      await withPage(chromium, look, async (page, complaints) => {
+        await open(page, run);
+        await until("there are charts", async () => await page.locator(".panel canvas").count() >= 2);
+        await until("they are painted", () => page.locator(".panel canvas").first().evaluate(isPainted));
+        // What is painted by uPlot is not text; what axe looks at is the page around it.
+        await page.evaluate(axe.source);
+        const { violations } = await page.evaluate(() => (globalThis as unknown as { axe: typeof axe }).axe.run()) as {
+          violations: Violation[];
+        };
+        const serious = violations.filter(({ impact }) => impact === "serious" || impact === "critical");
+        assert.deepEqual(serious.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(" ")}`), []);
+        const wide = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+        assert.equal(wide, 0, "the page itself does not scroll sideways");
+        assert.deepEqual(complaints, []);
+      });
+    }
+  });
+});
+interface Violation {
+  readonly id: string;
+  readonly impact?: string | null;
+  readonly nodes: readonly { readonly html: string }[];
+}
+const isPainted = (canvas: Element): boolean => {
+  const { width, height } = canvas as HTMLCanvasElement;
+  const pixels = (canvas as HTMLCanvasElement).getContext("2d")!.getImageData(0, 0, width, height).data;
+  const colours = new Set<number>();
+  for (let i = 0; i < pixels.length; i += 4) if (pixels[i + 3] > 200) colours.add(pixels[i] << 16 | pixels[i + 1] << 8 | pixels[i + 2]);
+  return colours.size > 3;
+};
+
+pageTest("a killed run is missed, and the one that goes on is shown to go on, with its earlier counts", async (chromium) => {
+  await withRun(async (run) => {
+    await run.send(payment());
+    await run.send(payment());
+    await until(
+      "both are counted",
+      async () => (await run.get("/metrics")).body.includes(`records_in_total{pipeline="live",node="judge",role="transform"} 2`),
+    );
+    const { address } = run;
+    await withPage(chromium, DESK, async (page) => {
+      await open(page, run);
+      await run.kill();
+      await page.locator("#link-text", { hasText: "does not answer" }).waitFor();
+      await run.again();
+      assert.notEqual(run.address, address);
+      await open(page, run);
+      await page.locator("footer", { hasText: "went on with an unfinished run" }).waitFor();
+      await until("the earlier counts are there", async () => (await figure(page, "Records read")).startsWith("2 in all"));
+    });
+  });
+});
+
+pageTest("the configured panels are drawn instead of the default ones", async (chromium) => {
+  const panels = `
+[[panels]]
+title   = "Verdicts so far"
+group   = "Decisions"
+node    = "judge"
+kind    = "shares"
+by      = "verdict"
+[[panels]]
+title   = "The newest by kind"
+group   = "Decisions"
+node    = "judge"
+kind    = "table"
+key     = "kind"
+y       = "amount"
+columns = ["kind", "amount", "verdict"]
+[[panels]]
+title   = "Paid"
+node    = "judge"
+kind    = "number"
+y       = "amount"
+unit    = "USD"
+`;
+  await withRun(async (run) => {
+    await withPage(chromium, DESK, async (page) => {
+      await open(page, run);
+      await run.send(payment({ amount: 2000 }));
+      await run.send(payment({ kind: "bar", amount: 1 }));
+      await run.send(payment({ kind: "bar", amount: 2 }));
+      const shares = page.locator(".panel.shares");
+      await until("shares are told", async () => /fine.*2 · 66\.7 %/s.test(await shares.innerText()));
+      assert.match(await page.locator(".panel.table tbody").innerText(), /^shop\s+2000\.00\s+large\s+bar\s+2\.00\s+fine$/);
+      assert.match(await page.locator(".panel.number").innerText(), /2,003 USD/);
+      assert.equal(await page.locator("h2", { hasText: "Decisions" }).count(), 1);
+    });
+  }, panels);
+});

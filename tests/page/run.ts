@@ -1,0 +1,210 @@
+/** A pipeline of its own for each test: a feed that the test writes by hand, decisions, windows, and a dashboard over them. */
+import { chromiumPath } from "./browser.ts";
+
+const root = new URL("../../", import.meta.url).pathname;
+
+/** Stands in a tagged field. It passes no check of account numbers, so nothing but its tag hides it. */
+export const PLANTED_PAN = "4929000011112222333";
+export const PLANTED_SECRET = "hunter2-planted-secret";
+
+const PIPELINE = `kind = "stream"
+
+[params]
+password = { type = "string", env = "PLANTED_PASSWORD", secret = true }
+
+[sources.payments]
+type    = "socket"
+address = "127.0.0.1:PORT"
+reconnect = { first = "100ms", most = "200ms" }
+fields  = { id = "string", account = { type = "string", tag = "pan" }, amount = "decimal(2)", kind = "string", at = "timestamp" }
+time    = { field = "at", lateness = "0s" }
+
+[transforms.judge]
+type   = "decide"
+inputs = ["payments"]
+match  = "first"
+
+[[transforms.judge.rules]]
+code = "large"
+when = "amount > 1000.00 || kind == params.password"
+
+[transforms.judge.matched]
+set = { verdict = "code" }
+
+[transforms.judge.otherwise]
+set = { verdict = "'fine'" }
+
+[transforms.judge.emit]
+"..."   = true
+verdict = "verdict"
+
+[transforms.per_second]
+type      = "aggregate"
+inputs    = ["payments"]
+window    = { type = "tumbling", size = "1s" }
+by        = ["kind"]
+aggregate = { count = "count()", amount = "sum(amount)" }
+emit      = "final"
+
+[sinks.judged]
+type    = "ndjson"
+inputs  = ["judge"]
+path    = "\${params.output}/judged"
+publish = "parts"
+
+[sinks.seconds]
+type    = "ndjson"
+inputs  = ["per_second"]
+path    = "\${params.output}/seconds"
+publish = "parts"
+`;
+
+export interface Run {
+  /** "127.0.0.1:12345" */
+  readonly address: string;
+  /** One record down the feed. */
+  send(record: Readonly<Record<string, unknown>> | string): Promise<void>;
+  get(path: string, headers?: Record<string, string>): Promise<{ readonly status: number; readonly body: string }>;
+  /** All that the process has written. */
+  output(): string;
+  kill(): Promise<void>;
+  /** Another process over the same state. */
+  again(): Promise<void>;
+}
+
+/** Ends the process and removes everything when `work` is done. */
+export async function withRun(work: (run: Run) => Promise<void>, panels = ""): Promise<void> {
+  const folder = await Deno.makeTempDir();
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const feed = new Feed(listener);
+  await Deno.writeTextFile(`${folder}/millrace.toml`, `[params]\noutput = { type = "string", default = "${folder}/out" }\n`);
+  await Deno.writeTextFile(`${folder}/live.toml`, PIPELINE.replace("PORT", String(listener.addr.port)) + panels);
+  let process = await start(folder);
+  try {
+    await work({
+      get address() {
+        return process.address;
+      },
+      send: (record) => feed.send(typeof record === "string" ? record : JSON.stringify(record)),
+      async get(path, headers = {}) {
+        const response = await fetch(`http://${process.address}${path}`, { headers });
+        return { status: response.status, body: await response.text() };
+      },
+      output: () => process.output.text,
+      async kill() {
+        process.child.kill("SIGKILL");
+        await process.child.status;
+      },
+      async again() {
+        process = await start(folder);
+      },
+    });
+  } finally {
+    try {
+      process.child.kill("SIGTERM");
+    } catch {
+      // It has ended.
+    }
+    await process.child.status;
+    await process.reading;
+    feed.close();
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+async function start(folder: string) {
+  const child = new Deno.Command(Deno.execPath(), {
+    args: [
+      "run",
+      "-A",
+      "--quiet",
+      "src/main.ts",
+      "stream",
+      "-c",
+      folder,
+      "--dashboard",
+      "127.0.0.1:0",
+      "--log",
+      "json",
+      "--log-level",
+      "debug",
+    ],
+    cwd: root,
+    env: { PLANTED_PASSWORD: PLANTED_SECRET, NO_COLOR: "1" },
+    stdin: "null",
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+  const output = { text: "" };
+  const listening = Promise.withResolvers<string>();
+  const pass = async (stream: ReadableStream<Uint8Array>): Promise<void> => {
+    const decoder = new TextDecoder();
+    for await (const chunk of stream) {
+      output.text += decoder.decode(chunk, { stream: true });
+      const found = /dashboard\s+http:\/\/(\S+?)\//.exec(output.text);
+      if (found) listening.resolve(found[1]);
+    }
+    listening.reject(new Error(`the run ended:\n${output.text}`));
+  };
+  const reading = Promise.all([pass(child.stdout), pass(child.stderr)]);
+  listening.promise.catch(() => {}); // Told by who waits for it, where anybody still does.
+  return { child, output, reading, address: await listening.promise };
+}
+
+/** Writes to whoever is connected, and waits for somebody. */
+class Feed {
+  #connection: Promise<Deno.TcpConn>;
+  #open: Deno.TcpConn | null = null;
+  #closed = false;
+  constructor(private readonly listener: Deno.TcpListener) {
+    this.#connection = this.#accept();
+  }
+
+  async send(line: string): Promise<void> {
+    const bytes = new TextEncoder().encode(line + "\n");
+    for (;;) {
+      const connection = await this.#connection;
+      try {
+        await connection.write(bytes);
+        return;
+      } catch {
+        // The reader was killed: the next one gets it.
+        this.#connection = this.#accept();
+      }
+    }
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#open?.close();
+    this.listener.close();
+  }
+
+  async #accept(): Promise<Deno.TcpConn> {
+    try {
+      return this.#open = await this.listener.accept();
+    } catch (error) {
+      if (this.#closed) return new Promise(() => {});
+      throw error;
+    }
+  }
+}
+
+export const chromium = await chromiumPath();
+/** A test that needs a browser; elsewhere it is named as skipped. */
+export function pageTest(name: string, body: (executablePath: string) => Promise<void>): void {
+  if (chromium === null) {
+    Deno.test(`SKIPPED, no Chromium here: ${name}`, () => console.log(`skipped: ${name}`));
+    return;
+  }
+  // The browser's own pipes outlive a test by a moment.
+  Deno.test({ name, sanitizeOps: false, sanitizeResources: false, fn: () => body(chromium) });
+}
+
+export async function until(what: string, holds: () => Promise<boolean> | boolean, timeoutMs = 15_000): Promise<void> {
+  const deadline = performance.now() + timeoutMs;
+  while (!(await holds())) {
+    if (performance.now() > deadline) throw new Error(`waited ${timeoutMs} ms in vain until ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
