@@ -82,7 +82,7 @@ class Top {
     } catch (error) {
       if (!(error instanceof MillraceError)) throw error;
       if (this.#view === null) throw error;
-      this.#fault = `${error.message}; it may have ended. q quits`;
+      this.#fault = `it does not answer any more (${error.code}); q quits`;
     }
   }
 
