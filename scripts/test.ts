@@ -52,6 +52,7 @@ const PARTS: readonly Part[] = [
   tests("simulation", "tests/sim"),
   tests("golden", "tests/oracle", "tests/golden", "tests/repartition"),
   tests("trades", "tests/trades"),
+  tests("fintech", "tests/fintech"),
   tests("command line", "tests/cli"),
   tests("documents", "tests/docs"),
   { name: "page", args: ["test", "-A", "--no-check", "--quiet", "tests/page"], counts: true },

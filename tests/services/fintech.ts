@@ -48,7 +48,6 @@ export async function fintechOnServers(servers: FintechServers, body: (fintech: 
         FINTECH_BACKEND: "servers",
         FINTECH_OUTPUT: output,
         FINTECH_PREFIX: name,
-        FINTECH_VARIANT: "unusual",
         FINTECH_WINDOW_CLOCK: "event",
         KAFKA_BROKERS: kafka.brokers,
         POSTGRES_URL: url.href,
@@ -86,6 +85,12 @@ export async function done(fintech: Fintech, pipelines: readonly string[], more:
   assert.equal(code, 0, `${pipelines.join(" ")}: ${output}`);
 }
 
+/** Fills the bank: frozen and inactive accounts, and transactions that commit in the order of their numbers. */
+export async function produce(fintech: Fintech, transactions: number): Promise<void> {
+  await done(fintech, ["population", "accounts"], { FINTECH_VARIANT: "unusual" });
+  await done(fintech, ["produce"], { FINTECH_TRANSACTIONS: String(transactions), FINTECH_BANK: "append" });
+}
+
 /** The changes on the topics as the model takes them: tables first, as a bounded run reads them. */
 export async function changesOf(fintech: Fintech): Promise<Message[]> {
   const clock = micros("2025-09-05T06:00:00Z")!;
@@ -96,10 +101,10 @@ export async function changesOf(fintech: Fintech): Promise<Message[]> {
   return messages;
 }
 
-/** Follows the database's changes while `produce` fills it, and on until all of them are on the topics; `more` may kill it again and again. */
+/** Follows the database's changes while it is filled, and on until all of them are on the topics; `more` may kill it again and again. */
 export async function captured(
   fintech: Fintech,
-  produce: () => Promise<void>,
+  transactions: number,
   more: (life: number) => Readonly<Record<string, string>> = () => ({}),
 ): Promise<{ readonly kills: number }> {
   let kills = 0;
@@ -117,7 +122,7 @@ export async function captured(
     // Only what commits behind the slot's beginning is a change; what is there before is copied, in the order of the table.
     const hasSlot = async () => (await fintech.sql(`SELECT 1 FROM pg_replication_slots WHERE database = '${fintech.name}'`)).length > 0;
     assert.ok(await eventually(hasSlot, 60_000), "the slot is made");
-    await produce();
+    await produce(fintech, transactions);
     for (const table of CHANGES) {
       const [[wished]] = await fintech.sql(`SELECT count(*) FROM ${table}`);
       let there = 0;

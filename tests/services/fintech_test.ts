@@ -61,7 +61,7 @@ await withServers(
   ["kafka", "postgres", "clickhouse"],
   async ({ kafka, postgres, clickhouse }) => {
     await fintechOnServers({ kafka, postgres, clickhouse }, async (fintech) => {
-      await captured(fintech, () => done(fintech, ["population", "accounts", "produce"], { FINTECH_TRANSACTIONS: "4000" }));
+      await captured(fintech, 4000);
       const messages = await changesOf(fintech);
       assert.ok(messages.length > 4000);
       await done(fintech, PROCESS);
@@ -75,8 +75,7 @@ await withServers(
   ["kafka", "postgres", "clickhouse"],
   async ({ kafka, postgres, clickhouse }) => {
     await fintechOnServers({ kafka, postgres, clickhouse }, async (fintech) => {
-      const produce = () => done(fintech, ["population", "accounts", "produce"], { FINTECH_TRANSACTIONS: "1500" });
-      let { kills } = await captured(fintech, produce, (life) => ({ MILLRACE_KILL_AFTER_STEPS: String(60 + 40 * life) }));
+      let { kills } = await captured(fintech, 1500, (life) => ({ MILLRACE_KILL_AFTER_STEPS: String(60 + 40 * life) }));
       for (let life = 0;; life++) {
         assert.ok(life < LIVES_MAX, `not done after ${LIVES_MAX} lives`);
         const ran = await fintech.run(PROCESS, { MILLRACE_KILL_AFTER_STEPS: String(60 + 45 * life) }, ["epoch.records_max=300"]);
