@@ -11,7 +11,7 @@ function onFreePort(script: string): string {
   return `export TRADES_LISTEN=127.0.0.1:${port} TRADES_FEED=127.0.0.1:${port}\n${script.replaceAll("9999", String(port))}`;
 }
 
-for (const page of ["banking.md", "trades.md"]) {
+for (const page of ["banking.md", "fintech.md", "trades.md"]) {
   Deno.test(`the commands of docs/tutorials/${page} do what it says`, async (t) => {
     const text = await Deno.readTextFile(new URL(`../../docs/tutorials/${page}`, import.meta.url));
     const blocks = blocksOf(text).filter((block) => block.language === "sh" && !notRun(block) && !isOnServers(block));
