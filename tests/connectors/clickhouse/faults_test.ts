@@ -1,6 +1,7 @@
 /** ClickHouse when things go wrong: answers lost, servers slow, full, away or read only; and what `check --connect` says of tables. */
 import assert from "node:assert/strict";
 import { withServers } from "../../services/mod.ts";
+import { mustRun } from "../../services/run_command.ts";
 import { plan } from "../support/project.ts";
 import { realWorld, run, stamp, thrownBy, until } from "../support/sql.ts";
 import { faultyWayTo } from "./faulty_way.ts";
@@ -275,6 +276,53 @@ await withServers(
       await warehouse.admin("CREATE TABLE log (id Int64) ENGINE = Log");
       assert.match(await inspected(warehouse, { table: "log", sink: 'mode = "token"' }), /^table_engine: .*Log/);
       assert.match(await inspected(warehouse, { url: "http://127.0.0.1:1" }), /^clickhouse_unreachable: http:\/\/127\.0\.0\.1:1: /);
+    });
+  },
+);
+
+await withServers(
+  "clickhouse: over TLS the server must show a certificate that is trusted; the password may lie in a file",
+  ["clickhouse"],
+  async ({ clickhouse }) => {
+    await withWarehouse(clickhouse, async (warehouse) => {
+      const folder = await Deno.makeTempDir();
+      const [keyFile, caFile] = [`${folder}/key.pem`, `${folder}/cert.pem`];
+      const subject = ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"];
+      await mustRun("openssl", [
+        "req",
+        "-x509",
+        "-newkey",
+        "rsa:2048",
+        "-nodes",
+        "-days",
+        "2",
+        "-keyout",
+        keyFile,
+        "-out",
+        caFile,
+        ...subject,
+      ]);
+      await Deno.writeTextFile(`${folder}/password`, `${clickhouse.password}\n`);
+      const way = faultyWayTo(clickhouse.url, { cert: Deno.readTextFileSync(caFile), key: Deno.readTextFileSync(keyFile) });
+      try {
+        const connectionOf = (more: string) => `password_file = "${folder}/password"\n${more}`;
+        const choices = { url: way.url, password: "" };
+        const trusted = await open(warehouse, { ...choices, connection: connectionOf(`ca_file = "${caFile}"`) });
+        trusted.write(1);
+        await trusted.lane.deliver(stamp("r", 1));
+        await trusted.sink.close();
+        assert.equal(await ids(warehouse), "1");
+        const stopping = new AbortController();
+        stopping.abort();
+        const { world } = realWorld(stopping.signal);
+        const { sink } = await sinkOf(warehouse, { ...choices, world, connection: connectionOf("") });
+        const refused = await thrownBy(sink.open(run("r", false)));
+        assert.deepEqual([refused.code, refused.retry], ["clickhouse_tls", "never"]);
+        await sink.close();
+      } finally {
+        await way.close();
+        await Deno.remove(folder, { recursive: true });
+      }
     });
   },
 );

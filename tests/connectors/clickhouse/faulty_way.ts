@@ -12,10 +12,11 @@ export interface FaultyWay {
 }
 const SLOW_MS = 700;
 
-export function faultyWayTo(server: string): FaultyWay {
+/** With a certificate it is reached over TLS, as "localhost". */
+export function faultyWayTo(server: string, tls?: { readonly cert: string; readonly key: string }): FaultyWay {
   let due: { readonly accident: Accident; readonly table: string } | null = null;
   const arrived: string[] = [];
-  const serving = Deno.serve({ port: 0, hostname: "127.0.0.1", onListen: () => {} }, async (request) => {
+  const serving = Deno.serve({ port: 0, hostname: "127.0.0.1", onListen: () => {}, ...tls }, async (request) => {
     const url = new URL(request.url);
     const body = await request.arrayBuffer();
     const table = /^INSERT INTO `?(\w+)/.exec(url.searchParams.get("query") || new TextDecoder().decode(body.slice(0, 200)))?.[1];
@@ -36,7 +37,7 @@ export function faultyWayTo(server: string): FaultyWay {
     return new Response(bytes, { status: answer.status, headers: answer.headers });
   });
   return {
-    url: `http://127.0.0.1:${serving.addr.port}`,
+    url: tls ? `https://localhost:${serving.addr.port}` : `http://127.0.0.1:${serving.addr.port}`,
     next: (accident, table) => void (due = { accident, table }),
     arrived,
     close: () => serving.shutdown(),

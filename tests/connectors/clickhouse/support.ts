@@ -48,19 +48,21 @@ export interface SinkChoices {
   /** Default: the server's own. */
   readonly url?: string;
   readonly user?: string;
+  /** "": the connection's settings say it. */
+  readonly password?: string;
   readonly world?: World;
 }
 
 /** A pipeline "p" whose sink "out" writes a table. */
 export function toml(
   { server, name }: Warehouse,
-  { fields = FIELDS, table = "t", sink = "create = true", connection = "", url, user }: SinkChoices,
+  { fields = FIELDS, table = "t", sink = "create = true", connection = "", url, user, password }: SinkChoices,
 ): string {
   return `[connections.warehouse]
 type = "clickhouse"
 url = "${url ?? server.url}"
 user = "${user ?? server.user}"
-password = "${server.password}"
+${password === "" ? "" : `password = "${password ?? server.password}"`}
 database = "${name}"
 ${connection}
 [sources.in]
