@@ -115,9 +115,9 @@ export async function ledgerOn(server: PostgresServer, body: (ledger: Ledger) =>
 }
 
 /** Starts the pipeline. */
-export function follow({ folder }: Ledger, env: Readonly<Record<string, string>> = {}): Running {
+export function follow({ folder }: Ledger, env: Readonly<Record<string, string>> = {}, flags: readonly string[] = []): Running {
   const run: CardsRun = { input: folder, output: folder, env: { LEDGER_OUTPUT: folder, ...env } };
-  return startMillrace(["run", folder, "--quiet"], run);
+  return startMillrace(["run", folder, "--quiet", ...flags], run);
 }
 
 /** Writers that go on until `halt`; what they return ends then. */

@@ -50,6 +50,31 @@ await withServers(
   },
 );
 
+await withServers(
+  "postgres changes: started over while the tables are written, the tables are copied again and every change behind them comes once",
+  ["postgres"],
+  async ({ postgres }) => {
+    await ledgerOn(postgres, async (ledger) => {
+      const writing = churn(ledger, 3, 0);
+      for (let life = 0; life < 5; life++) {
+        const running = follow(ledger, {}, life === 0 ? [] : ["--rerun"]);
+        await running.says(/changes_connected/);
+        await new Promise((resolve) => setTimeout(resolve, 300));
+        running.stop();
+        const { code, stderr } = await running.ended;
+        assert.equal(code, 0, stderr);
+      }
+      await halt(ledger);
+      await writing;
+      const last = follow(ledger);
+      await cameToRest(ledger);
+      last.stop();
+      await last.ended;
+      for (const table of ["ledger", "accounts"]) await requireFaithful(ledger, table);
+    });
+  },
+);
+
 await withServers("postgres changes: the server stops in order and at once under a running pipeline, and nothing is lost or doubled", [
   "postgres",
 ], async ({ postgres }) => {

@@ -29,7 +29,7 @@ export const MOVE_ON_EVERY_MS = 5_000;
 /** How often the server is asked how far it has sent, where an end is waited for. */
 export const ASK_EVERY_MS = 200;
 /** A slot that another connection reads is waited for: the one before us may be about to end. */
-export const SLOT_WAIT_MS = 15_000;
+export const SLOT_WAIT_MS = 10_000;
 /** The same where the other connection was ours: the server gives it up after `wal_sender_timeout`, a minute by default. */
 export const OWN_SLOT_WAIT_MS = 90_000;
 export const SLOT_POLL_MS = 200;

@@ -37,7 +37,7 @@ up to where the checkpoint is. Large transactions are taken in pieces. \`meta.po
   (\`column_changed\`): when the field fits still, start again. TRUNCATE stops too, unless truncate = "ignore".
 - Where the slot does not go back to the checkpoint (dropped, moved, made anew, the log removed, another timeline), the pipeline stops with
   \`changes_lost\`. \`--rerun\` copies the tables again and goes on from there.
-- A slot has one reader. A second pipeline on it waits for 15 s and ends with \`slot_owned\`, exit code 3.
+- A slot has one reader. A second pipeline on it waits for 10 s and ends with \`slot_owned\`, exit code 3.
 - **A slot that nobody reads keeps the server's log for ever.** \`check --connect\` says how much; drop it when the pipeline is given up:
   \`SELECT pg_drop_replication_slot('NAME')\`. While a table has no changes its source moves on with the log every 5 s.`,
   settings: {

@@ -84,23 +84,6 @@ await withServers("postgres changes: without create nothing is made, and what is
   });
 });
 
-await withServers("postgres changes: a slot has one reader; the second one is told who reads it", ["postgres"], async ({ postgres }) => {
-  await withDatabase(postgres, async (database) => {
-    await database.admin(`${MADE}; INSERT INTO items VALUES (1, 'a', 1)`);
-    const first = await Following.open(database, [ITEMS], { world: realWorld().world });
-    await first.until(() => first.rows.length === 1);
-    const { world, logged } = realWorld();
-    const second = await Following.open(database, [ITEMS], { world, from: first.positions });
-    const fault = await thrownBy(second.until(() => false));
-    assert.deepEqual([fault.code, fault.retry], ["slot_owned", "never"]);
-    assert.ok(logged.some((line) => line.includes("slot_busy")));
-    second.close();
-    await database.admin("INSERT INTO items VALUES (2, 'b', 1)");
-    await first.until(() => first.rows.length === 2);
-    first.close();
-  });
-});
-
 await withServers(
   "postgres changes: TRUNCATE stops behind the rows before it, unless it is to be ignored",
   ["postgres"],
@@ -320,3 +303,46 @@ await withServers(
     });
   },
 );
+
+await withServers("postgres changes: over TLS, with a password of any letters that is never shown; who may not replicate is told", [
+  "postgres",
+], async ({ postgres }) => {
+  await withDatabase(postgres, async (database) => {
+    await database.admin(`${MADE}; INSERT INTO items VALUES (1, 'a', 1)`);
+    const user = `r_${database.name.slice(-12)}`;
+    const password = 'se cret"%\u00e9';
+    await database.server.admin(`CREATE ROLE ${user} LOGIN PASSWORD '${password}'; GRANT ${new URL(database.url).username} TO ${user}`);
+    try {
+      const url = new URL(database.url);
+      [url.hostname, url.username, url.password] = ["localhost", user, encodeURIComponent(password)];
+      const connection = `tls = "verify"\nca_file = ${JSON.stringify(postgres.caFile)}`;
+      const { world, logged } = realWorld();
+      const refused = await Following.open(database, [ITEMS], { world, url: url.href, connection });
+      const fault = await thrownBy(refused.until(() => false));
+      refused.close();
+      assert.equal(fault.code, "postgres_denied");
+      await database.server.admin(`ALTER ROLE ${user} REPLICATION`);
+      const following = await Following.open(database, [ITEMS], { world, url: url.href, connection });
+      await following.until(() => following.rows.length === 1);
+      const sql =
+        "SELECT bool_and(ssl) FROM pg_stat_ssl JOIN pg_stat_replication USING (pid) JOIN pg_replication_slots ON active_pid = pid";
+      while (true) {
+        const [[encrypted]] = await database.rows(`${sql} WHERE slot_name = '${slotOf(database)}'`);
+        if (encrypted !== "NULL") {
+          assert.equal(encrypted, "t");
+          break;
+        }
+        await following.turn();
+      }
+      await database.admin("INSERT INTO items VALUES (2, 'b', 1)");
+      await following.until(() => following.rows.length === 2);
+      following.close();
+      for (const text of [fault.message, ...logged]) assert.ok(!text.includes(password) && !text.includes(url.password), text);
+    } finally {
+      await released(database);
+      // What it owns lies in this database.
+      await database.server.admin(`DROP OWNED BY ${user}`, database.name);
+      await database.server.admin(`DROP ROLE ${user}`);
+    }
+  });
+});

@@ -26,12 +26,12 @@ export interface Refused {
 }
 
 /** A pipeline "p" that reads the changes of these tables over one slot. */
-export function changesToml(url: string, tables: readonly ChangesTable[]): string {
+export function changesToml(url: string, tables: readonly ChangesTable[], connection = ""): string {
   const sources = tables.map(({ table, fields, settings = "" }) =>
     `[sources.${table}]\nconnection = "db"\ntable = "${table}"\nread = "changes"\nslot = "SLOT"\ncreate = true\nfields = ${fields}\n${settings}\n`
       .replace(settings.includes("create =") ? "create = true\n" : "\0", "")
   );
-  return `[connections.db]\ntype = "postgres"\nurl = ${JSON.stringify(url)}\n\n${sources.join("\n")}
+  return `[connections.db]\ntype = "postgres"\nurl = ${JSON.stringify(url)}\n${connection}\n${sources.join("\n")}
 ${tables.map(({ table }) => `[sinks.${table}_shown]\ntype = "console"\ninputs = ["${table}"]\n`).join("")}`;
 }
 
@@ -58,10 +58,16 @@ export class Following {
   static async open(
     database: Database,
     tables: readonly ChangesTable[],
-    { world, from = null }: { readonly world: World; readonly from?: readonly Position[] | null },
+    { world, from = null, url = database.url, connection }: {
+      readonly world: World;
+      readonly from?: readonly Position[] | null;
+      readonly url?: string;
+      /** Further settings of the connection. */
+      readonly connection?: string;
+    },
   ): Promise<Following> {
     const slot = slotOf(database);
-    const { sources } = await plan(changesToml(database.url, tables).replaceAll("SLOT", slot));
+    const { sources } = await plan(changesToml(url, tables, connection).replaceAll("SLOT", slot));
     const readers = [];
     for (const { name, plan: source, schema } of sources) {
       const made = source.create(world, new Set(schema.type.fields.map((field) => field.name)));
