@@ -6,6 +6,7 @@ import { assert, MillraceError } from "../data/fault.ts";
 import type { PipelinePlan } from "../engine/contracts.ts";
 import { collectRun, runPipeline as runEngine } from "../engine/mod.ts";
 import { type EngineOptions, type EngineResult, FencedError, type Progress } from "../engine/run_contracts.ts";
+import { makeDurableFolder } from "../ports/durable.ts";
 import type { Kv, Lock, World } from "../ports/mod.ts";
 import type { PipelineBlueprint, ReadFrom } from "../project/contracts.ts";
 import { buildPlan, readerName, sinkName } from "./build_plan.ts";
@@ -55,7 +56,7 @@ async function runLocked(
   watched: WatchedPipeline | undefined,
 ): Promise<PipelineOutcome> {
   const { world } = options;
-  await world.files.makeFolder(blueprint.stateFolder);
+  await makeDurableFolder(world.files, blueprint.stateFolder);
   const lock = runsInReplicas(blueprint) ? null : await lockState(blueprint, world);
   try {
     const kv = await openCheckpoint(blueprint, world);

@@ -3,11 +3,14 @@
  * and read by the lanes of the other. A connection that has topics says how (ConnectionSpec.exchange); the project plans both ends at
  * once and no file names them.
  */
+import type { Span } from "../data/fault.ts";
 import type { RecordType } from "../data/types.ts";
 import type { PlanContext, SinkPlan, SourcePlan } from "./component.ts";
 import type { Cel } from "./settings.ts";
 
 export interface ExchangeContext extends PlanContext {
+  /** The place of the node that wants it. */
+  readonly wished: Span;
   /** The pipeline that reads. */
   readonly reader: string;
   readonly topic: string;

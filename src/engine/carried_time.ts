@@ -39,9 +39,10 @@ export class CarriedTime implements SourceClock {
   }
 
   get isIdle(): boolean {
-    const open = [...this.#partitions.values()].filter(({ ended }) => !ended);
-    return open.length > 0 &&
-      open.every(({ lanes }) => lanes.length > 0 && lanes.every((told) => told?.idle || told?.watermark === Infinity));
+    const open = [...this.#partitions.values()].filter(({ ended }) => !ended).flatMap(({ lanes }) =>
+      lanes.length > 0 ? lanes : [undefined]
+    );
+    return open.some((told) => told?.idle) && open.every((told) => told?.idle || told?.watermark === Infinity);
   }
 
   times(): readonly PartitionTime[] {

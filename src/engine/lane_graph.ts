@@ -245,12 +245,16 @@ export class LaneGraph {
     return known;
   }
 
-  /** How far event time has come at the end of some edges. It is idle where every source behind them that has not ended is. */
+  /**
+   * How far event time has come at the end of some edges. It is idle where every source behind them that has not ended is, and nothing that
+   * they made due is still to come.
+   */
   timeAt(edges: readonly Edge[]): Pick<LaneTime, "watermark" | "idle"> {
-    let watermark = Infinity;
-    for (const { from } of edges) watermark = Math.min(watermark, this.#watermarkOf(from));
-    const open = [...this.#sourcesOf(edges)].filter((source) => this.#records.has(source) && !this.#endedSources.has(source));
-    return { watermark, idle: open.length > 0 && open.every((source) => this.#times.get(source)?.isIdle) };
+    const watermark = Math.min(...edges.map(({ from }) => this.#watermarkOf(from)));
+    const sources = [...this.#sourcesOf(edges)].filter((source) => this.#records.has(source));
+    const open = sources.filter((source) => !this.#endedSources.has(source));
+    const isPassedOn = watermark >= Math.min(...sources.map((source) => this.#watermarkOf(source)));
+    return { watermark, idle: isPassedOn && open.length > 0 && open.every((source) => this.#times.get(source)?.isIdle) };
   }
 
   #sourcesOf(edges: readonly Edge[], found: Set<string> = new Set()): ReadonlySet<string> {

@@ -127,10 +127,10 @@ class Splitter {
   }
 
   #requireSameLanes([first, ...others]: readonly PlannedTransform[]): void {
-    for (const { name, plan, settings } of others) {
+    for (const { name, plan, span } of others) {
       if (plan.exchange!.lanes === first.plan.exchange!.lanes) continue;
       const message = `"${name}" has ${plan.exchange!.lanes} lanes and "${first.name}" beside it ${first.plan.exchange!.lanes}`;
-      this.#whole.planning.settings.faults.add("configuration", settings.at("lanes"), message, "give both the same number");
+      this.#whole.planning.settings.faults.add("configuration", span, message, "give both the same number");
     }
   }
 
@@ -211,6 +211,7 @@ class Splitter {
     return registry.connections.get(connection.type)!.exchange!({
       ...context,
       ...rows,
+      wished: by.span,
       reader: this.#nameOf(stage),
       topic: topic === null ? own : `${own}.${topic}`,
       lanes: wish.lanes,
@@ -219,7 +220,7 @@ class Splitter {
   }
 
   /** The connection that a repartition names, or the only one that has topics. */
-  #connection({ title, settings, plan }: PlannedTransform) {
+  #connection({ title, span, plan }: PlannedTransform) {
     const { connections, registry, planning: { settings: { faults } } } = this.#whole;
     const hasTopics = (type: string): boolean => registry.connections.get(type)?.exchange !== undefined;
     const wished = plan.exchange!.connection;
@@ -232,7 +233,7 @@ class Splitter {
       const message = `${title} with more than one lane goes through a topic, and ${found}`;
       faults.add(
         "missing_key",
-        settings.span,
+        span,
         message,
         'name one: via = { connection = "bus" }, of a [connections.bus] with type = "log" or "kafka"',
       );
@@ -241,7 +242,7 @@ class Splitter {
     const found = connections.get(wished);
     if (found && hasTopics(found.type)) return found;
     const message = found === undefined ? `there is no connection "${wished}"` : `the connection "${wished}" has no topics`;
-    if (found !== null) faults.add("unknown_name", settings.at("via"), `${title}: ${message}`, 'one with type = "log" or "kafka" has');
+    if (found !== null) faults.add("unknown_name", span, `${title}: ${message}`, 'one with type = "log" or "kafka" has');
     return null;
   }
 

@@ -12,7 +12,7 @@ export function planLogExchange(context: ExchangeContext): ExchangePlan | null {
   const ends = planExchangeEnds(context);
   if (!isTopicName(topic)) {
     context.fault(
-      context.settings.at("via"),
+      context.wished,
       `"${topic}" cannot be the name of a topic`,
       "use letters, digits, dots, dashes and underscores",
     );

@@ -4,6 +4,7 @@ import type { Batch } from "../../data/batch.ts";
 import type { Encoder } from "../../data/codec.ts";
 import { assert, MillraceError } from "../../data/fault.ts";
 import type { EpochStamp, Marker, Sink, SinkLane } from "../../engine/contracts.ts";
+import { makeDurableFolder } from "../../ports/durable.ts";
 import type { World } from "../../ports/mod.ts";
 import { tellTime } from "../exchange/exchange_encoder.ts";
 import { KeyPartitioner, type NullKeys, planRecordKey, type RecordKey } from "../key_partitioner.ts";
@@ -113,6 +114,8 @@ export class LogSink implements Sink {
   async open(run: { readonly pipeline: string; readonly run: string; readonly lanes: number; readonly fresh: boolean }): Promise<void> {
     this.#lanes = run.lanes;
     const { world, place } = this.options;
+    // The lock would make missing folders too, but none that outlive a power cut.
+    await makeDurableFolder(place.files, place.folder);
     const lock = await world.locks.acquire(`${place.folder}/writer.lock`);
     if (!lock) {
       throw new MillraceError("locked", `another process is writing topic "${place.topic}"`, {
