@@ -324,6 +324,8 @@ export interface Sink {
   /** Called once per start, before any lane. `fresh`: no epoch of this run was ever committed, so what an earlier run left may be cleared. */
   open(run: {
     readonly pipeline: string;
+    /** What people call it, where that is another name: whose the sink's place is. */
+    readonly shownAs?: string;
     readonly run: string;
     readonly lanes: number;
     readonly fresh: boolean;

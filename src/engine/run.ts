@@ -33,7 +33,14 @@ export async function runPipeline(options: EngineOptions): Promise<EngineResult>
   const heads = await settle(lanes.map((lane) => lane.takeOver(stop)), failed);
   try {
     const fresh = !options.part && heads.every((head) => head.epoch === 0 && head.intent === null);
-    const run = { pipeline: plan.pipeline, run: options.run, lanes: inputs.length, fresh, epochMs: plan.epoch.everyMs };
+    const run = {
+      pipeline: plan.pipeline,
+      shownAs: plan.shownAs,
+      run: options.run,
+      lanes: inputs.length,
+      fresh,
+      epochMs: plan.epoch.everyMs,
+    };
     await settle(plan.sinks.map(({ sink }) => sink.open(run)), failed);
     options.observer?.opened?.();
     const ends = await settle(lanes.map((lane, i) => lane.run(sinksOf(plan, numbers[i]), stop)), failed);
@@ -57,7 +64,7 @@ async function runShared(
   const share = replicas.share ?? shared.source.share(plan.lanesByPartition ? "each" : "whole");
   try {
     const fresh = await replicas.mayClear() === "nobody has begun";
-    const opening = { pipeline: plan.pipeline, run, lanes: inputs.length, fresh, epochMs: plan.epoch.everyMs };
+    const opening = { pipeline: plan.pipeline, shownAs: plan.shownAs, run, lanes: inputs.length, fresh, epochMs: plan.epoch.everyMs };
     await Promise.all(plan.sinks.map(({ sink }) => sink.open(opening)));
     await replicas.opened();
     options.observer?.opened?.();

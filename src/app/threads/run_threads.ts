@@ -30,7 +30,7 @@ export async function runInThreads(options: ThreadedOptions): Promise<EngineResu
   if (lanes === null) return nothingRead(plan);
   const fresh = replicas ? await replicas.mayClear() === "nobody has begun" : await isUntouched(kv, run, lanes);
   try {
-    const opening = { pipeline: plan.pipeline, run, lanes, fresh, epochMs: plan.epoch.everyMs };
+    const opening = { pipeline: plan.pipeline, shownAs: plan.shownAs, run, lanes, fresh, epochMs: plan.epoch.everyMs };
     await Promise.all(plan.sinks.map(({ sink }) => sink.open(opening)));
     await replicas?.opened();
     observer?.opened?.();

@@ -111,7 +111,7 @@ export class LogSink implements Sink {
     if (options.exchange?.carriesTime) this.carriesTime = true;
   }
 
-  async open(run: { readonly pipeline: string; readonly run: string; readonly lanes: number; readonly fresh: boolean }): Promise<void> {
+  async open({ shownAs, ...run }: Parameters<Sink["open"]>[0]): Promise<void> {
     this.#lanes = run.lanes;
     const { world, place } = this.options;
     // The lock would make missing folders too, but none that outlive a power cut.
@@ -123,7 +123,7 @@ export class LogSink implements Sink {
       });
     }
     try {
-      this.#writer = new TopicWriter(place, await this.#describe(run), lock);
+      this.#writer = new TopicWriter(place, await this.#describe({ ...run, pipeline: shownAs ?? run.pipeline }), lock);
     } catch (error) {
       lock.release();
       throw error;
