@@ -68,6 +68,10 @@ export interface Run {
   /** All that the process has written. */
   output(): string;
   kill(): Promise<void>;
+  /** A planned stop. */
+  stop(): Promise<void>;
+  /** Rows that readers of a file sink see. */
+  rowsOf(sink: string): Promise<number>;
   /** Another process over the same state. */
   again(): Promise<void>;
 }
@@ -95,6 +99,11 @@ export async function withRun(work: (run: Run) => Promise<void>, panels = ""): P
         process.child.kill("SIGKILL");
         await process.child.status;
       },
+      async stop() {
+        process.child.kill("SIGTERM");
+        await process.child.status;
+      },
+      rowsOf: (sink) => countRows(`${folder}/out/${sink}`),
       async again() {
         process = await start(folder);
       },
@@ -110,6 +119,14 @@ export async function withRun(work: (run: Run) => Promise<void>, panels = ""): P
     feed.close();
     await Deno.remove(folder, { recursive: true });
   }
+}
+
+async function countRows(folder: string): Promise<number> {
+  let rows = 0;
+  for await (const { name } of Deno.readDir(folder)) {
+    if (name.endsWith(".ndjson")) rows += (await Deno.readTextFile(`${folder}/${name}`)).split("\n").length - 1;
+  }
+  return rows;
 }
 
 async function start(folder: string) {
