@@ -8,7 +8,7 @@ import type { Batch, Rejected } from "../data/batch.ts";
 import { assert, MillraceError } from "../data/fault.ts";
 import { rowJson } from "../data/json/mod.ts";
 import { BATCH_BYTES_MAX, BATCH_ROWS_MAX } from "../data/limits.ts";
-import type { Source } from "../engine/contracts.ts";
+import type { Polled, Source } from "../engine/contracts.ts";
 import type { World } from "../ports/mod.ts";
 import type { PipelineBlueprint, TableBlueprint } from "../project/contracts.ts";
 import { decodeSnapshot, encodeSnapshot } from "./snapshot_form.ts";
@@ -31,15 +31,13 @@ export async function snapshotTables(
   const digests: Record<string, string> = {};
   const rejects: TableRejects[] = [];
   for (const table of blueprint.tables) {
-    const source = table.plan.create(world, table.needed);
-    const { batches, rejected } = await readAll(source);
-    rejected.push(...fill(table, batches));
+    const rejected = await readInto(table, table.plan.create(world, table.needed));
     if (rejected.length > 0) {
       const path = `${blueprint.stateFolder}/tables/${run}/${table.name}.rejects.ndjson`;
       await keepFile(path, encodeRejects(rejected), world.files);
       rejects.push({ table: table.name, rejected: rejected.length, path });
     }
-    const bytes = encodeSnapshot(table.schema.type, table.needed, batches);
+    const bytes = encodeSnapshot(table.schema.type, table.needed, [table.rows.batch(table.name, table.needed)]);
     const digest = sha256(bytes);
     await snapshots.keep({ run, table: table.name, digest }, bytes);
     digests[table.name] = digest;
@@ -62,30 +60,39 @@ export async function reloadTables(
         hint: `${snapshots.place(name)} was changed or damaged; start over with --rerun`,
       });
     }
-    fill(table, [decodeSnapshot(table.name, table.schema.type, table.needed, bytes)]);
+    const { duplicates } = table.rows.load(table.schema.type, [decodeSnapshot(table.name, table.schema.type, table.needed, bytes)]);
+    assert(duplicates.length === 0, "a snapshot holds each key once");
   }
 }
 
 /**
- * Later rows of a key are refused where the schema says the key is unique, else they stop the run: a look-up must not depend on
- * the order of rows. Returns the refused ones.
+ * Reads a table to its end, a batch at a time. Later rows of a key are refused where the schema says the key is unique, else they stop
+ * the run: a look-up must not depend on the order of rows. Returns what was refused, while decoding too.
  */
-function fill(table: TableBlueprint, batches: readonly Batch[]): Rejected[] {
-  const { duplicates } = table.rows.load(table.schema.type, batches);
-  if (duplicates.length === 0 || table.schema.unique.includes(table.key)) {
-    return duplicates.map((place) => duplicateAt(table, batches, place));
+async function readInto(table: TableBlueprint, source: Source): Promise<Rejected[]> {
+  const loading = table.rows.begin(table.schema.type);
+  const rejected: Rejected[] = [];
+  const duplicates: Rejected[] = [];
+  const isUnique = table.schema.unique.includes(table.key);
+  const places: number[] = [];
+  let seen = 0;
+  for await (const polled of batchesOf(source)) {
+    rejected.push(...polled.rejected);
+    for (const row of loading.add(polled.batch)) {
+      if (isUnique) duplicates.push(duplicateAt(table, polled.batch, row));
+      else places.push(seen + row + 1);
+    }
+    seen += polled.batch.rows;
   }
-  const shown = duplicates.slice(0, 5).map((place) => place + 1).join(", ");
+  loading.finish();
+  if (places.length === 0) return [...rejected, ...duplicates];
+  const shown = places.slice(0, 5).join(", ");
   throw new MillraceError("table_duplicate", `table "${table.name}" holds more than one row for the same ${table.key} (rows ${shown})`, {
     hint: `make ${table.key} unique at its source, or say unique = ["${table.key}"] in its schema to reject the later rows`,
   });
 }
 
-/** `place` counts rows over all batches. */
-function duplicateAt(table: TableBlueprint, batches: readonly Batch[], place: number): Rejected {
-  let row = place;
-  const batch = batches.find(({ rows }) => row < rows || (row -= rows, false));
-  assert(batch, "a duplicate is one of the rows");
+function duplicateAt(table: TableBlueprint, batch: Batch, row: number): Rejected {
   const { partition, position, origin, raw } = batch.meta;
   return {
     source: table.name,
@@ -98,9 +105,7 @@ function duplicateAt(table: TableBlueprint, batches: readonly Batch[], place: nu
   };
 }
 
-async function readAll(source: Source): Promise<{ batches: Batch[]; rejected: Rejected[] }> {
-  const batches: Batch[] = [];
-  const rejected: Rejected[] = [];
+async function* batchesOf(source: Source): AsyncIterable<Polled & { readonly kind: "batch" }> {
   const partitions = await source.partitions();
   for (let partition = 0; partition < partitions; partition++) {
     const reader = await source.reader(partition);
@@ -109,15 +114,13 @@ async function readAll(source: Source): Promise<{ batches: Batch[]; rejected: Re
       for (;;) {
         const polled = await reader.poll(position, { rowsMax: BATCH_ROWS_MAX, bytesMax: BATCH_BYTES_MAX });
         if (polled.kind !== "batch") break; // A table is what is there now: idle is its end.
-        batches.push(polled.batch);
-        rejected.push(...polled.rejected);
         position = polled.next;
+        yield polled;
       }
     } finally {
       reader.close();
     }
   }
-  return { batches, rejected };
 }
 
 function encodeRejects(rejected: readonly Rejected[]): Uint8Array {

@@ -3,6 +3,7 @@
  * into a running pipeline.
  */
 import type { Span } from "../data/fault.ts";
+import type { Batch } from "../data/batch.ts";
 import type { RecordType } from "../data/types.ts";
 import type { Edge, Guarantee } from "../engine/contracts.ts";
 import type { MissingRow } from "../component/changelog.ts";
@@ -127,9 +128,20 @@ export interface ChangelogBlueprint {
   readonly missing: MissingRow;
   readonly ready: "caught_up" | "at_once";
 }
-/** Table rows that can be filled once. Keys are unique: a second one is refused. */
+/** Table rows that can be filled, batch by batch; the first row of a key stays. */
 export interface LoadableRows extends TableRows {
-  load(type: RecordType, batches: Iterable<import("../data/batch.ts").Batch>): { readonly duplicates: readonly number[] };
+  /** Forgets all rows and takes in others. */
+  begin(type: RecordType): TableLoading;
+  /** All at once; tells the places of rows whose key was there, counted over all batches. */
+  load(type: RecordType, batches: Iterable<Batch>): { readonly duplicates: readonly number[] };
+  /** All rows with these fields, in the order in which they came. */
+  batch(name: string, fields: ReadonlySet<string>): Batch;
+}
+export interface TableLoading {
+  /** Tells the rows of the batch whose key was there. Keeps nothing of the batch. */
+  add(batch: Batch): readonly number[];
+  /** Only now are the rows there. */
+  finish(): void;
 }
 export interface TransformBlueprint {
   readonly name: string;

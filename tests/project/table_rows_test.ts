@@ -1,6 +1,6 @@
 /** Loaded tables: found by key, columns in run-time form, second rows of a key refused. */
 import assert from "node:assert/strict";
-import { columnOf, makeMeta } from "../../src/data/columns.ts";
+import { cell, columnOf, makeMeta } from "../../src/data/columns.ts";
 import { BOOL, decimalOf, INT, type RecordType, STRING, withNull } from "../../src/data/types.ts";
 import { KeyedRows } from "../../src/project/table_rows.ts";
 
@@ -42,4 +42,21 @@ Deno.test("loading again replaces everything", () => {
   rows.load(TYPE, [batch([["a", 1, true, "x"]])]);
   assert.deepEqual(rows.load(TYPE, [batch([["b", 2, true, "y"]])]), { duplicates: [] });
   assert.deepEqual([rows.find("a"), rows.find("b")], [-1, 0]);
+});
+
+Deno.test("a table is taken in batch by batch, and is there when all is", () => {
+  const rows = new KeyedRows(TYPE, "id");
+  const loading = rows.begin(TYPE);
+  const many = Array.from({ length: 3000 }, (_, i): Row => [`k${i}`, i % 5 === 0 ? null : i, i % 2 === 0, `note ${i}`]);
+  assert.deepEqual(loading.add(batch(many.slice(0, 900))), []);
+  assert.deepEqual(loading.add(batch([["k7", 1, true, null], ...many.slice(900, 2500), ["k900", 2, false, null]])), [0, 1601]);
+  assert.equal(rows.columns[1].values.length, 0);
+  assert.deepEqual(loading.add(batch(many.slice(2500))), []);
+  loading.finish();
+  const whole = rows.batch("t", new Set(["id", "money", "note"]));
+  assert.equal(whole.rows, 3000);
+  const read = many.map((_, row) => [0, 1, 3].map((field) => cell(whole.columns[field]!, TYPE.fields[field].type, row)));
+  assert.deepEqual(read, many.map(([id, money, , note]) => [id, money, note]));
+  assert.deepEqual([whole.columns[2], whole.columns[4]], [null, null]);
+  assert.equal(rows.find("k2999"), 2999);
 });
