@@ -109,17 +109,14 @@ export class ClickhouseSink implements Sink {
     const { target, connection, name } = this.options;
     const { mode } = target;
     const writer = markerWriter(pipeline, run, name);
-    if (mode !== "token") await makeOwnTables(session);
+    await makeOwnTables(session);
     await runSetup(session, connection.setup, this.world);
     const table = await prepareTable(session, target, placeOf(connection.address));
-    if (mode === "token") {
-      if (await tokenWindow(session, table) === 0) throw noWindow(table.name);
-      return { writer, table };
-    }
-    if (fresh && mode === "append") {
+    if (mode === "token" && await tokenWindow(session, table) === 0) throw noWindow(table.name);
+    if (fresh && mode !== "upsert") {
       for (const other of await otherRuns(session, writer)) {
         if (target.create === "must_exist") throw rerunAppends(target.table);
-        await retireRun(session, other, table.name);
+        await retireRun(session, other, { table: table.name, mode });
       }
     }
     await markBegun(session, writer);

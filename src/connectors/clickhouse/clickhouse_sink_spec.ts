@@ -38,7 +38,7 @@ Several pipelines that write one table are fine.
 With \`create\`, numbers become Int64, Float64 and Decimal(18, S), timestamps DateTime64(6, 'UTC'), dates Date32; lists and maps of plain
 values Array and Map; JSON and structs are JSON text. A table of one's own needs the columns of its mode; each of its columns must take its
 field as it is. A value that a column would round or cut stops the run. A new run of an appending sink with \`create\` replaces what an
-earlier one wrote; without it is refused.`,
+earlier one wrote (mode token: empties the table); without it is refused.`,
   settings: { kind: "group", doc: "A ClickHouse table.", fields: CLICKHOUSE_TARGET_SETTINGS },
   examples: [
     {

@@ -49,8 +49,17 @@ export async function otherRuns(session: Session, { name, prefix, sink }: Marker
   return rows.map(([run]) => String(run));
 }
 
-/** Views leave the run's rows out from now on, those included that arrive later; what is there gives its room back. */
-export async function retireRun(session: Session, run: string, table: string): Promise<void> {
+/**
+ * What the run wrote goes. Views leave its rows out from now on, those included that arrive later; in mode token, whose rows do not say
+ * where they come from, the table is emptied. May be cut off and done again.
+ */
+export async function retireRun(
+  session: Session,
+  run: string,
+  { table, mode }: { readonly table: string; readonly mode: "append" | "token" },
+): Promise<void> {
+  if (mode === "token") await session.run(`TRUNCATE TABLE ${quoted(table)}`);
   await session.run(`INSERT INTO ${RETIRED_TABLE} (run) SELECT {a0:String}`, [run]);
-  await session.run(`DELETE FROM ${quoted(table)} WHERE ${RUN} = {a0:String}`, [run]);
+  // Gives its room back.
+  if (mode === "append") await session.run(`DELETE FROM ${quoted(table)} WHERE ${RUN} = {a0:String}`, [run]);
 }

@@ -288,3 +288,19 @@ await withServers("clickhouse: a large epoch goes in several inserts and is one 
     await sink.close();
   });
 });
+
+await withServers(
+  "clickhouse, token: a new run empties a table that the sink may make, and is refused where it may not",
+  ["clickhouse"],
+  async ({ clickhouse }) => {
+    await cases(clickhouse, 'create = true\nmode = "token"', async (each) => {
+      await live(each, new Heads(), "r1", () => {});
+      await live(each, new Heads(), "r2", () => {});
+      assert.deepEqual((await each.warehouse.shown(READ)).sort(), expected("token"));
+      const { sink } = await sinkOf(each.warehouse, { sink: 'mode = "token"' });
+      assert.equal((await thrownBy(sink.open(run("r3", true, LANES)))).code, "rerun_append");
+      await sink.close();
+      assert.deepEqual((await each.warehouse.shown(READ)).sort(), expected("token"));
+    });
+  },
+);
