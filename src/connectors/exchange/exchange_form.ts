@@ -1,22 +1,22 @@
 /**
  * How rows look in a topic between two stages of a pipeline: one JSON object per record, so that others can read it too.
  *
- *   row    {"@source":"payments","@partition":0,"@position":17,"@origin":17,"@time":1767225600000000,"customer":"c1","amount":"84.10"}
+ *   row    {"@source":"payments","@partition":0,"@position":17,"@origin":17,"@time":"2026-01-01T00:00:00Z","customer":"c1","amount":84.10}
  *   told   {"@lane":1,"@lanes":4,"@watermark":1767225599000000,"@state":"active"}
  *
- * A row says where it was read and, where it has one, its event time in µs; a partition of -1 - N says that the row of partition N is no
+ * A row says where it was read and, where it has one, its event time; a partition of -1 - N says that the row of partition N is no
  * more. Of a row's own fields only those are there that are read behind the topic. The other kind of record tells how far the event
  * time of a writing lane has come: "active", "idle" (not waited for) or "ended"; without a watermark it has seen no time yet.
- * Invariant: what is written is read back to the same values: decimals and whole numbers exactly, timestamps in µs.
+ * Invariant: what is written is read back to the same values: decimals and whole numbers exactly, timestamps to the µs.
  */
-import { type Field, INT, type RecordType, STRING, type Type, withNull } from "../../data/types.ts";
+import { type Field, INT, type RecordType, STRING, TIMESTAMP, type Type, withNull } from "../../data/types.ts";
 
 /** Field names that no field of a record has: no expression could name them. */
 const PLACE: readonly Field[] = ["@source", "@partition", "@position", "@origin"].map((name) => ({
   name,
   type: name === "@source" ? STRING : INT,
 }));
-const TIME: Field = { name: "@time", type: INT };
+const TIME: Field = { name: "@time", type: TIMESTAMP };
 
 /** Records begin with one of these, which differ in the byte at KIND_AT. */
 export const ROW_START = `{"@source":`;
@@ -54,15 +54,13 @@ export function exchangeForm(type: RecordType, carried: ReadonlySet<string>, tim
   return { type, record: { fields }, timed, carried: indexes, fieldsAt: head.length };
 }
 
-/** The field without the text form that a user wished: it might lose digits. Timestamps are µs where that costs least. */
-function bare({ name, type }: Field): Field {
-  return { name, type: bareType(type), ...(type.kind === "timestamp" ? { format: "epoch_us" } : {}) };
-}
+/** The field without the text form that a user wished: it might lose digits. */
+const bare = ({ name, type }: Field): Field => ({ name, type: bareType(type) });
 
 function bareType(type: Type): Type {
   switch (type.kind) {
     case "struct":
-      return { ...type, fields: type.fields.map(({ name, type: inner }) => ({ name, type: bareType(inner) })) };
+      return { ...type, fields: type.fields.map(bare) };
     case "list":
       return { ...type, item: bareType(type.item) };
     case "map":
