@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import type { CardsRun } from "../golden/command_line.ts";
 import { inTemporaryFolder } from "../golden/command_line.ts";
-import type { PostgresServer } from "./mod.ts";
+import type { KafkaBroker, PostgresServer } from "./mod.ts";
 import { type Running, startMillrace } from "./processes.ts";
 
 /** What a test gets; everything in it is gone afterwards. */
@@ -66,6 +66,18 @@ id      = "int"
 writer  = "int"
 version = "int"
 `;
+/** All rows in one partition, beside their tables. */
+const topicToml = (brokers: string, topic: string): string => `
+[connections.bus]
+type    = "kafka"
+brokers = "${brokers}"
+
+[sinks.topic]
+connection = "bus"
+topic      = "${topic}"
+inputs     = ["ledger_placed", "accounts_placed"]
+create     = { partitions = 1 }
+`;
 const pipelineToml = (slot: string): string =>
   `kind = "stream"
 [epoch]
@@ -83,7 +95,7 @@ schema     = "entry"
 [transforms.${table}_placed]
 type   = "map"
 inputs = ["${table}"]
-set    = { place = "meta.position" }
+set    = { place = "meta.position", what = "'${table}'" }
 
 [sinks.${table}_seen]
 connection = "db"
@@ -93,8 +105,12 @@ mode       = "append"
 create     = true
 `).join("");
 
-/** Runs `body` with a fresh database and project. */
-export async function ledgerOn(server: PostgresServer, body: (ledger: Ledger) => Promise<void>): Promise<void> {
+/** Runs `body` with a fresh database and project; with a broker the rows also go to a topic, named as the database. */
+export async function ledgerOn(
+  server: PostgresServer,
+  body: (ledger: Ledger) => Promise<void>,
+  kafka: KafkaBroker | null = null,
+): Promise<void> {
   const database = `millrace_${Deno.pid}_${crypto.randomUUID().slice(0, 8)}_${++made}`;
   const url = new URL(server.url);
   await server.admin(`CREATE DATABASE ${database} OWNER ${url.username}`);
@@ -104,7 +120,7 @@ export async function ledgerOn(server: PostgresServer, body: (ledger: Ledger) =>
     await admin(SCHEMA);
     await inTemporaryFolder(async (folder) => {
       await Deno.writeTextFile(`${folder}/millrace.toml`, projectToml(url.href));
-      await Deno.writeTextFile(`${folder}/follow.toml`, pipelineToml(database));
+      await Deno.writeTextFile(`${folder}/follow.toml`, `${pipelineToml(database)}${kafka ? topicToml(kafka.brokers, database) : ""}`);
       await body({ server, database, slot: database, folder, rows: (sql) => server.rows(sql, database), admin });
     });
   } finally {
@@ -151,6 +167,26 @@ export async function requireFaithful(ledger: Ledger, table: string): Promise<vo
     const audit = await rows(`SELECT id, version, op FROM audit WHERE what = '${table}' AND writer = ${writer} ORDER BY seq`);
     const events = audit.map(([id, version, op]): Event => ({ id, text: `${id}:${version}`, deleted: op === "DELETE" }));
     assert.ok(isFaithful(seen, events), `${table}: what came of writer ${writer} is not what happened: ${seen.length} of ${events.length}`);
+  }
+}
+
+/** As `requireFaithful`, of the rows of both tables in the order in which they are in the topic. */
+export async function requireFaithfulTopic({ rows }: Ledger, values: readonly string[]): Promise<void> {
+  const records = values.map((value) => JSON.parse(value) as { id: number; writer: number; version: number; place: number; what: string });
+  assert.equal(new Set(records.map(({ what, place }) => `${what} ${place}`)).size, records.length, "every place is there once");
+  const audit = await rows("SELECT what, id, version, op, writer FROM audit ORDER BY seq");
+  for (const writer of new Set(audit.map((row) => row[4]))) {
+    const own = audit.filter((row) => row[4] === writer);
+    const events = own.map(([what, id, version, op]): Event => ({
+      id: `${what}:${id}`,
+      text: `${what}:${id}:${version}`,
+      deleted: op === "DELETE",
+    }));
+    const seen = records.filter((record) => String(record.writer) === writer).map(({ what, id, version }) => `${what}:${id}:${version}`);
+    assert.ok(
+      isFaithful(seen, events),
+      `the topic: what came of writer ${writer} is not what happened: ${seen.length} of ${events.length}`,
+    );
   }
 }
 

@@ -1,20 +1,23 @@
 /**
- * A pipeline that follows two tables while others write them, killed by SIGKILL again and again: what it has given its sink is a state
- * of the tables and every change behind it, each once and in order, as triggers of the database wrote them down.
+ * A pipeline that follows two tables while others write them, killed by SIGKILL again and again: what it has given its sinks, tables
+ * and a topic, is a state of the tables and every change behind it, each once and in order, as triggers of the database wrote them down.
  */
 import assert from "node:assert/strict";
-import { churn, follow, halt, ledgerOn, requireFaithful, seenCount } from "./changes.ts";
+import { churn, follow, halt, ledgerOn, requireFaithful, requireFaithfulTopic, seenCount } from "./changes.ts";
 import { AFTER_THE_LAST_EPOCH, deaths, histogramText, killEnvironment, nameOf } from "./deaths.ts";
+import { lackingKcat, readCommittedWithKcat } from "./foreign_client.ts";
 import { eventually } from "./instance.ts";
-import { withServers } from "./mod.ts";
+import { type KafkaBroker, type PostgresServer, withServers } from "./mod.ts";
 
+const noKcat = await lackingKcat();
 const KILLS = 30;
 const SEED = 20260305;
 
 await withServers(
   `postgres changes: ${KILLS} kills while the tables are written, nothing lost, doubled or reordered`,
-  ["postgres"],
-  async ({ postgres }, test) => {
+  noKcat === null ? ["postgres", "kafka"] : ["postgres"],
+  async (servers: { readonly postgres: PostgresServer; readonly kafka?: KafkaBroker }, test) => {
+    const { postgres, kafka } = servers;
     const histogram = new Map<string, number>();
     await ledgerOn(postgres, async (ledger) => {
       await ledger.admin("INSERT INTO ledger SELECT n, 1, 0, 'x' FROM generate_series(1000, 1049) AS n");
@@ -51,7 +54,11 @@ await withServers(
       for (const table of ["ledger", "accounts"]) {
         await requireFaithful(ledger, table).catch((error) => assert.fail(`${error.message}\n${stderr}`));
       }
-    });
+      if (kafka) {
+        const messages = await readCommittedWithKcat(kafka.brokers, ledger.database);
+        await requireFaithfulTopic(ledger, messages.map(({ value }) => value));
+      }
+    }, kafka);
     await test.step(`${KILLS} kills: ${histogramText(histogram)}`, () => {});
   },
 );
