@@ -9,8 +9,9 @@ import { POWERS_OF_TEN } from "../exact.ts";
 import { isOneOf, numberReader } from "../field_text.ts";
 import { numberCode } from "../number_code.ts";
 import { sourceName } from "../source_name.ts";
-import type { Field } from "../types.ts";
+import { type Field, INT } from "../types.ts";
 import { isUtf8 } from "../utf8.ts";
+import { DAYS_LEAST, DAYS_MOST, isDays, TEXT_TOO } from "./change_rows.ts";
 import { closingQuote, STRING_BYTES, unescape } from "./escape.ts";
 import { met, skipValue } from "./skip.ts";
 import { nullCode, storeLocals, valueReader } from "./template_values.ts";
@@ -107,26 +108,27 @@ function valueCode(field: Field, index: number, stored: boolean, spec: DecoderSp
       if (spec.numericText === "reject") return nulls + plain;
       return `${nulls}if (b[p] === 34) ${quotedCode(field, index, storeNumber, storeNull, constants)} else ${plain}`;
     }
-    case "bool":
-      // Flags that may stand in text have code in templates.
-      return `${nulls}{
-          if (b[p] === 116 && b[p + 1] === 114 && b[p + 2] === 117 && b[p + 3] === 101) { v = 1; p += 4; }
-          else if (b[p] === 102 && b[p + 1] === 97 && b[p + 2] === 108 && b[p + 3] === 115 && b[p + 4] === 101) { v = 0; p += 5; }
-          else break record;
-          ${storeNumber}
-        }`;
+    case "bool": {
+      const quoted = field.format === TEXT_TOO ? `if (b[p] === 34) { p++; ${BOOL} if (b[p] !== 34) break record; p++; } else ` : "";
+      return `${nulls}{ ${quoted}{ ${BOOL} } ${storeNumber} }`;
+    }
     case "timestamp":
     case "date":
-    case "duration":
-      // So have days since 1970.
-      return `${nulls}{ if (b[p] !== 34) break record; ${
-        quotedCode(field, index, storeNumber, spec.numericText === "accept" ? storeNull : null, constants)
-      } }`;
+    case "duration": {
+      const text = quotedCode(field, index, storeNumber, spec.numericText === "accept" ? storeNull : null, constants);
+      if (!isDays(field, spec)) return `${nulls}{ if (b[p] !== 34) break record; ${text} }`;
+      const days = `${numberCode(INT, "json", "break record;")} if (v < ${DAYS_LEAST} || v > ${DAYS_MOST}) break record;`;
+      return `${nulls}if (b[p] === 34) ${text} else { ${days} ${storeNumber} }`;
+    }
     default:
       constants[`read${index}`] = valueReader(field, spec);
       return `p = read${index}(b, view, p, stop, ${stored ? `v${index}` : "null"}, row); if (p < 0) break record; high |= met.high;`;
   }
 }
+
+const BOOL = `if (b[p] === 116 && b[p + 1] === 114 && b[p + 2] === 117 && b[p + 3] === 101) { v = 1; p += 4; }
+          else if (b[p] === 102 && b[p + 1] === 97 && b[p + 2] === 108 && b[p + 3] === 115 && b[p + 4] === 101) { v = 0; p += 5; }
+          else break record;`;
 
 /** Text in quotes that stands for a number or a time; no text stands for null where `storeNull` is given and the type allows it. */
 function quotedCode(
