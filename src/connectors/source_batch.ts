@@ -3,7 +3,7 @@
  * Invariant: every record is in exactly one of the two, or is a delete that is only counted.
  */
 import type { Batch, Rejected } from "../data/batch.ts";
-import type { Decoder, Records } from "../data/codec.ts";
+import { type Decoder, DELETE_DROPPED, type Records } from "../data/codec.ts";
 import { makeMeta, select, SharedText, textColumn } from "../data/columns.ts";
 import type { RecordType } from "../data/types.ts";
 import type { LaneTime } from "../engine/contracts.ts";
@@ -33,9 +33,6 @@ export interface SourceBatch {
   /** Records that tell deletes and are not passed on. */
   readonly deletes: number;
 }
-/** `deleted` of a row that is not passed on (Decoded). */
-const DROPPED = 2;
-
 /** Makes rows of what a reader of a topic found. */
 export interface RowMaker {
   /** Takes records from the first on, at least one. */
@@ -73,7 +70,7 @@ export function sourceBatch(
   const meta = { ...makeMeta(source, partition, position, origin, raw, spelled), received, deleted };
   const batch: Batch = { rows, type, columns, meta };
   const isWhole = bad.length === 0 && tooLong.length === 0 && refused.length === 0;
-  if (isWhole && !deleted?.includes(DROPPED)) return { batch, rejected: [], deletes: 0 };
+  if (isWhole && !deleted?.includes(DELETE_DROPPED)) return { batch, rejected: [], deletes: 0 };
   const reasons = new Map(bad.map(({ row, reason }) => [row, reason]));
   for (const row of tooLong) reasons.set(row, "too-long");
   for (const { row, reason } of refused) reasons.set(row, reason);
@@ -83,7 +80,7 @@ export function sourceBatch(
   let deletes = 0;
   for (let row = 0; row < rows; row++) {
     const reason = reasons.get(row);
-    if (reason === undefined && deleted !== null && deleted[row] === DROPPED) deletes++;
+    if (reason === undefined && deleted !== null && deleted[row] === DELETE_DROPPED) deletes++;
     else if (reason === undefined) good[count++] = row;
     else {
       // A copy: a reject may outlive the buffer by far.

@@ -30,6 +30,10 @@ export interface DecoderSpec {
   /** JSON: records are changes of rows, as Debezium writes them. Absent: they are rows. */
   readonly changes?: ChangeRules;
 }
+/** `Decoded.deleted` of a row that goes on, and of one that is only counted. */
+export const DELETE_PASSED = 1;
+export const DELETE_DROPPED = 2;
+
 export interface Decoded {
   /** By field of the type; null where not needed. Entries of bad rows are meaningless. */
   readonly columns: readonly (Column | null)[];
@@ -40,7 +44,7 @@ export interface Decoded {
    * null where no row has one.
    */
   readonly spelled: Uint8Array | null;
-  /** Per row: 1 for a delete, 2 for one that is not to be passed on. Absent or null: no row is one. */
+  /** Per row: DELETE_PASSED, DELETE_DROPPED, or 0 where it is no delete. Absent or null: no row is one. */
   readonly deleted?: Uint8Array | null;
 }
 export type Decoder = (records: Records) => Decoded;

@@ -2,13 +2,13 @@
  * Changes of a table's rows to columns of those rows (change_rows.ts). Rows that stand alone are read by the code that reads any JSON;
  * an envelope costs one look that finds the row in it. Invariant: which path read a record cannot be told from the result.
  */
-import type { ChangeRules, Decoder, DecoderSpec } from "../codec.ts";
+import { type ChangeRules, type Decoder, type DecoderSpec, DELETE_DROPPED, DELETE_PASSED } from "../codec.ts";
 import { DecodedColumns, type Store } from "../decoded_columns.ts";
 import { ChangeForms, DELETED } from "./change_rows.ts";
 import { CompiledLayouts } from "./compiled_layouts.ts";
 import { EnvelopeOpener } from "./envelope_opener.ts";
 import { LearnedLayouts } from "./learned_layouts.ts";
-import { type ChangeMarks, compileSlowChanges, DROPPED, OPENED_DELETE, PASSED } from "./slow_changes.ts";
+import { type ChangeMarks, compileSlowChanges, OPENED_DELETE } from "./slow_changes.ts";
 
 /** Compiles for `spec.changes`. Reject codes as compileJsonDecoder's, and `type`, `missing`, `one_of` of op, before, after and payload. */
 export function compileChangeDecoder(wished: DecoderSpec, rules: ChangeRules): Decoder {
@@ -46,7 +46,7 @@ export function compileChangeDecoder(wished: DecoderSpec, rules: ChangeRules): D
 /** Rows that were read with "__deleted" set, and those of envelopes that tell a delete. */
 function markFlagged(columns: DecodedColumns, flag: Store, marks: ChangeMarks, { deletes }: ChangeRules): void {
   const { deleted, opened } = marks;
-  const mark = deletes === "pass" ? PASSED : DROPPED;
+  const mark = deletes === "pass" ? DELETE_PASSED : DELETE_DROPPED;
   for (let row = 0; row < deleted.length; row++) {
     if (deleted[row] !== 0 || (opened[row] !== OPENED_DELETE && !isSet(columns, flag, row))) continue;
     deleted[row] = mark;

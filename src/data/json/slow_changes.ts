@@ -1,5 +1,5 @@
 /** Changes one record at a time, by the rules alone: what the compiled way must agree with, and where it sends what it does not know. */
-import type { ChangeRules, DecoderSpec } from "../codec.ts";
+import { type ChangeRules, type DecoderSpec, DELETE_DROPPED, DELETE_PASSED } from "../codec.ts";
 import type { DecodedColumns } from "../decoded_columns.ts";
 import { isUtf8 } from "../utf8.ts";
 import { type Change, type ChangeForms, isFlagged } from "./change_rows.ts";
@@ -16,9 +16,6 @@ export interface ChangeMarks {
   /** Whether `deleted` says anything. */
   any: boolean;
 }
-/** `deleted` of rows that go on, and of those that do not. */
-export const PASSED = 1;
-export const DROPPED = 2;
 /** `opened` of a row that was found in an envelope. */
 export const OPENED = 1;
 export const OPENED_DELETE = 2;
@@ -56,11 +53,11 @@ export function compileSlowChanges(
   function putKey(columns: DecodedColumns, row: number, marks: ChangeMarks): null {
     const bytes = rules.deletes === "pass" ? columns.records.keyOf?.(row) ?? null : null;
     const members = bytes && keyMembers(bytes, rules.key);
-    if (!members) return mark(marks, row, DROPPED);
+    if (!members) return mark(marks, row, DELETE_DROPPED);
     const values = convert(members, bytes);
     if (!(values instanceof Refusal)) values.forEach((value, field) => columns.put(field, row, value));
-    else if (key < 0 || putKeyed(columns, row, members, bytes) !== null) return mark(marks, row, DROPPED);
-    return mark(marks, row, PASSED);
+    else if (key < 0 || putKeyed(columns, row, members, bytes) !== null) return mark(marks, row, DELETE_DROPPED);
+    return mark(marks, row, DELETE_PASSED);
   }
 
   return (columns, row, marks) => {
@@ -77,14 +74,14 @@ export function compileSlowChanges(
     const { members, kind } = change;
     if (members === null) return putKey(columns, row, marks);
     const isDelete = kind === "delete" || isFlagged(members);
-    if (isDelete && rules.deletes === "drop") return mark(marks, row, DROPPED);
+    if (isDelete && rules.deletes === "drop") return mark(marks, row, DELETE_DROPPED);
     const values = convert(members, bytes);
     if (!(values instanceof Refusal)) values.forEach((value, field) => columns.put(field, row, value));
     else {
       const refusal = isDelete && key >= 0 ? putKeyed(columns, row, members, bytes) : values;
       if (refusal !== null) return codeOf(refusal);
     }
-    return isDelete ? mark(marks, row, PASSED) : null;
+    return isDelete ? mark(marks, row, DELETE_PASSED) : null;
   };
 }
 

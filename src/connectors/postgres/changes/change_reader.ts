@@ -3,7 +3,7 @@
  * cut; an end is only concluded from what the server has said that it sent.
  */
 import type { Batch, Rejected } from "../../../data/batch.ts";
-import type { Decoder, Records } from "../../../data/codec.ts";
+import { type Decoder, DELETE_DROPPED, type Records } from "../../../data/codec.ts";
 import { emptyBatch } from "../../../data/columns.ts";
 import { assert, MillraceError } from "../../../data/fault.ts";
 import { RECORD_BYTES_MAX } from "../../../data/limits.ts";
@@ -24,8 +24,6 @@ export interface ChangeReaderOptions {
   /** Rows that are no more: counted only, or given out with their mark. */
   readonly deletes: "drop" | "pass";
 }
-/** A delete that is not passed on (Decoded). */
-const DROPPED = 2;
 /** A place that is known to the row. */
 type KnownPlace = ChangePlace & { readonly at: PlaceAt & { readonly part: "copy" | "log" } };
 
@@ -252,7 +250,7 @@ function markedDecoder(shape: TableShape, deleted: Uint8Array, deletes: "drop" |
   return (records) => {
     const { columns, bad, spelled } = shape.decode(records);
     const alive = bad.filter(({ row }) => deleted[row] === 0);
-    if (deletes === "drop") return { columns, bad: alive, spelled, deleted: deleted.map((mark) => mark * DROPPED) };
+    if (deletes === "drop") return { columns, bad: alive, spelled, deleted: deleted.map((mark) => mark * DELETE_DROPPED) };
     const lenient = shape.decodeDeleted(records);
     const gone = lenient.bad.filter(({ row }) => deleted[row] === 1);
     return {
