@@ -10,7 +10,8 @@ export const lookup: TransformSpec = {
   summary: "Finds rows of reference tables by key and sets fields from them.",
   notes:
     `A table is read once, at a run's first start, and kept beside the checkpoint: every later look-up sees the same rows. Or it is kept
-from changes (a log, a Kafka topic): then a record finds the row as it was at its place between them.
+from changes (a log, a Kafka topic): then a record finds the row as it was at its place between them, and the table's \`missing\` says
+whether a record whose row is not there goes on with null, waits for it, or comes out again with it.
 A missing row is null: test it (\`customer != null\`) or give a default (\`coalesce(customer.name, '')\`).`,
   inputs: ["inputs"],
   settings: {

@@ -1,5 +1,6 @@
 /** Records whose rows are not there: they wait for them, or come out again with them. */
 import assert from "node:assert/strict";
+import { HELD_RECORDS_MAX, PENDING_RECORDS_MAX } from "../../src/transforms/missing/limits.ts";
 import { blueprintOf, differences, faults } from "../windows/support.ts";
 import { assertRows, type Row, TestLane } from "./support.ts";
 
@@ -257,4 +258,21 @@ Deno.test("what may change while it is waited for is refused", async () => {
   assert.equal(await faults(chain.replaceAll("wait 10s", "null")), "");
   const timed = lookup("emit_again").replace("others[other]", "others[string(meta.epoch_time)]");
   assert.match(await faults(timed), /a key that changes with time cannot be waited by/);
+});
+
+Deno.test("what waits and what may come again is bounded: the oldest go on, the oldest do not come again", async () => {
+  assert.equal(PENDING_RECORDS_MAX, HELD_RECORDS_MAX);
+  const count = HELD_RECORDS_MAX + 3;
+  const all = Array.from({ length: count }, (_, id) => payment(id, id < 5 ? "early" : "late", 1));
+  for (const missing of ["wait 10s", "emit_again"]) {
+    const lane = new TestLane(await blueprintOf(lookup(missing)));
+    lane.at(0);
+    for (let from = 0; from < count; from += 8192) lane.records("payments", all.slice(from, from + 8192));
+    const before = lane.rows("out").length;
+    if (missing === "wait 10s") assertRows(lane.rows("out"), [0, 1, 2].map((id) => ({ id, name: "?" })));
+    lane.recover();
+    lane.changes("shops", [{ row: { id: "early", name: "E" } }]);
+    assertRows(lane.rows("out").slice(before), [3, 4].map((id) => ({ id, name: "E" })));
+    lane.verify("stopped");
+  }
 });
