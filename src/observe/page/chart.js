@@ -7,6 +7,8 @@ const { uPlot } = globalThis;
 
 const HEIGHT = 200;
 const SERIES_COLOURS = 8;
+/** What a single x stands in the middle of. */
+const LONE_WIDTH = 20;
 
 const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 const seriesColour = (i) => colour(`--series-${i % SERIES_COLOURS + 1}`);
@@ -99,7 +101,7 @@ export class Chart {
       legend: { show: false },
       cursor: { y: false, points: { size: 6 }, drag: { x: false, y: false } },
       scales: {
-        x: { time: false, range: (_plot, min, max) => this.#spanOf(min, max) },
+        x: { time: false, range: () => this.#spanOf() },
         y: { range: (_plot, min, max) => rangeOf(min, max) },
       },
       axes: [
@@ -113,12 +115,13 @@ export class Chart {
   }
 
   /** Bars need half their width beside the first and the last; a single moment needs some width at all. */
-  #spanOf(min, max) {
+  #spanOf() {
     const { xs, how } = this;
-    if (min === null || max === null) return [0, 1];
-    const apart = xs.length > 1 ? (xs.at(-1) - xs[0]) / (xs.length - 1) : 10;
-    if (how.kind === "lines") return min === max ? [min - apart, max + apart] : [min, max];
-    return [min - apart * 0.6, max + apart * 0.6];
+    if (xs.length === 0) return [0, 1];
+    const [first, last] = [xs[0], xs.at(-1)];
+    const apart = xs.length > 1 ? (last - first) / (xs.length - 1) : LONE_WIDTH;
+    if (how.kind === "lines" && xs.length > 1) return [first, last];
+    return [first - apart * 0.6, last + apart * 0.6];
   }
 
   /** The values at one x, beside the names. */

@@ -49,7 +49,7 @@ export function makeTiles(view) {
     keyFigure(
       "Checkpoint",
       (p) => duration(p.now.moment.checkpointMs),
-      (p) => `${whole(p.now.epochs)} epochs`,
+      (p) => `${whole(p.now.epochs)} epoch${p.now.epochs === 1 ? "" : "s"}`,
       (p) => p.history.map((m) => m.checkpointMs),
     ),
     keyFigure("Memory", () => bytes(last(view.processHistory)?.residentBytes), () => {
@@ -83,6 +83,7 @@ function keyFigure(title, value, hint, history, level = () => "") {
 const shareText = (part, all) => all === 0 ? "nothing read yet" : `${whole(part / all * 100)} % of what was read`;
 
 function lagText(pipeline) {
+  if (pipeline.now.state === "done") return "all was read";
   if (pipeline.now.moment.behind === null) return "not told by the source";
   const perSecond = rates(pipeline.history, (m) => m.read).at(-1) ?? 0;
   const { behind } = pipeline.now.moment;

@@ -8,7 +8,7 @@ const MARGIN = 14;
 /** A narrow page draws from top to bottom. */
 const NARROW_PX = 720;
 const DOWN_GAP = { along: 54, across: 16 };
-const NAME_LENGTH_MAX = 20;
+const NAME_LENGTH_MAX = 18;
 
 export class Graph {
   constructor() {
