@@ -109,7 +109,7 @@ await withServers(
         "1 1 [1,9007199254740991,9007199254740991,7,true,true,1735787045000000,[110]]",
       ]);
       const reasons = rejects.map((row) => row.split(" ").filter((_, i) => i === 0 || i === 3).join(" "));
-      assert.deepEqual(reasons, ["2 range:a", "3 scale:b", "4 type:e", "5 type:f", "6 type:g", "7 type:a", "8 range:a"]);
+      assert.deepEqual(reasons, ["2 range:a", "3 scale:b", "4 type:e", "5 type:f", "6 json:g", "7 type:a", "8 range:a"]);
     });
   },
 );

@@ -120,7 +120,7 @@ await withServers(
       ]);
       const reasons = rejects.map((row) => row.split(" ").filter((_, i) => i === 0 || i === 3).join(" "));
       assert.deepEqual(reasons, [
-        ...["2 range:a", "3 scale:b", "4 type:e", "5 type:f", "6 type:g", "7 type:a", "8 type:a", "9 type:b", "10 type:c", "11 type:f"],
+        ...["2 range:a", "3 scale:b", "4 type:e", "5 type:f", "6 json:g", "7 type:a", "8 type:a", "9 type:b", "10 type:c", "11 type:f"],
         "12 scale:i",
       ]);
     });
