@@ -30,7 +30,10 @@ if (target && !TARGETS.includes(target)) usage(`unknown target ${target}`);
 
 /** Packages that only tests import stay out; compilers before 2.8 do not know the flag and take everything along. */
 const [major, minor] = Deno.version.deno.split(".").map(Number);
-const smaller = major > 2 || minor >= 8 ? ["--exclude-unused-npm"] : [];
+const isNew = major > 2 || minor >= 8;
+const smaller = isNew ? ["--exclude-unused-npm"] : [];
+/** The page's files are imported as text, which earlier compilers do when they are told so. */
+const texts = isNew ? [] : ["--unstable-raw-imports"];
 
 const { success } = await new Deno.Command(Deno.execPath(), {
   args: [
@@ -39,6 +42,7 @@ const { success } = await new Deno.Command(Deno.execPath(), {
     "--unstable-kv",
     "--no-check",
     ...smaller,
+    ...texts,
     ...(target ? ["--target", target] : []),
     // Started by its name, so the compiler does not find it by itself.
     "--include",
