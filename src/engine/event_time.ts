@@ -90,12 +90,15 @@ export class SourceTime implements SourceClock {
     this.#advance();
   }
 
+  /** Rows from another stage have their own time of arrival here; of fields, their times would have come with them. */
   told(): void {
-    assert(false, `nobody tells the time of "${this.spec.source}"`);
+    assert(this.spec.field === null, `nobody tells the time of "${this.spec.source}"`);
   }
 
   stamp(batch: Batch, epochTimeMicros: number): Timed {
-    const place = this.#place(batch.meta.partition);
+    // Rows from another stage say where they once lay: of one partition there is nothing to ask.
+    const [only, ...others] = this.#partitions.values();
+    const place = others.length === 0 ? only : this.#place(batch.meta.partition);
     place.standing = "active";
     const time = this.#timeOf(batch, epochTimeMicros);
     const watermark = new Float64Array(batch.rows);

@@ -47,6 +47,27 @@ for (const profile of PROFILES) {
   }
 }
 
+Deno.test("windows by the clock in 2 lanes, behind a repartition: every transaction is in one of its customer's", async () => {
+  await inFolder(async (output) => {
+    const some = transactions.slice(0, 1000);
+    await writeTopics(output, some);
+    const ran = await runProcessors({
+      output,
+      profile: "FIXED",
+      processors: ["metrics"],
+      lanes: 2,
+      env: { FINTECH_WINDOW_CLOCK: "arrival" },
+    });
+    assert.equal(ran.code, 0, ran.output);
+    const counts = (rows: readonly Readonly<Record<string, unknown>>[]) => {
+      const counted = new Map<unknown, number>();
+      for (const row of rows) counted.set(row.customerId, (counted.get(row.customerId) ?? 0) + Number(row.transactionCount));
+      return [...counted].sort(([a], [b]) => String(a) < String(b) ? -1 : 1);
+    };
+    assert.deepEqual(counts(warehouseRows(output, "metrics", "FIXED")), counts(expected("metrics", "FIXED", some).rows));
+  });
+});
+
 for (const lanes of [1, 2]) {
   Deno.test(`killed at random steps in ${lanes} lanes (seed ${SEED}): the same rows`, async (test) => {
     await inFolder(async (output) => {
