@@ -122,7 +122,7 @@ await withServers(
             assert.deepEqual(own.map(({ count }) => count), own.map((_, i) => i + 1), `the counts of ${account} go on one by one`);
           }
         } finally {
-          survivor.kill("SIGTERM");
+          for (const replica of [victim, survivor]) end(replica);
           await Promise.all([victim.status, survivor.status]);
         }
       });
