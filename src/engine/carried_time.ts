@@ -38,6 +38,10 @@ export class CarriedTime implements SourceClock {
     return this.#watermark;
   }
 
+  get reached(): number {
+    return this.#watermark;
+  }
+
   get isIdle(): boolean {
     const open = [...this.#partitions.values()].filter(({ ended }) => !ended).flatMap(({ lanes }) =>
       lanes.length > 0 ? lanes : [undefined]

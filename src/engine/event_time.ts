@@ -18,6 +18,8 @@ interface Partition {
 export interface SourceClock {
   readonly spec: EventTime;
   readonly watermark: number;
+  /** How far the records themselves have come: of the partitions that are waited for the one that is furthest behind. */
+  readonly reached: number;
   /** Nothing that could move time is waited for, and it is not at its end. */
   readonly isIdle: boolean;
   /** For the head. */
@@ -58,6 +60,14 @@ export class SourceTime implements SourceClock {
 
   get watermark(): number {
     return this.#watermark;
+  }
+
+  get reached(): number {
+    let least = Infinity;
+    for (const { greatestMicros, standing } of this.#partitions.values()) {
+      if (standing === "active") least = Math.min(least, greatestMicros);
+    }
+    return least === Infinity ? this.#watermark : least;
   }
 
   get isIdle(): boolean {

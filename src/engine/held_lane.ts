@@ -220,7 +220,7 @@ export class HeldLane {
         const taken = await this.#inputs.take(plan.epoch.recordsMax - collected, (read) => {
           const left = plan.epoch.recordsMax - collected - read;
           return left > 0 ? left : plan.epoch.recordsMax;
-        });
+        }, (source) => this.graph.timeReached(source));
         if (taken.kind === "ended") return epoch ?? "ended";
         if (taken.kind === "idle") {
           if (epoch) return epoch;

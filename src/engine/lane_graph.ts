@@ -237,6 +237,11 @@ export class LaneGraph {
   partitionTimes(): readonly PartitionTime[] {
     return [...this.#times.values()].flatMap((time) => time.times());
   }
+  /** How far the event time of a source's records has come; null where they have none. */
+  timeReached(source: string): number | null {
+    return this.#times.get(source)?.reached ?? null;
+  }
+
   /** How far event time has come, by source and by operator. */
   watermarks(): ReadonlyMap<string, number> {
     const known = new Map<string, number>();

@@ -71,6 +71,19 @@ interface TablePace {
   askAgainMs: number;
 }
 
+/**
+ * Records of several sources come roughly in the order of their times, to the length of a batch, if the one that is behind is asked
+ * first. Where one of them has no event time they take turns.
+ */
+function behindFirst(cursors: readonly Cursor[], timeOf: (source: string) => number | null): readonly (readonly Cursor[])[] {
+  const bySource = Map.groupBy(cursors, ({ input }) => input.node.name);
+  if (bySource.size < 2) return [cursors];
+  const times = new Map([...bySource.keys()].map((source) => [source, timeOf(source)]));
+  const byTime = Map.groupBy(cursors, ({ input }) => times.get(input.node.name)!);
+  if ([...times.values()].includes(null) || byTime.size < 2) return [cursors];
+  return [...byTime].sort(([a], [b]) => a < b ? -1 : 1).map(([, of]) => of);
+}
+
 export class LaneInputs {
   readonly #cursors: readonly Cursor[];
   readonly #clock: Clock;
@@ -126,10 +139,15 @@ export class LaneInputs {
   }
 
   /**
-   * The next input: sources of a lower rank first, partitions of one rank in turn, and whatever has come for tables. `rowsMax` bounds
-   * this batch, `rowsMaxNext` the one that is fetched meanwhile, given the rows of this one.
+   * The next input: sources of a lower rank first, of one rank the source whose event time is furthest behind, its partitions in turn,
+   * and whatever has come for tables. `rowsMax` bounds this batch, `rowsMaxNext` the one that is fetched meanwhile, given the rows of
+   * this one; `timeOf` tells how far a source's event time has come, null where it has none.
    */
-  async take(rowsMax: number, rowsMaxNext: (read: number) => number): Promise<Taken> {
+  async take(
+    rowsMax: number,
+    rowsMaxNext: (read: number) => number,
+    timeOf: (source: string) => number | null = () => null,
+  ): Promise<Taken> {
     const unended = this.#cursors.filter(({ ended }) => !ended);
     if (unended.length === 0) return { kind: "ended" };
     const open = this.#stopping ? unended.filter(({ reader }) => reader.stopIntake) : unended;
@@ -148,7 +166,7 @@ export class LaneInputs {
     const first = this.#tableWasLast ? null : await this.#takeForTable(glances, rowsMax, rowsMaxNext);
     this.#tableWasLast = first !== null;
     if (first) return first;
-    const taken = await this.#takeInTurn(candidates, rowsMax, rowsMaxNext);
+    const taken = await this.#takeInTurn(behindFirst(candidates, timeOf), rowsMax, rowsMaxNext);
     if (taken.kind !== "idle") return taken;
     const last = await this.#takeForTable(glances, rowsMax, rowsMaxNext);
     if (last) return last;
@@ -156,14 +174,17 @@ export class LaneInputs {
     return { kind: "idle", retryAfterMs: Math.max(IDLE_WAIT_MIN_MS, retryAfterMs) };
   }
 
-  async #takeInTurn(candidates: readonly Cursor[], rowsMax: number, rowsMaxNext: (read: number) => number): Promise<Taken> {
+  /** Of the first group that has something, its cursors in turn. */
+  async #takeInTurn(groups: readonly (readonly Cursor[])[], rowsMax: number, rowsMaxNext: (read: number) => number): Promise<Taken> {
     let retryAfterMs = IDLE_WAIT_MAX_MS;
-    for (let tried = 0; tried < candidates.length; tried++) {
-      const cursor = candidates[this.#turn++ % candidates.length];
-      const polled = await this.#poll(cursor, rowsMax);
-      if (polled.kind !== "idle") return this.#give(cursor, polled, rowsMaxNext);
-      retryAfterMs = Math.min(retryAfterMs, polled.retryAfterMs);
-      if (this.#hasFallenQuiet(cursor)) return { kind: "quiet", input: cursor.input };
+    for (const group of groups) {
+      for (let tried = 0; tried < group.length; tried++) {
+        const cursor = group[this.#turn++ % group.length];
+        const polled = await this.#poll(cursor, rowsMax);
+        if (polled.kind !== "idle") return this.#give(cursor, polled, rowsMaxNext);
+        retryAfterMs = Math.min(retryAfterMs, polled.retryAfterMs);
+        if (this.#hasFallenQuiet(cursor)) return { kind: "quiet", input: cursor.input };
+      }
     }
     return { kind: "idle", retryAfterMs };
   }

@@ -57,11 +57,13 @@ export class GeneratedReader implements SourceReader {
     const start = new Int32Array(rowsMax);
     const end = new Int32Array(rowsMax);
     const records = this.#recordsOf(place.seed);
+    const happened = new Float64Array(rowsMax);
     let rows = 0;
     do {
       const number = place.number + rows;
       start[rows] = into.length;
-      records.write(number, place.startMicros + offsetMicros(records, number, options.rate), into);
+      happened[rows] = place.startMicros + offsetMicros(records, number, options.rate);
+      records.write(number, happened[rows], into);
       end[rows++] = into.length - 1;
     } while (rows < rowsMax && into.length < bytesMax);
     const position = new Float64Array(rows);
@@ -69,7 +71,13 @@ export class GeneratedReader implements SourceReader {
     const bytes = written(into);
     const { batch, rejected, deletes } = sourceBatch(
       origin,
-      { records: { bytes, start: start.subarray(0, rows), end: end.subarray(0, rows), rows }, position, origin: position, tooLong: [] },
+      {
+        records: { bytes, start: start.subarray(0, rows), end: end.subarray(0, rows), rows },
+        position,
+        origin: position,
+        received: happened.subarray(0, rows),
+        tooLong: [],
+      },
       this.#decode,
     );
     const next = formatPlace({ ...place, number: place.number + rows });
