@@ -11,7 +11,7 @@ import { comparable } from "./shipped.ts";
 import { inFolder, runProcessors, warehouseRows, writeTopics } from "./whole.ts";
 
 const SEED = 20250116;
-const COUNT = Number(Deno.env.get("FINTECH_WHOLE") ?? 4000);
+const COUNT = Number(Deno.env.get("FINTECH_WHOLE") ?? 2000);
 const LIVES_MAX = 60;
 
 /** References first: so are topics read that are known to their ends. */
@@ -71,13 +71,13 @@ Deno.test("windows by the clock in 2 lanes, behind a repartition: every transact
 for (const lanes of [1, 2]) {
   Deno.test(`killed at random steps in ${lanes} lanes (seed ${SEED}): the same rows`, async (test) => {
     await inFolder(async (output) => {
-      const some = [...references, ...transactions.slice(0, 1500)];
+      const some = [...references, ...transactions.slice(0, 1000)];
       await writeTopics(output, some);
       let kills = 0;
       for (;; kills++) {
         assert.ok(kills < LIVES_MAX, `not done after ${LIVES_MAX} lives`);
-        const env = { MILLRACE_KILL_AFTER_STEPS: String(120 + 37 * kills) };
-        const ran = await runProcessors({ output, profile: "FIXED", processors: PROCESSORS, lanes, set: ["epoch.records_max=200"], env });
+        const env = { MILLRACE_KILL_AFTER_STEPS: String(70 + 30 * kills) };
+        const ran = await runProcessors({ output, profile: "FIXED", processors: PROCESSORS, lanes, set: ["epoch.records_max=100"], env });
         if (ran.signal !== "SIGKILL") {
           assert.equal(ran.code, 0, ran.output);
           break;
