@@ -54,7 +54,7 @@ export class Graph {
       svg.append(parts.group);
       return { node, ...parts };
     });
-    for (const { label } of this.edgeParts) svg.append(label);
+    for (const { edge, label } of this.edgeParts) if (edge.port !== "lookup") svg.append(label);
     this.element.replaceChildren(svg);
   }
 
