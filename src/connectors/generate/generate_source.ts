@@ -98,6 +98,7 @@ function planGenerate(context: SourceContext): SourcePlan | null {
     bounded: options.count !== null || generator.ends?.(settings) === true,
     partitionedBy: null,
     partitioned: false,
+    keepsArrival: true,
     feed: feedOf(options),
     create: (world, needed) => new GenerateSource(world, name, options, { ...decoding, needed }),
   };
