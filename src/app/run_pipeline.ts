@@ -16,6 +16,7 @@ import { replicasOf } from "./replicas.ts";
 import { readReports, runChecks } from "./reports.ts";
 import { newRunId, type RunRecord, RunRecords } from "./run_record.ts";
 import { reloadTables, snapshotTables } from "./tables.ts";
+import { keepPlan } from "./state/kept_plans.ts";
 import { snapshotFiles, snapshotKeys, type Snapshots } from "./table_snapshots.ts";
 import { runInThreads } from "./threads/run_threads.ts";
 import type { Watch, WatchedPipeline } from "./watch/watch.ts";
@@ -76,9 +77,11 @@ async function runLocked(
 }
 
 /** Whether several processes share the pipeline's partitions: then generations keep them apart, and no lock. */
-const runsInReplicas = ({ shared, sources }: PipelineBlueprint): boolean => shared !== null && sources.some(({ plan }) => plan.isShared);
+export const runsInReplicas = ({ shared, sources }: PipelineBlueprint): boolean =>
+  shared !== null && sources.some(({ plan }) => plan.isShared);
 
-async function lockState({ name, stateFolder }: PipelineBlueprint, { locks }: World): Promise<Lock> {
+/** Makes this process the pipeline's owner; throws MillraceError "owned" where another one is. */
+export async function lockState({ name, stateFolder }: PipelineBlueprint, { locks }: World): Promise<Lock> {
   const lock = await locks.acquire(`${stateFolder}/owner.lock`);
   if (lock) return lock;
   throw new MillraceError("owned", `pipeline "${name}" is already running in another process`, {
@@ -111,6 +114,7 @@ async function runOwned(
   assert(record, "a run was chosen");
   if (choice === "already_done") return alreadyDone(blueprint, record, world.clock.monotonicMs() - startedMs);
   const { run } = record;
+  await patiently(() => keepPlan(kv, blueprint, world.clock.nowMicros()));
   events.started(blueprint.name, choice === "resume");
   watched?.begun(choice === "resume");
   const snapshots = blueprint.shared ? snapshotKeys(kv) : snapshotFiles(blueprint.stateFolder, world.files);
@@ -199,7 +203,8 @@ async function conclude(blueprint: PipelineBlueprint, plan: PipelinePlan, result
   };
 }
 
-type Choice = "new" | "resume" | "already_done";
+/** What a start does with the run that the record tells of. */
+export type Choice = "new" | "resume" | "already_done";
 
 /** Decides from what the record says and what the inputs are now. */
 export function chooseRun(
@@ -215,7 +220,7 @@ export function chooseRun(
   if (!blueprint.bounded) return "resume"; // The engine refuses where an open epoch or the state does not fit the plan.
   if (!samePlan) {
     throw new MillraceError("plan_changed", `pipeline "${blueprint.name}" was changed while a run of it is unfinished`, {
-      hint: "finish the run with the configuration that began it, or start over with --rerun",
+      hint: "finish the run with the configuration that began it, or start over with --rerun; millrace plan shows what changed",
     });
   }
   if (changed.length > 0) {
@@ -230,7 +235,8 @@ export function chooseRun(
   return "resume";
 }
 
-async function identify(blueprint: PipelineBlueprint, plan: PipelinePlan, world: World): Promise<Record<string, string>> {
+/** What the inputs of a bounded run are now, by source and table. */
+export async function identify(blueprint: PipelineBlueprint, plan: PipelinePlan, world: World): Promise<Record<string, string>> {
   const identities: Record<string, string> = {};
   for (const { name, intake } of blueprint.sources) {
     const node = plan.sources.find((source) => source.name === (intake ? readerName(name) : name))!;

@@ -74,6 +74,8 @@ async function dispatch(command: Command, context: CommandContext): Promise<numb
       return await (await import("./commands/top.ts")).top(command, context);
     case "check":
       return await (await import("./commands/check.ts")).check(command, context);
+    case "plan":
+      return await (await import("./commands/plan.ts")).plan(command, context);
     case "test":
       return await (await import("./commands/test.ts")).test(command, context);
     case "generate":

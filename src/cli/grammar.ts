@@ -164,6 +164,11 @@ const check = command("check", merge(object({ command: constant("check"), path, 
   description:
     message`Reports every fault of the configuration at once, with file, line and column, and says for each path from source to sink what it guarantees, its weakest link and what would strengthen it.`,
 });
+const plan = command("plan", merge(object({ command: constant("plan"), path, pipelines }), settings), {
+  brief: message`Says what the next start keeps of what was run before.`,
+  description:
+    message`Compares the configuration with what the checkpoints are of: what has changed, which state is kept, and whether the next start goes on, starts over or would be refused, and why. Changes nothing; exits with 1 where a start would be refused.`,
+});
 const test = command("test", merge(object({ command: constant("test"), path, pipelines }), settings), {
   brief: message`Runs the [[tests]] of a project.`,
 });
@@ -186,7 +191,7 @@ const schema = command("schema", object({ command: constant("schema") }), {
   brief: message`Prints the JSON Schema of configuration files, for editors.`,
 });
 
-export const grammar = or(run, load, produce, stream, batch, serve, client, top, check, test, generate, schema);
+export const grammar = or(run, load, produce, stream, batch, serve, client, top, check, plan, test, generate, schema);
 export type Command = InferValue<typeof grammar>;
 export type RunCommand = Extract<Command, { command: "run" }>;
 export type LayerCommand = Extract<Command, { command: "layer" }>;
@@ -194,5 +199,6 @@ export type ServeCommand = Extract<Command, { command: "serve" }>;
 export type ClientCommand = Extract<Command, { command: "client" }>;
 export type TopCommand = Extract<Command, { command: "top" }>;
 export type CheckCommand = Extract<Command, { command: "check" }>;
+export type PlanCommand = Extract<Command, { command: "plan" }>;
 export type TestCommand = Extract<Command, { command: "test" }>;
 export type GenerateCommand = Extract<Command, { command: "generate" }>;

@@ -11,7 +11,8 @@ export function requireSamePlan(plan: PipelinePlan, inputs: readonly LaneInput[]
       "plan_changed",
       `epoch ${head.epoch + 1} of "${plan.pipeline}" was begun with another configuration and is not complete`,
       {
-        hint: "start once with the configuration that began it, so that it can complete; then change it. Or start over with --rerun",
+        hint:
+          "start once with the configuration that began it, so that it can complete; then change it. Or start over with --rerun. millrace plan shows what changed",
       },
     );
   }
@@ -23,7 +24,7 @@ export function requireSamePlan(plan: PipelinePlan, inputs: readonly LaneInput[]
       "plan_changed",
       `"${plan.pipeline}" has read partition ${lost.partition} of "${lost.source}", which is no input of it any more`,
       {
-        hint: "bring the source back as it was, or start over with --rerun",
+        hint: "bring the source back as it was, or start over with --rerun; millrace plan shows what changed",
       },
     );
   }

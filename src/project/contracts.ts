@@ -9,6 +9,7 @@ import type { Edge, Guarantee } from "../engine/contracts.ts";
 import type { MissingRow } from "../component/changelog.ts";
 import type { EventTimePlan } from "../component/event_time.ts";
 import type { SchemaPlan, SinkPlan, SourcePlan, TableRows, TransformPlan } from "../component/component.ts";
+import type { PlanParts } from "./hash.ts";
 
 export type PipelineKind = "serve" | "produce" | "stream" | "batch" | "load";
 
@@ -47,6 +48,8 @@ export interface PipelineBlueprint {
   readonly shared: SharedState | null;
   /** Digest of everything in the configuration that can change outputs, parameters included. */
   readonly hash: string;
+  /** What the hash was made of, for those who ask what has changed. */
+  readonly parts: PlanParts;
   /** Effective parameters as text, secrets masked; for summaries. */
   readonly params: ReadonlyMap<string, string>;
   readonly epoch: { readonly everyMs: number; readonly recordsMax: number; readonly bytesMax: number };

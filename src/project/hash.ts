@@ -38,6 +38,37 @@ export function planHash(params: Params, nodes: readonly HashedNode[]): string {
 const sorted = (items: readonly unknown[]): unknown[] =>
   items.map((item) => JSON.stringify(item)).sort().map((text): unknown => JSON.parse(text));
 
+/**
+ * What a plan's hash was made of, one digest for each thing that a person would call a change: "sink alerts" to "path" to a digest.
+ * Two plans of one hash have equal parts; nothing can be read back from them.
+ */
+export type PlanParts = Readonly<Record<string, Readonly<Record<string, string>>>>;
+
+/** Enough to notice a change; nothing is decided by it. */
+const PART_DIGEST_LENGTH = 12;
+
+/** The parts of the plan whose hash is `planHash` of the same. */
+export function planParts(params: Params, nodes: readonly HashedNode[]): PlanParts {
+  const parts: Record<string, Record<string, string>> = {};
+  const fields = params.type.kind === "struct" ? params.type.fields : [];
+  for (const { name, type } of fields) parts[`parameter ${name}`] = { value: digestOf([typeText(type), params.shown.get(name) ?? ""]) };
+  for (const node of nodes) {
+    const own: Record<string, string> = { type: digestOf(node.type) };
+    for (const [name, value] of node.settings.canonical()) own[name] = digestOf(value);
+    if (node.connection) own.connection = digestOf([node.connection.type, node.connection.settings?.canonical()]);
+    if (node.inputs) own.inputs = digestOf(node.inputs.map((edges) => edges.map(({ from, port }) => `${from}.${port}`).sort()));
+    if (node.schema) own.schema = digestOf(schemaForm(node.schema));
+    if (node.key !== undefined) own.key = digestOf(node.key);
+    if (node.time) own.time = digestOf(node.time.canonical());
+    if (node.changelog) own.changelog = digestOf(node.changelog.canonical());
+    parts[`${node.role} ${node.name}`] = own;
+  }
+  return parts;
+}
+
+const digestOf = (value: unknown): string =>
+  createHash("sha256").update(JSON.stringify(value) ?? "").digest("hex").slice(0, PART_DIGEST_LENGTH);
+
 function nodeForm(node: HashedNode): unknown {
   return [
     node.role,

@@ -11,7 +11,7 @@ import { type Document, isTable } from "./documents.ts";
 import { placeOf } from "./faults.ts";
 import { orderNodes, type Origins, type PlacedEdge, readEdges } from "./graph.ts";
 import { guaranteesOf } from "./guarantee.ts";
-import { planHash } from "./hash.ts";
+import { planHash, planParts } from "./hash.ts";
 import { blueprintNodes, hashedNodes } from "./planned_nodes.ts";
 import { isHidden, tableNode } from "./hidden.ts";
 import { decideLanes, type LaneDecision } from "./lanes.ts";
@@ -101,6 +101,7 @@ class PipelineReader {
     if (faults.reported > before || !epoch || kind === null || workers === null) return { blueprint: null, places: places(sinks) };
     const neededOf = this.#needs(transforms, sinks, tests, panels);
     const lanes = decideLanes(sources, visible);
+    const hashed = hashedNodes(sources, tables, transforms, sinks);
     const whole: PipelineBlueprint = {
       name: planning.pipeline,
       file: this.#document.file,
@@ -109,7 +110,8 @@ class PipelineReader {
       bounded,
       stateFolder: planning.stateFolder,
       shared: planning.state.shared,
-      hash: planHash(planning.params, hashedNodes(sources, tables, transforms, sinks)),
+      hash: planHash(planning.params, hashed),
+      parts: planParts(planning.params, hashed),
       params: planning.params.shown,
       epoch,
       workers,

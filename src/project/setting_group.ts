@@ -102,11 +102,11 @@ export class CheckedGroup implements SettingGroup {
    * The effective settings as plain data for a digest: names sorted, defaults included, secrets masked, operational ones left
    * out. The order of lists and of tables of expressions is kept: it is the order of columns and rules.
    */
-  canonical(): unknown {
+  canonical(): readonly (readonly [string, unknown])[] {
     const names = [...this.#values.keys()].filter((name) => !this.#declaration(name).operational).sort();
     return names.map((name) => {
       const { value, secret } = this.#values.get(name)!;
-      return [name, secret ? MASK : canonicalValue(value)];
+      return [name, secret ? MASK : canonicalValue(value)] as const;
     });
   }
 

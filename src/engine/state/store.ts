@@ -291,6 +291,6 @@ function refuseOtherLayout(stored: TableLayout, wanted: TableLayout): void {
 
 function incompatible(table: string, why: string): MillraceError {
   return new MillraceError("state_incompatible", `the stored state "${table}" does not fit: ${why}`, {
-    hint: "finish with the configuration that wrote it, or start over with --rerun",
+    hint: "go on with the configuration that wrote it, or start over with --rerun; millrace plan shows what changed",
   });
 }
