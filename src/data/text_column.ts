@@ -12,6 +12,9 @@ const COPIED_LENGTH_MAX = 12;
 /** Small enough for V8 to use the memory of one block's text again for the next; of larger strings each takes fresh pages. */
 const BLOCK_BITS = 16;
 
+/** So many slices of a block are decoded one by one before the block is as a whole, which takes as long as three hundred of them. */
+const SINGLE_MAX = 32;
+
 /** The text of one block: one UTF-16 unit per byte, right wherever the bytes are ASCII. */
 interface BlockText {
   readonly text: string;
@@ -24,6 +27,8 @@ export class SharedText {
   readonly #from: number;
   readonly #to: number;
   readonly #blocks: (BlockText | undefined)[] = [];
+  /** By block: how many of its slices were asked for. */
+  readonly #asked: number[] = [];
 
   constructor(bytes: Uint8Array, from: number, to: number) {
     this.bytes = bytes;
@@ -36,10 +41,18 @@ export class SharedText {
     if (start === end) return "";
     const block = start - this.#from >> BLOCK_BITS;
     if (end - 1 - this.#from >> BLOCK_BITS !== block) return decoder.decode(this.bytes.subarray(start, end));
-    const { text, isAscii: known } = this.#blocks[block] ??= this.#decode(block);
+    const decoded = this.#blocks[block] ?? this.#wanted(block);
+    if (decoded === null) return decoder.decode(this.bytes.subarray(start, end));
+    const { text, isAscii: known } = decoded;
     if (!known && !isAscii(this.bytes, start, end)) return decoder.decode(this.bytes.subarray(start, end));
     const blockStart = this.#from + (block << BLOCK_BITS);
     return text.substring(start - blockStart, end - blockStart);
+  }
+
+  /** The block's text, where so much of it is wanted that it pays. */
+  #wanted(block: number): BlockText | null {
+    while (this.#asked.length <= block) this.#asked.push(0);
+    return ++this.#asked[block] > SINGLE_MAX ? this.#blocks[block] = this.#decode(block) : null;
   }
 
   #decode(block: number): BlockText {
