@@ -27,6 +27,12 @@ const stopping = object("Stopping", {
     description: message`Stops after so many records; what was received until then is processed.`,
   })),
 });
+const leaving = object("Leaving", {
+  stopWithin: optional(option("--stop-within", string({ metavar: "DURATION" }), {
+    description:
+      message`How long the open epoch may take to complete after SIGTERM or Ctrl+C; then it leaves with 1, and the next start completes it. Default: stop_within of the project, else 25s. A second signal leaves at once.`,
+  })),
+});
 const watching = object("Watching", {
   dashboard: optional(option("--dashboard", string({ metavar: "[HOST:PORT]" }), {
     description:
@@ -52,7 +58,7 @@ const project = withDefault(
 const path = argument(string({ metavar: "PATH" }), { description: message`A project folder or one TOML file.` });
 const pipelines = multiple(argument(string({ metavar: "PIPELINE" }), { description: message`Only these pipelines; default: all.` }));
 
-const run = command("run", merge(object({ command: constant("run"), path, pipelines }), running, stopping, watching, settings), {
+const run = command("run", merge(object({ command: constant("run"), path, pipelines }), running, stopping, leaving, watching, settings), {
   brief: message`Runs the pipelines of a project.`,
   description:
     message`Runs bounded pipelines in the order of their "after", unbounded ones together, until their input ends or SIGTERM comes. A bounded run that is done is not done again unless --rerun is given.`,
@@ -70,6 +76,7 @@ const layer = <K extends "load" | "produce" | "stream" | "batch">(kind: K, what:
       }),
       running,
       stopping,
+      leaving,
       watching,
       settings,
     ),
@@ -97,6 +104,7 @@ const serve = command(
       for: optional(option("--for", string({ metavar: "DURATION" }), { description: message`Stops after that long, for example 30s.` })),
     }),
     running,
+    leaving,
     watching,
     settings,
   ),

@@ -55,6 +55,8 @@ export interface PipelineBlueprint {
   readonly epoch: { readonly everyMs: number; readonly recordsMax: number; readonly bytesMax: number };
   /** Threads over which the lanes are spread. */
   readonly workers: number;
+  /** How long a planned stop may take before the program leaves without it. */
+  readonly stopWithinMs: number;
   readonly lanesByPartition: boolean;
   /** Why there is one lane, or what the lanes are; one sentence for `check`. */
   readonly lanesReason: string;

@@ -16,8 +16,10 @@ export const SHARED_SECTIONS = ["params", "profile", "profiles", "connections", 
 export const OWN_SECTIONS = ["epoch", "sources", "transforms", "sinks", "checks"] as const;
 /** Lists of tables of a pipeline. */
 export const LISTS = ["reports", "panels", "warnings", "tests"] as const;
-/** Plain values of a pipeline; `state` is shared. */
-export const VALUES = ["kind", "after", "workers", "state"] as const;
+/** Plain values of a pipeline. */
+export const VALUES = ["kind", "after", "workers", "state", "stop_within"] as const;
+/** Those of them that may stand in millrace.toml instead. */
+export const SHARED_VALUES = ["state", "stop_within"] as const;
 
 export type Section = typeof SHARED_SECTIONS[number] | typeof OWN_SECTIONS[number];
 export type List = typeof LISTS[number];
@@ -40,7 +42,7 @@ export interface Document {
 
 /** Checks the top level of both files and joins them. */
 export function joinDocuments(own: TomlTable, shared: TomlTable | null, faults: Faults): Document {
-  if (shared) checkTopLevel(shared, [...SHARED_SECTIONS, "state"], faults, "shared");
+  if (shared) checkTopLevel(shared, [...SHARED_SECTIONS, ...SHARED_VALUES], faults, "shared");
   checkTopLevel(own, [...SHARED_SECTIONS, ...OWN_SECTIONS, ...LISTS, ...VALUES], faults, "own");
   const sections = new Map<Section, ReadonlyMap<string, Placed>>();
   for (const name of [...SHARED_SECTIONS, ...OWN_SECTIONS]) {
@@ -53,17 +55,18 @@ export function joinDocuments(own: TomlTable, shared: TomlTable | null, faults: 
     sections.set(name, joined);
   }
   const lists = new Map(LISTS.map((name) => [name, readList(own.entries.get(name), faults)]));
-  const state = own.entries.get("state");
-  const sharedState = shared?.entries.get("state");
-  if (state && sharedState) {
-    faults.add("duplicate_name", state.keySpan, `state is set in ${placeOf(sharedState.keySpan)} already`, "keep one of the two");
+  for (const name of SHARED_VALUES) {
+    const [mine, common] = [own.entries.get(name), shared?.entries.get(name)];
+    if (!mine || !common) continue;
+    faults.add("duplicate_name", mine.keySpan, `${name} is set in ${placeOf(common.keySpan)} already`, "keep one of the two");
   }
+  const isShared = (name: string): boolean => SHARED_VALUES.some((other) => other === name);
   return {
     file: own.span.file,
     span: own.span,
     section: (name) => sections.get(name)!,
     list: (name) => lists.get(name)!,
-    value: (name) => (own.entries.get(name) ?? (name === "state" ? sharedState : undefined))?.value,
+    value: (name) => (own.entries.get(name) ?? (isShared(name) ? shared?.entries.get(name) : undefined))?.value,
   };
 }
 

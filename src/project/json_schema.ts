@@ -5,7 +5,7 @@
 import type { ConnectionSpec, SinkSpec, SourceSpec, TransformSpec } from "../component/component.ts";
 import { CHANGELOG_SETTINGS } from "../component/changelog.ts";
 import { TIME_SETTINGS } from "../component/event_time.ts";
-import { EPOCH_SETTINGS, KINDS, STATE_SETTINGS, WORKERS_SETTING } from "./pipeline_settings.ts";
+import { EPOCH_SETTINGS, KINDS, STATE_SETTINGS, STOP_WITHIN_SETTING, WORKERS_SETTING } from "./pipeline_settings.ts";
 import { PANEL_SETTINGS } from "./panels.ts";
 import type { Registry } from "./registry.ts";
 import { groupSchema, type JsonSchema, SETTING_DEFINITIONS, settingSchema } from "./setting_schema.ts";
@@ -31,6 +31,7 @@ export function jsonSchema(registry: Registry): JsonSchema {
       },
       after: { ...TEXTS, description: "Pipelines that must have reached the end of their input before." },
       workers: settingSchema(WORKERS_SETTING),
+      stop_within: settingSchema(STOP_WITHIN_SETTING),
       state: { anyOf: [TEXT, settingSchema(STATE_SETTINGS)], description: `${STATE_SETTINGS.doc} A text is the folder.` },
       epoch: settingSchema(EPOCH_SETTINGS),
       params: named("Switches: --set beats env beats profile beats default.", PARAM),

@@ -139,7 +139,7 @@ function parameterOverrides(overrides: ReadonlyMap<string, string>): ReadonlyMap
 function checkOverrides(overrides: ReadonlyMap<string, string>, declared: ReadonlyMap<string, ReadonlySet<string>>, faults: Faults): void {
   if (declared.size === 0) return;
   const params = new Set([...declared.values()].flatMap((names) => [...names].map((name) => `params.${name}`)));
-  const known = [...params, ...Object.keys(EPOCH_SETTINGS.fields).map((name) => `epoch.${name}`), "workers", "state"];
+  const known = [...params, ...Object.keys(EPOCH_SETTINGS.fields).map((name) => `epoch.${name}`), "workers", "state", "stop_within"];
   for (const key of overrides.keys()) {
     if (known.includes(key)) continue;
     const message = key.startsWith("params.") ? `there is no parameter "${key.slice("params.".length)}"` : `"${key}" cannot be set`;

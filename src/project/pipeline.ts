@@ -17,7 +17,7 @@ import { isHidden, tableNode } from "./hidden.ts";
 import { decideLanes, type LaneDecision } from "./lanes.ts";
 import { type Demand, propagateNeeds } from "./needs.ts";
 import { type NodeReader, readSink, readTransform } from "./nodes.ts";
-import { readEpoch, readKind, readWorkers } from "./pipeline_settings.ts";
+import { readEpoch, readKind, readStopWithin, readWorkers } from "./pipeline_settings.ts";
 import type { Planning } from "./plan_context.ts";
 import { outsideSpan } from "./positions.ts";
 import { type Boundedness, expandRejects, filePlace, type PlannedSink, planSink, type WiredSink, wireRejects } from "./plan_sinks.ts";
@@ -76,6 +76,7 @@ class PipelineReader {
     const kind = readKind(this.#document, planning.settings);
     const epoch = readEpoch(this.#document, this.#input.overrides, planning.settings);
     const workers = readWorkers(this.#document, this.#input.overrides, planning.settings);
+    const stopWithinMs = readStopWithin(this.#document, this.#input.overrides, planning.settings);
     const origins = this.#origins();
     const planner: SourcePlanner = { planning, registry, reader: this.#reader, schemas: this.#schemas(), intake: this.#input.intake };
     const sources = this.#planSources(planner);
@@ -98,7 +99,9 @@ class PipelineReader {
     this.#reader.connections.readUnused();
     this.#refuseEmpty();
     if (!bounded) this.#refuseLocal(sinks);
-    if (faults.reported > before || !epoch || kind === null || workers === null) return { blueprint: null, places: places(sinks) };
+    if (faults.reported > before || !epoch || kind === null || workers === null || stopWithinMs === null) {
+      return { blueprint: null, places: places(sinks) };
+    }
     const neededOf = this.#needs(transforms, sinks, tests, panels);
     const lanes = decideLanes(sources, visible);
     const hashed = hashedNodes(sources, tables, transforms, sinks);
@@ -115,6 +118,7 @@ class PipelineReader {
       params: planning.params.shown,
       epoch,
       workers,
+      stopWithinMs,
       lanesByPartition: lanes.byPartition,
       lanesReason: lanes.reason,
       guarantees: guaranteesOf(sources, transforms, sinks),

@@ -1,10 +1,10 @@
 /** What a pipeline says about itself: kind, after, state, epoch. */
-import type { GroupSetting, IntSetting } from "../component/settings.ts";
+import type { DurationSetting, GroupSetting, IntSetting } from "../component/settings.ts";
 import type { PipelineBlueprint, PipelineKind, SharedState } from "./contracts.ts";
 import type { Document } from "./documents.ts";
 import { outsideSpan } from "./positions.ts";
 import type { CheckedGroup } from "./setting_group.ts";
-import { choiceFromNode, intFromNode, textFromNode, textsFromNode } from "./setting_scalars.ts";
+import { choiceFromNode, durationFromNode, intFromNode, textFromNode, textsFromNode } from "./setting_scalars.ts";
 import { readGroup, type SettingContext } from "./settings.ts";
 import type { TomlEntry, TomlNode } from "./toml.ts";
 
@@ -54,6 +54,12 @@ export const WORKERS_SETTING: IntSetting = {
   max: 64,
   default: 1,
   doc: "Threads over which the lanes are spread. Each has the memory of a program of its own.",
+};
+/** How long a planned stop may take. */
+export const STOP_WITHIN_SETTING: DurationSetting = {
+  kind: "duration",
+  default: "25s",
+  doc: "How long the open epoch may take to complete after SIGTERM or SIGINT; then the program leaves, and the next start completes it.",
 };
 const NO_STATE = ".millrace";
 
@@ -119,6 +125,13 @@ export function readWorkers(document: Document, overrides: ReadonlyMap<string, s
   const text = overrides.get("workers");
   const node = text === undefined ? document.value("workers") : overrideNode(text, outsideSpan("--set"));
   return node ? intFromNode(WORKERS_SETTING, node, "workers", context) : WORKERS_SETTING.default!;
+}
+
+/** `stop_within` in ms, with --set in front; null with a fault. */
+export function readStopWithin(document: Document, overrides: ReadonlyMap<string, string>, context: SettingContext): number | null {
+  const text = overrides.get("stop_within") ?? (document.value("stop_within") ? undefined : STOP_WITHIN_SETTING.default);
+  const node = text === undefined ? document.value("stop_within")! : overrideNode(text, outsideSpan("--set"));
+  return durationFromNode(node, "stop_within", context);
 }
 
 /** [epoch] with --set epoch.NAME=... in front; null with faults. */

@@ -42,7 +42,7 @@ type      = "decide"
 inputs    = ["payments"]
 key       = "account"
 otherwise = { update = { total = "total + amount" } }
-emit      = { total = "total" }
+emit      = { "..." = true, total = "total" }
 
 [transforms.spent.state]
 total  = { as = "decimal(2)", initial = "0.00" }

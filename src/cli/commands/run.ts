@@ -3,6 +3,7 @@ import { MillraceError } from "../../data/fault.ts";
 import { choosePipelines, openProject } from "../../app/open_project.ts";
 import { runProject } from "../../app/run_project.ts";
 import { serveProject } from "../../app/serve_project.ts";
+import { stopWithin } from "../../app/stop_within.ts";
 import { stopAfter } from "../../app/stop_after.ts";
 import type { PipelineOutcome, RunEvents } from "../../app/events.ts";
 import type { PipelineBlueprint, Project } from "../../project/contracts.ts";
@@ -21,15 +22,17 @@ export async function run(command: RunCommand | LayerCommand, context: CommandCo
   const stop = stopAfter(command, signal, eventsBeside(chosen, progress, command.quiet), world.clock);
   try {
     const tell = (pipeline: string, line: string): void => progress.finish("", [`  ${pipeline.padEnd(16)} ${line}`]);
-    return await underWatch(command, { project, chosen, stopping: stop.signal }, context, async (world, watch) => {
-      const options = { world, signal: stop.signal, rerun: command.rerun, events: stop.events, watch };
-      const { outcomes } = chosen.some(({ kind }) => kind === "serve")
-        ? await serveProject(project, chosen, { ...options, tell: command.quiet ? () => {} : tell })
-        : { outcomes: await runProject(project, chosen, options) };
-      progress.clear();
-      terminal.out(command.json ? JSON.stringify(outcomes, null, 2) + "\n" : summaryText(outcomes));
-      return exitCode(chosen, outcomes, signal);
-    });
+    const work = () =>
+      underWatch(command, { project, chosen, stopping: stop.signal }, context, async (world, watch) => {
+        const options = { world, signal: stop.signal, rerun: command.rerun, events: stop.events, watch };
+        const { outcomes } = chosen.some(({ kind }) => kind === "serve")
+          ? await serveProject(project, chosen, { ...options, tell: command.quiet ? () => {} : tell })
+          : { outcomes: await runProject(project, chosen, options) };
+        progress.clear();
+        terminal.out(command.json ? JSON.stringify(outcomes, null, 2) + "\n" : summaryText(outcomes));
+        return exitCode(chosen, outcomes, signal);
+      });
+    return await stopWithin(work, { signal, chosen, wished: command.stopWithin, clock: world.clock });
   } finally {
     stop.release();
     progress.clear();

@@ -1,5 +1,6 @@
 /** `serve`: pipelines of kind "serve" until Ctrl+C. Standard output stays for data; what people read is on standard error. */
 import { openProject } from "../../app/open_project.ts";
+import { stopWithin } from "../../app/stop_within.ts";
 import { stopAfter } from "../../app/stop_after.ts";
 import { type ServedPipeline, serveProject } from "../../app/serve_project.ts";
 import { type CommandContext, EXIT } from "../context.ts";
@@ -17,22 +18,25 @@ export async function serve(command: ServeCommand, context: CommandContext): Pro
   const chosen = chooseByKind(project, command);
   const progress = new ProgressLines(terminal, world.clock);
   const stop = stopAfter({ for: command.for }, signal, eventsOf(progress, command.quiet), world.clock);
-  const { served, outcomes } = await underWatch(
-    command,
-    { project, chosen, stopping: stop.signal },
-    context,
-    (world, watch) =>
-      serveProject(project, chosen, {
-        world,
-        watch,
-        signal: stop.signal,
-        rerun: command.rerun,
-        listen: command.listen,
-        rate: command.rate,
-        events: stop.events,
-        tell: (pipeline, line) => command.quiet || terminal.err(`  ${pipeline.padEnd(16)} ${line}\n`),
-      }),
-  );
+  const work = () =>
+    underWatch(
+      command,
+      { project, chosen, stopping: stop.signal },
+      context,
+      (world, watch) =>
+        serveProject(project, chosen, {
+          world,
+          watch,
+          signal: stop.signal,
+          rerun: command.rerun,
+          listen: command.listen,
+          rate: command.rate,
+          events: stop.events,
+          tell: (pipeline, line) => command.quiet || terminal.err(`  ${pipeline.padEnd(16)} ${line}\n`),
+        }),
+    );
+  const wished = { signal, chosen, wished: command.stopWithin, clock: world.clock };
+  const { served, outcomes } = await stopWithin(work, wished);
   stop.release();
   progress.clear();
   if (command.json) terminal.out(JSON.stringify({ served, outcomes }, null, 2) + "\n");
