@@ -49,7 +49,7 @@ const PARTS: readonly Part[] = [
     "tests/tables",
     "tests/lint",
   ),
-  tests("simulation", "tests/sim"),
+  tests("simulation", "tests/sim", "tests/protocol"),
   tests("golden", "tests/oracle", "tests/golden", "tests/repartition"),
   tests("trades", "tests/trades"),
   tests("fintech", "tests/fintech"),

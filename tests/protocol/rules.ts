@@ -1,0 +1,122 @@
+/**
+ * What an experiment decides: which rules of the commit protocol hold, and the bounds that keep the search finite.
+ *
+ * Every rule can be switched. FIRST_DRAFT is the protocol before it was model-checked, REPAIRED the one that holds; REPAIRED
+ * with one rule undone shows what that rule is there for.
+ */
+
+/** A kind of sink, by the way in which it keeps rows and marker together. */
+export type SinkKind = "sql" | "kafka" | "clickhouse" | "files";
+
+/** One decision of the protocol per field. */
+export interface Rules {
+  /** Does a new owner write its generation into head before anything else? */
+  readonly takeOver: "reads" | "writes";
+  /** Where the intent lies: in its own key, in its own key but read after the take-over, or in head. */
+  readonly intent: "own_key" | "own_key_read_after" | "in_head";
+  /** Do writes and removals of state check head? */
+  readonly state: "unchecked" | "checked";
+  /** Does the epoch row in SQL also carry the owner's generation? */
+  readonly sql: "epoch" | "epoch_and_owner";
+  /** How a new owner silences older transactions before it reads the marker. */
+  readonly kafka:
+    | "no_group"
+    | "newest_generation"
+    | "generation"
+    | "generation_stable"
+    | "last_owner_id"
+    | "owner_ids_late"
+    | "owner_ids"
+    | "lane_id";
+  /** What an owner does when the answer to EndTxn is lost. */
+  readonly endTransaction: "resend" | "recover";
+  /** A window of deduplication tokens, or a table that replaces rows with the same key. */
+  readonly clickhouse: "token" | "replacing";
+  readonly filesTemporary: "shared" | "per_owner";
+  /** Does recovery remove files that lie past head? */
+  readonly filesRemoval: "past_head" | "never";
+  readonly filesManifest: "one_file" | "entry_per_epoch";
+  /** Does a new plan refuse the open intent of another one? */
+  readonly plan: "ignored" | "refuses";
+}
+
+/** How far the search goes. */
+export interface Bounds {
+  readonly epochs: number;
+  readonly owners: number;
+  readonly lanes: number;
+  /** Per lane, restarts included. */
+  readonly takeOvers: number;
+  /** Answers that are no longer waited for. */
+  readonly timeouts: number;
+  readonly crashes: number;
+  /** ClickHouse's deduplication window, in tokens. */
+  readonly window: number;
+  /** Tokens that other lanes push into it. */
+  readonly otherTokens: number;
+  /** Whether owners fold changes of state into the base. */
+  readonly folding: "on" | "off";
+  /** Whether owners between the first and the last run a changed plan. */
+  readonly plans: "one" | "changed_and_back";
+}
+
+/** One experiment's world. */
+export interface Model {
+  readonly sinks: readonly SinkKind[];
+  readonly rules: Rules;
+  readonly bounds: Bounds;
+  /** `silent`: an owner whose lane was fenced changes nothing at all, not even by delivering the very same bytes. */
+  readonly fencedOwners: "same_bytes" | "silent";
+}
+
+/** The protocol before it was model-checked. */
+export const FIRST_DRAFT: Rules = {
+  takeOver: "reads",
+  intent: "own_key",
+  state: "unchecked",
+  sql: "epoch",
+  kafka: "generation",
+  endTransaction: "resend",
+  clickhouse: "token",
+  filesTemporary: "shared",
+  filesRemoval: "past_head",
+  filesManifest: "one_file",
+  plan: "ignored",
+};
+
+/** The protocol of docs/protocol.md, with the strictest of the broker's fences; the Kafka sink has `lane_id` (docs/decisions/kafka.md). */
+export const REPAIRED: Rules = {
+  takeOver: "writes",
+  intent: "in_head",
+  state: "checked",
+  sql: "epoch_and_owner",
+  kafka: "owner_ids",
+  endTransaction: "recover",
+  clickhouse: "replacing",
+  filesTemporary: "per_owner",
+  filesRemoval: "never",
+  filesManifest: "entry_per_epoch",
+  plan: "refuses",
+};
+
+/** Two owners, two epochs: where most faults show. */
+export const SMALL: Bounds = {
+  epochs: 2,
+  owners: 2,
+  lanes: 1,
+  takeOvers: 3,
+  timeouts: 1,
+  crashes: 1,
+  window: 2,
+  otherTokens: 2,
+  folding: "off",
+  plans: "one",
+};
+
+/** Whether commits are tied to a generation of the consumer group. */
+export const usesGroup = ({ sinks, rules }: Model): boolean =>
+  sinks.includes("kafka") && ["newest_generation", "generation", "generation_stable"].includes(rules.kafka);
+
+/** Whether head lists the owners whose transactions are not yet known to be silent. */
+export const keepsIds = ({ sinks, rules }: Model): boolean =>
+  sinks.includes("kafka") && ["last_owner_id", "owner_ids_late", "owner_ids"].includes(rules.kafka);
