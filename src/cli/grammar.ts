@@ -177,6 +177,14 @@ const plan = command("plan", merge(object({ command: constant("plan"), path, pip
   description:
     message`Compares the configuration with what the checkpoints are of: what has changed, which state is kept, and whether the next start goes on, starts over or would be refused, and why. Changes nothing; exits with 1 where a start would be refused.`,
 });
+const stateActions = argument(choice(["ls", "check"], { metavar: "ls|check" }), {
+  description: message`ls: lanes with epoch, positions, watermarks and tables. check: reads all of it and says whether it is whole.`,
+});
+const state = command("state", merge(object({ command: constant("state"), action: stateActions, path, pipelines }), settings), {
+  brief: message`Looks into the checkpoints of a project.`,
+  description:
+    message`Says what the checkpoints of pipelines hold that are not running, and whether they are whole. Changes nothing; check exits with 1 where something is wrong.`,
+});
 const test = command("test", merge(object({ command: constant("test"), path, pipelines }), settings), {
   brief: message`Runs the [[tests]] of a project.`,
 });
@@ -199,7 +207,7 @@ const schema = command("schema", object({ command: constant("schema") }), {
   brief: message`Prints the JSON Schema of configuration files, for editors.`,
 });
 
-export const grammar = or(run, load, produce, stream, batch, serve, client, top, check, plan, test, generate, schema);
+export const grammar = or(run, load, produce, stream, batch, serve, client, top, check, plan, state, test, generate, schema);
 export type Command = InferValue<typeof grammar>;
 export type RunCommand = Extract<Command, { command: "run" }>;
 export type LayerCommand = Extract<Command, { command: "layer" }>;
@@ -208,5 +216,6 @@ export type ClientCommand = Extract<Command, { command: "client" }>;
 export type TopCommand = Extract<Command, { command: "top" }>;
 export type CheckCommand = Extract<Command, { command: "check" }>;
 export type PlanCommand = Extract<Command, { command: "plan" }>;
+export type StateCommand = Extract<Command, { command: "state" }>;
 export type TestCommand = Extract<Command, { command: "test" }>;
 export type GenerateCommand = Extract<Command, { command: "generate" }>;

@@ -46,6 +46,7 @@ const CASES: readonly Case[] = [
   { name: "load help", words: ["load", "--help"] },
   { name: "check help", words: ["check", "--help"] },
   { name: "plan help", words: ["plan", "--help"] },
+  { name: "state help", words: ["state", "--help"] },
   { name: "test help", words: ["test", "--help"] },
   { name: "generate help", words: ["generate", "--help"] },
   { name: "stream help", words: ["stream", "--help"] },
