@@ -50,7 +50,7 @@ const PARTS: readonly Part[] = [
     "tests/lint",
   ),
   tests("simulation", "tests/sim", "tests/protocol"),
-  tests("golden", "tests/oracle", "tests/golden", "tests/repartition"),
+  tests("golden", "tests/oracle", "tests/golden", "tests/repartition", "tests/prove"),
   tests("trades", "tests/trades"),
   tests("fintech", "tests/fintech"),
   tests("command line", "tests/cli"),

@@ -5,6 +5,7 @@ import type { PipelineBlueprint, Project } from "../project/contracts.ts";
 import { assert, ConfigurationError, MillraceError } from "../data/fault.ts";
 import { planIntake } from "../transforms/intake.ts";
 import type { World } from "../ports/mod.ts";
+import { relocated, SCRATCH_VARIABLE } from "./scratch_paths.ts";
 import { loadRegistry, type Registry } from "./registry.ts";
 
 export interface ProjectChoice {
@@ -13,6 +14,8 @@ export interface ProjectChoice {
   /** "params.x" and the like to text, from --set. */
   readonly overrides: ReadonlyMap<string, string>;
   readonly envFile?: string;
+  /** The folder that all paths are taken into. Default: the one that a proof names in the environment, which its threads see too. */
+  readonly scratch?: string;
   /** "test": fields that only [[tests]] look at are read too. */
   readonly purpose?: "run" | "test";
 }
@@ -29,6 +32,7 @@ export async function openProject(world: World, choice: ProjectChoice): Promise<
 }
 
 function openWith(registry: (types: ReadonlySet<string>) => Promise<Registry>, world: World, choice: ProjectChoice): Promise<Project> {
+  const scratch = choice.scratch ?? world.environment.get(SCRATCH_VARIABLE);
   return loadProject({
     path: choice.path,
     files: world.files,
@@ -39,6 +43,7 @@ function openWith(registry: (types: ReadonlySet<string>) => Promise<Registry>, w
     overrides: choice.overrides,
     envFile: choice.envFile,
     purpose: choice.purpose,
+    ...(scratch ? { relocate: (path: string) => relocated(scratch, path) } : {}),
   });
 }
 

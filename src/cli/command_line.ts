@@ -16,6 +16,9 @@ class Exit extends Error {
   }
 }
 
+/** Nothing was started; other words, or another configuration, are wanted. */
+const USAGE_CODES: ReadonlySet<string> = new Set(["usage", "unknown_pipeline", "prove_server", "prove_unbounded", "prove_input"]);
+
 /** Never throws. */
 export async function runCommandLine(args: readonly string[], version: string, context: CommandContext): Promise<number> {
   const { terminal } = context;
@@ -52,7 +55,7 @@ function exitCodeOf(error: unknown): number {
   if (error instanceof ConfigurationError) return EXIT.usage;
   if (error instanceof MillraceError) {
     if (error.code === "owned" || error.code === "fenced" || error.code === "locked" || error.code === "slot_owned") return EXIT.owned;
-    if (error.code === "usage" || error.code === "unknown_pipeline") return EXIT.usage;
+    if (USAGE_CODES.has(error.code)) return EXIT.usage;
   }
   return EXIT.failed;
 }
@@ -80,6 +83,8 @@ async function dispatch(command: Command, context: CommandContext): Promise<numb
       return await (await import("./commands/state.ts")).state(command, context);
     case "test":
       return await (await import("./commands/test.ts")).test(command, context);
+    case "prove":
+      return await (await import("./commands/prove.ts")).prove(command, context);
     case "generate":
       return await (await import("./commands/generate.ts")).generate(command, context);
     case "schema":

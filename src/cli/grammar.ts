@@ -188,6 +188,36 @@ const state = command("state", merge(object({ command: constant("state"), action
 const test = command("test", merge(object({ command: constant("test"), path, pipelines }), settings), {
   brief: message`Runs the [[tests]] of a project.`,
 });
+const prove = command(
+  "prove",
+  merge(
+    object({
+      command: constant("prove"),
+      path,
+      kills: withDefault(option("--kills", integer({ min: 1, metavar: "N" }), { description: message`How many kills. Default: 20.` }), 20),
+      minutes: optional(option("--minutes", integer({ min: 1, metavar: "M" }), { description: message`How long instead.` })),
+      seed: withDefault(
+        option("--seed", integer({ min: 0, metavar: "S" }), {
+          description: message`The same seed gives the same input and the same kills. Default: 1.`,
+        }),
+        1,
+      ),
+      records: withDefault(
+        option("--records", integer({ min: 1, metavar: "N" }), {
+          description: message`Of each input file: so many are taken, or made where there is none. Default: 400.`,
+        }),
+        400,
+      ),
+      quiet: option("-q", "--quiet", { description: message`Prints no progress.` }),
+    }),
+    settings,
+  ),
+  {
+    brief: message`Proves that a project is exactly-once.`,
+    description:
+      message`Runs the project in a folder of its own, kills it at the steps of its protocol again and again, and compares every sink with undisturbed runs. Nothing of the project is touched. Exits with 1 when a row was lost, doubled or out of order.`,
+  },
+);
 const generate = command(
   "generate",
   object({
@@ -207,7 +237,7 @@ const schema = command("schema", object({ command: constant("schema") }), {
   brief: message`Prints the JSON Schema of configuration files, for editors.`,
 });
 
-export const grammar = or(run, load, produce, stream, batch, serve, client, top, check, plan, state, test, generate, schema);
+export const grammar = or(run, load, produce, stream, batch, serve, client, top, check, plan, state, test, prove, generate, schema);
 export type Command = InferValue<typeof grammar>;
 export type RunCommand = Extract<Command, { command: "run" }>;
 export type LayerCommand = Extract<Command, { command: "layer" }>;
@@ -218,4 +248,5 @@ export type CheckCommand = Extract<Command, { command: "check" }>;
 export type PlanCommand = Extract<Command, { command: "plan" }>;
 export type StateCommand = Extract<Command, { command: "state" }>;
 export type TestCommand = Extract<Command, { command: "test" }>;
+export type ProveCommand = Extract<Command, { command: "prove" }>;
 export type GenerateCommand = Extract<Command, { command: "generate" }>;

@@ -197,6 +197,8 @@ export interface SourcePlan {
   readonly keepsArrival?: true;
   /** What is read, as a sink that writes it states its `place`: a reader waits until that writer has begun. Absent: none. */
   readonly place?: string;
+  /** The file of this machine that is read. */
+  readonly file?: { readonly path: string; readonly format: "csv" | "ndjson" };
   /** Asks the server, once and changing nothing; throws where it does not answer. Absent: there is no server. */
   inspect?(world: World): Promise<readonly Finding[]>;
   /** Where its records can be made for anybody, from any number on: what a server serves without reading this source. */
@@ -230,6 +232,13 @@ export interface SinkContext extends PlanContext {
   /** Whether it ends, or its sources say `until`, which may be something else in another environment. */
   readonly mayEnd?: boolean;
 }
+/** What stands at a sink's target: each row as texts in the order of `columns`, rows in the order in which they stand. */
+export interface Delivered {
+  readonly columns: readonly string[];
+  readonly rows: readonly (readonly string[])[];
+  /** Which rows have an order: all of them, those with equal values in this column, or none. */
+  readonly order: "all" | { readonly by: number } | "none";
+}
 export interface SinkPlan {
   readonly guarantee: Guarantee;
   /** Why not exactly once, or what it rests on; one line for `check`. */
@@ -245,6 +254,8 @@ export interface SinkPlan {
   readonly threads?: "any" | "one";
   /** Where a person finds the result: a path or a table, for summaries. */
   readonly place: string;
+  /** All that stands at the target now, read without what wrote it. Absent: it cannot be told. */
+  delivered?(world: World): Promise<Delivered>;
   /** As a source's. */
   inspect?(world: World): Promise<readonly Finding[]>;
   /** Serves a feed to whoever connects, until the signal comes. */

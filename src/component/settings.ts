@@ -19,6 +19,8 @@ export interface TextSetting extends Common {
   readonly default?: string;
   /** Never printed. */
   readonly secret?: boolean;
+  /** A path of this machine that is written, or read as records: a proof has it in its own folder. */
+  readonly place?: true;
 }
 export interface IntSetting extends Common {
   readonly kind: "int";

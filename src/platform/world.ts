@@ -9,6 +9,7 @@ import { fileLocks } from "./locks.ts";
 import { denoLog, type LogOptions } from "./log.ts";
 import { denoNet } from "./net.ts";
 import { denoProcess } from "./process.ts";
+import { denoProcesses } from "./processes.ts";
 import { probeFrom } from "./probe.ts";
 
 export interface WorldOptions {
@@ -32,6 +33,7 @@ export function denoWorld({ terminal, log }: WorldOptions): World {
     net: denoNet,
     http: denoHttp,
     process: denoProcess,
+    processes: denoProcesses,
     openKv: openDenoKv,
     connectKv,
   };

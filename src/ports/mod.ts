@@ -16,6 +16,7 @@ export type { Channel, Thread, Threads } from "./threads.ts";
 export type { Connection, Listener, Net, NetAddress } from "./net.ts";
 export type { Http, HttpAnswer, HttpPlace, HttpServer } from "./http.ts";
 export type { Process, ProcessFigures } from "./process.ts";
+export type { ChildEnd, ChildStart, Processes } from "./processes.ts";
 
 import type { Clock } from "./clock.ts";
 import type { Random } from "./random.ts";
@@ -30,6 +31,7 @@ import type { Threads } from "./threads.ts";
 import type { Net } from "./net.ts";
 import type { Http } from "./http.ts";
 import type { Process } from "./process.ts";
+import type { Processes } from "./processes.ts";
 
 /** All ports together; built once in a composition root. */
 export interface World {
@@ -47,6 +49,8 @@ export interface World {
   /** Absent where nobody watches: in the simulated world. */
   readonly http?: Http;
   readonly process?: Process;
+  /** Absent where this program is not one of its own: in the simulated world. */
+  readonly processes?: Processes;
   /** Absent where there is one thread: in the simulated world, and in workers themselves. */
   readonly threads?: Threads;
   /** Aborts when the run is to stop, so that waiting for what is not there ends. Absent where nobody stops a run. */

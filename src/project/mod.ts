@@ -40,6 +40,8 @@ export interface LoadOptions {
   readonly overrides: ReadonlyMap<string, string>;
   /** Variables for what the environment does not set. */
   readonly envFile?: string;
+  /** Where paths of this machine are taken instead: a proof has them all in its own folder. */
+  readonly relocate?: (path: string) => string;
   /** "test": decode also what only [[tests]] look at. Default "run". */
   readonly purpose?: "run" | "test";
 }
@@ -73,7 +75,7 @@ export async function loadProject(options: LoadOptions): Promise<Project> {
     const elsewhere = new Set([...declared].flatMap(([other, names]) => other === name ? [] : [...names]));
     const overrides = parameterOverrides(options.overrides);
     const params = readParams({ document, environment: fillings, overrides, elsewhere, secrets, faults });
-    const context: SettingContext = { faults, secrets, variables: params.variables };
+    const context: SettingContext = { faults, secrets, variables: params.variables, relocate: options.relocate };
     const awaited = readAfter(document, context);
     after.push(...awaited.map((item) => ({ pipeline: name, ...item })));
     read.push({ name, ...readOne({ name, document }, params, awaited.map((item) => item.name), context, { ...options, registry }) });

@@ -26,6 +26,8 @@ export interface SettingContext {
   readonly faults: Faults;
   readonly secrets: Secrets;
   readonly variables: Variables;
+  /** Where a path of this machine is taken instead; absent: as written. */
+  readonly relocate?: (path: string) => string;
 }
 
 /** Keys that the project reads itself, beside the component's own settings. */
@@ -76,7 +78,8 @@ function isLeftOut(setting: Setting, node: TomlNode, { variables }: SettingConte
 export function readSetting(setting: Setting, node: TomlNode, title: string, context: SettingContext): CheckedSetting | null {
   if (setting.kind === "text") {
     const filled = filledFromNode(node, title, context, setting.secret === true ? "secret" : "shown");
-    return filled && { setting, span: node.span, value: filled.text, which: 0, secret: filled.secret };
+    const value = filled && (setting.place && context.relocate ? context.relocate(filled.text) : filled.text);
+    return filled && { setting, span: node.span, value: value ?? "", which: 0, secret: filled.secret };
   }
   if (setting.kind === "text_list") {
     const list = filledListFromNode(node, title, context);

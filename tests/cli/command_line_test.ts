@@ -48,6 +48,7 @@ const CASES: readonly Case[] = [
   { name: "plan help", words: ["plan", "--help"] },
   { name: "state help", words: ["state", "--help"] },
   { name: "test help", words: ["test", "--help"] },
+  { name: "prove help", words: ["prove", "--help"] },
   { name: "generate help", words: ["generate", "--help"] },
   { name: "stream help", words: ["stream", "--help"] },
   { name: "serve help", words: ["serve", "--help"] },

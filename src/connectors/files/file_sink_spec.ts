@@ -8,12 +8,14 @@ import { FileSink } from "./file_sink.ts";
 import { encodingOf, type EncodingOptions, type FileFormat, type LineEnd } from "./format.ts";
 import { PARTS_NOTES, PARTS_SETTINGS, planParts } from "./parts/parts_plan.ts";
 import { textFormat } from "./parts/text_format.ts";
+import { readTextFile, readTextParts } from "./delivered_text.ts";
 import { OneFilePublisher } from "./publisher.ts";
 import { isSortable, type SortKey, sortKey } from "./sort_key.ts";
 
 const COMMON: Readonly<Record<string, Setting>> = {
   path: {
     kind: "text",
+    place: true,
     doc:
       "The file, or a folder: always one for `parts`, and for `one_file` where the last name has no dot; the file in it is named after the pipeline. Relative paths start at the working directory.",
   },
@@ -115,13 +117,16 @@ function planFileSink(context: SinkContext, format: FileFormat): SinkPlan | null
   const path = placeOf(context, publish, format);
   const uses = new Set(keys.flatMap((expression) => [...expression.uses]));
   if (publish === "parts") {
-    return planParts(context, path, { columns, uses, make: () => textFormat(encodingOf(input, options), key) });
+    const parts = planParts(context, path, { columns, uses, make: () => textFormat(encodingOf(input, options), key) });
+    const isLocal = !path.startsWith("s3://");
+    return parts && (isLocal ? { ...parts, delivered: ({ files }) => readTextParts(files, path, format) } : parts);
   }
   return {
     guarantee: "exactly-once",
     guaranteeNote: "every epoch has one immutable part",
     needs: new Set([...columns, ...uses]),
     place: path,
+    delivered: ({ files }) => readTextFile(files, path, format),
     create({ files }) {
       const { encoder, header } = encodingOf(input, options);
       const publisher = new OneFilePublisher(files, path, header);

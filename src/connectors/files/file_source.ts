@@ -17,7 +17,7 @@ import { parsePlace, RecordFileReader } from "./record_file.ts";
 const settingsOf = (doc: string): GroupSetting => ({
   kind: "group",
   doc,
-  fields: { path: { kind: "text", doc: "The file. Relative paths start at the working directory." } },
+  fields: { path: { kind: "text", place: true, doc: "The file. Relative paths start at the working directory." } },
 });
 const NOTES = `\`meta.position\` is the record's number in the file, from 1; rejected records count, empty lines do not. The file must
 stay as it is until the run has ended: a run is resumed only with the same bytes.`;
@@ -50,6 +50,7 @@ export function planFile(path: string, format: FileFormat, { name, type, schema 
     bounded: true,
     partitionedBy: null,
     partitioned: false,
+    file: { path, format },
     create: ({ files }, needed) =>
       new FileSource(files, path, format, { type, needed, numericText, unknownFields }, { source: name, partition: 0, type }),
   };

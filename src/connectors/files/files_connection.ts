@@ -19,7 +19,7 @@ export const filesConnection: ConnectionSpec = {
     kind: "group",
     doc: "Files as tables.",
     fields: {
-      path: { kind: "text", doc: 'The files, for example "data/*.csv". Relative paths start at the working directory.' },
+      path: { kind: "text", place: true, doc: 'The files, for example "data/*.csv". Relative paths start at the working directory.' },
       format: {
         kind: "choice",
         default: "csv",

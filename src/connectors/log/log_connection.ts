@@ -11,7 +11,7 @@ export const logConnection: ConnectionSpec = {
   settings: {
     kind: "group",
     doc: "The embedded log.",
-    fields: { path: { kind: "text", doc: "The folder of the topics. Relative paths start at the working directory." } },
+    fields: { path: { kind: "text", place: true, doc: "The folder of the topics. Relative paths start at the working directory." } },
   },
   examples: [{ title: "A log beside the outputs", toml: `[connections.bus]\ntype = "log"\npath = "out/log"\n` }],
 };

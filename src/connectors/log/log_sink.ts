@@ -9,6 +9,7 @@ import type { World } from "../../ports/mod.ts";
 import { tellTime } from "../exchange/exchange_encoder.ts";
 import { KeyPartitioner, type NullKeys, planRecordKey, type RecordKey } from "../key_partitioner.ts";
 import { planTopicFormat, TOPIC_FORMAT } from "../topic_format.ts";
+import { readTopicRows } from "./delivered_records.ts";
 import { PartitionRows } from "./partition_rows.ts";
 import { readTopic, type TopicDescription, type TopicPlace, writeTopic } from "./topic.ts";
 import { TopicWriter } from "./topic_writer.ts";
@@ -74,6 +75,7 @@ function planLogSink(context: SinkContext): SinkPlan | null {
     guaranteeNote: "one commit entry makes an epoch visible; one process holds the topic's writer lock",
     needs: new Set([...format.needs, ...key?.expression.uses ?? []]),
     place: folder,
+    delivered: ({ files }) => readTopicRows({ files, folder, topic }),
     create: (world) =>
       new LogSink({
         world,

@@ -33,7 +33,7 @@ export const parquetSink: SinkSpec = {
     kind: "group",
     doc: "A folder of Parquet files.",
     fields: {
-      path: { kind: "text", doc: 'The folder, or "s3://BUCKET/PREFIX". Relative paths start at the working directory.' },
+      path: { kind: "text", place: true, doc: 'The folder, or "s3://BUCKET/PREFIX". Relative paths start at the working directory.' },
       publish: {
         kind: "choice",
         default: "parts",

@@ -13,7 +13,7 @@ export const sqliteConnection: ConnectionSpec = {
     kind: "group",
     doc: "A SQLite database.",
     fields: {
-      path: { kind: "text", doc: "The file; made where it is missing. Relative paths start at the working directory." },
+      path: { kind: "text", place: true, doc: "The file; made where it is missing. Relative paths start at the working directory." },
       busy_timeout: { kind: "duration", default: BUSY_TIMEOUT, doc: "How long to wait for another process's transaction." },
     },
   },

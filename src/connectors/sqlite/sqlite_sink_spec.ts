@@ -3,6 +3,7 @@ import type { SinkContext, SinkPlan, SinkSpec } from "../../component/component.
 import { assert } from "../../data/fault.ts";
 import { planTableTarget, TABLE_TARGET_SETTINGS } from "../sql/table_target.ts";
 import type { Decimals } from "./column_types.ts";
+import { readTableRows } from "./delivered_table.ts";
 import { databaseOptions } from "./sqlite_connection.ts";
 import { SqliteSink, type SqliteSinkOptions } from "./sqlite_sink.ts";
 
@@ -49,6 +50,7 @@ function planSqliteSink(context: SinkContext): SinkPlan | null {
     guaranteeNote: "rows and marker in one transaction",
     needs: new Set(target.columns),
     place: `${database.path}, table ${target.table}`,
+    delivered: ({ files }) => readTableRows(database, target.table, files),
     create: ({ files }) => new SqliteSink({ ...options, files }),
   };
 }

@@ -55,7 +55,7 @@ line without its end: it is never joined with what a later connection gives). An
         kind: "group",
         doc: "Where received bytes are kept until they are processed.",
         fields: {
-          path: { kind: "text", optional: true, doc: "A folder. Default: beside the checkpoints." },
+          path: { kind: "text", place: true, optional: true, doc: "A folder. Default: beside the checkpoints." },
           keep: { kind: "duration", default: "1h", doc: "Processed records stay at least so long while there is room." },
           most: { kind: "size", default: "2GiB", doc: "When unprocessed records take so much, the socket is not read." },
         },

@@ -1,0 +1,70 @@
+/** Would a proof notice? Bugs in a copy of the shipped files: a sink that delivers without its marker, and one that delivers twice. */
+import assert from "node:assert/strict";
+import type { PlantedBug } from "../sim/planted/bugs.ts";
+import { inFolder, projectRoot, prove, writeProject } from "./project.ts";
+
+/** It writes rows, and nothing says that they are there. */
+const NO_MARKER: PlantedBug = {
+  name: "a sink delivers without its marker",
+  file: "src/connectors/sqlite/sqlite_sink.ts",
+  edits: [{ find: 'if (markers.advance(stamp) === "write") this.#insert(database);', replace: "this.#insert(database);" }],
+  seedsMax: 1,
+};
+/** Whoever takes the lane over writes each row twice: no marker, digest or position says so, only the rows do. */
+const TWICE: PlantedBug = {
+  ...NO_MARKER,
+  name: "a sink that was taken over delivers twice",
+  edits: [{
+    find: NO_MARKER.edits[0].find,
+    replace:
+      'if (markers.advance(stamp) === "write") for (let times = stamp.owner > 1 ? 2 : 1; times > 0; times--) this.#insert(database);',
+  }],
+};
+
+async function copyFolder(from: string, to: string): Promise<void> {
+  await Deno.mkdir(to, { recursive: true });
+  for await (const entry of Deno.readDir(from)) {
+    if (entry.isDirectory) await copyFolder(`${from}/${entry.name}`, `${to}/${entry.name}`);
+    else await Deno.copyFile(`${from}/${entry.name}`, `${to}/${entry.name}`);
+  }
+}
+
+async function plant(copy: string, { file, edits }: PlantedBug): Promise<void> {
+  let text = await Deno.readTextFile(`${copy}/${file}`);
+  for (const { find, replace } of edits) {
+    assert.equal(text.split(find).length, 2, `${file} says it in other words now: ${find}`);
+    text = text.replace(find, () => replace);
+  }
+  await Deno.writeTextFile(`${copy}/${file}`, text);
+}
+
+for (const bug of [NO_MARKER, TWICE]) {
+  Deno.test(`found, and found again by the seed that is told: ${bug.name}`, async () => {
+    await inFolder(async (folder) => {
+      const copy = `${folder}/copy`;
+      await copyFolder(`${projectRoot()}/src`, `${copy}/src`);
+      for (const name of ["deno.json", "deno.lock"]) await Deno.copyFile(`${projectRoot()}/${name}`, `${copy}/${name}`);
+      await plant(copy, bug);
+      await writeProject(folder);
+
+      const { code, stdout, stderr } = await prove(folder, ["--kills", "12", "--records", "200", "--json"], `${copy}/src/main.ts`);
+      assert.equal(code, 1, stdout + stderr);
+      const { isProved, sinks, failedRun, failing } = JSON.parse(stdout);
+      assert.equal(isProved, false);
+      // The engine's own checks notice what the marker should say; what they cannot notice, the rows tell.
+      assert.equal(failedRun !== "", bug === NO_MARKER, stdout);
+      for (const { sink, doubled, lost, unexpected } of sinks) {
+        assert.equal(lost + unexpected, 0, sink);
+        assert.equal(doubled > 0, bug === TWICE && sink === "table", stdout);
+      }
+      assert.ok(failing.kills <= 12 && failing.records <= 200, JSON.stringify(failing));
+
+      const words = ["--seed", String(failing.seed), "--kills", String(failing.kills), "--records", String(failing.records)];
+      const again = await prove(folder, words, `${copy}/src/main.ts`);
+      assert.equal(again.code, 1, again.stdout + again.stderr);
+      assert.match(again.stdout, /NOT exactly once; the smallest run found that shows it: millrace prove .* --seed \d+/);
+      const right = await prove(folder, words);
+      assert.equal(right.code, 0, right.stdout + right.stderr);
+    });
+  });
+}
