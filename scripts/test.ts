@@ -48,6 +48,7 @@ const PARTS: readonly Part[] = [
     "tests/windows",
     "tests/tables",
     "tests/lint",
+    "tests/fuzz",
   ),
   tests("simulation", "tests/sim", "tests/protocol"),
   tests("golden", "tests/oracle", "tests/golden", "tests/repartition", "tests/prove"),

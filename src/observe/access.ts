@@ -56,8 +56,9 @@ export function isEqual(given: string, wished: string): boolean {
   return timingSafeEqual(digest(given), digest(wished));
 }
 
+/** null: none that could be a listener's, as of a file. */
 function originHost(origin: string): string | null {
-  return URL.parse(origin)?.host ?? null;
+  return URL.parse(origin)?.host || null;
 }
 
 const text = (status: number, body: string): Response => new Response(body, { status, headers: { "content-type": "text/plain" } });

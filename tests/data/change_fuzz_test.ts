@@ -3,13 +3,10 @@
  * every way that deletes can be taken.
  */
 import assert from "node:assert/strict";
-import type { ChangeRules, Decoder, DecoderSpec } from "../../src/data/codec.ts";
-import { DecodedColumns } from "../../src/data/decoded_columns.ts";
-import { ChangeForms } from "../../src/data/json/change_rows.ts";
-import { CompiledLayouts } from "../../src/data/json/compiled_layouts.ts";
+import type { ChangeRules } from "../../src/data/codec.ts";
 import { compileJsonDecoder } from "../../src/data/json/mod.ts";
-import { compileSlowChanges } from "../../src/data/json/slow_changes.ts";
 import { type RecordType, STRING, withNull } from "../../src/data/types.ts";
+import { byRules } from "./change_rules.ts";
 import { damaged, Dice, HELD, record, sameColumn, type Style, style } from "./json_fuzz.ts";
 import { EVERYTHING, recordsOf, specOf } from "./support.ts";
 
@@ -28,23 +25,6 @@ const MISLEADING: RecordType = {
   ],
 };
 const OWN_FLAG: RecordType = { fields: [...HELD.fields, { name: "__deleted", type: withNull(STRING) }] };
-
-/** A decoder that never leaves the rules. */
-function byRules(spec: DecoderSpec, rules: ChangeRules): Decoder {
-  const seen = CompiledLayouts.of(spec).spec;
-  const slow = compileSlowChanges(seen, rules, new ChangeForms(spec.type));
-  return (records) => {
-    const columns = new DecodedColumns(seen, records);
-    const marks = { deleted: new Uint8Array(records.rows), opened: new Uint8Array(records.rows), any: false };
-    const bad: { row: number; reason: string }[] = [];
-    for (let row = 0; row < records.rows; row++) {
-      const reason = slow(columns, row, marks);
-      if (reason !== null) bad.push({ row, reason });
-    }
-    const own = spec.type.fields.length;
-    return { ...columns.finish(bad), columns: columns.finish(bad).columns.slice(0, own), deleted: marks.any ? marks.deleted : null };
-  };
-}
 
 /** `more`: members of every row that no field has. */
 function change(written: Style, more: string, dice: Dice): Uint8Array | string {

@@ -22,6 +22,8 @@ Deno.test("another site may not read, whatever its name resolves to", () => {
   for (const origin of ["http://evil.example", "http://127.0.0.1:9000", "null", "file://"]) {
     assert.equal(status("127.0.0.1", null, { host, origin }), 403, origin);
   }
+  // Both without a host are no match.
+  assert.equal(status("0.0.0.0", TOKEN, { authorization: `Bearer ${TOKEN}`, origin: "file://" }), 403);
 });
 
 Deno.test("elsewhere the token is asked for, in a header or the page's cookie", () => {

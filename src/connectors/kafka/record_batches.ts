@@ -72,6 +72,7 @@ const ORIGIN_BYTES = new TextEncoder().encode(ORIGIN_HEADER);
 /** A whole batch whose checksum is right. */
 interface Batch {
   readonly baseOffset: number;
+  readonly lastOffset: number;
   readonly count: number;
   readonly codec: number;
   /** In the bytes of the request. */
@@ -96,15 +97,21 @@ export function readRecordBatches(request: BatchRequest, tools: BatchTools): Rec
   const isPlain = batches.every(({ codec }) => codec === 0);
   const into = isPlain ? request.bytes : new Uint8Array(bodies.reduce((sum, body) => sum + body.length, 0));
   const records = new RecordCollector(into, count, request.from);
-  batches.forEach(({ baseOffset, count }, i) => {
-    try {
-      records.add(bodies[i], count, baseOffset);
-    } catch (error) {
-      if (error instanceof RangeError) throw damaged(request.place, baseOffset, "a record does not lie within its batch");
-      throw error;
-    }
+  batches.forEach((batch, i) => {
+    const { baseOffset } = batch;
+    withinBatch(request.place, baseOffset, () => records.add(bodies[i], batch));
   });
   return records.done(nextOffset);
+}
+
+/** What reads beyond a batch's bytes or offsets is damage, whatever its checksum says. */
+function withinBatch<Result>(place: string, baseOffset: number, action: () => Result): Result {
+  try {
+    return action();
+  } catch (error) {
+    if (error instanceof RangeError) throw damaged(place, baseOffset, "a record does not lie within its batch");
+    throw error;
+  }
 }
 
 function findBatches({ bytes, from, aborted, place }: BatchRequest, tools: BatchTools): { batches: Batch[]; nextOffset: number } {
@@ -126,16 +133,18 @@ function findBatches({ bytes, from, aborted, place }: BatchRequest, tools: Batch
     const attributes = view.getInt16(at + ATTRIBUTES_AT);
     const lastOffset = baseOffset + view.getInt32(at + ATTRIBUTES_AT + 2);
     // A batch's offset lies outside of its checksum.
-    if (baseOffset <= lastBefore || lastOffset < baseOffset) throw damaged(place, baseOffset, "its offset is wrong");
+    if (baseOffset <= lastBefore || lastOffset < baseOffset || !Number.isSafeInteger(lastOffset + 1)) {
+      throw damaged(place, baseOffset, "its offset is wrong");
+    }
     const producerId = view.getBigInt64(at + ATTRIBUTES_AT + 22);
     const bodyStart = at + BATCH_HEADER_BYTES;
     const isControl = (attributes & CONTROL_BIT) !== 0;
     // The type of a control record is the second number of its key: 0 aborts, 1 commits.
-    const controlKey = isControl ? controlType(bytes.subarray(bodyStart, end)) : -1;
+    const controlKey = isControl ? withinBatch(place, baseOffset, () => controlType(bytes.subarray(bodyStart, end))) : -1;
     const isShown = visible.pass({ lastOffset, producerId, controlKey, isTransactional: (attributes & TRANSACTIONAL_BIT) !== 0 });
     if (isShown && lastOffset >= from) {
       const count = view.getInt32(at + BATCH_HEADER_BYTES - 4);
-      batches.push({ baseOffset, count, codec: attributes & CODEC_BITS, bodyStart, bodyEnd: end });
+      batches.push({ baseOffset, lastOffset, count, codec: attributes & CODEC_BITS, bodyStart, bodyEnd: end });
     }
     lastBefore = lastOffset;
     nextOffset = Math.max(nextOffset, lastOffset + 1);
@@ -193,10 +202,11 @@ class RecordCollector {
   }
 
   /** Takes a body apart; it may lie in the memory that is written to, never before what was written. */
-  add(body: Uint8Array, count: number, baseOffset: number): void {
+  add(body: Uint8Array, { count, baseOffset, lastOffset }: Batch): void {
     const cursor = new Varints(body, 0);
     const view = viewOf(body);
     const shift = body.buffer === this.into.buffer ? body.byteOffset - this.into.byteOffset : -1;
+    let before = baseOffset - 1;
     for (let i = 0; i < count; i++) {
       const length = cursor.next();
       const end = cursor.at + length;
@@ -204,6 +214,9 @@ class RecordCollector {
       cursor.at++;
       cursor.skip();
       const offset = baseOffset + cursor.next();
+      // Positions count on it: a record out of order would be passed over, or read twice, by who goes on from one.
+      if (offset <= before || offset > lastOffset) throw new RangeError("record offset");
+      before = offset;
       const keyBytes = cursor.next();
       const key = cursor.at;
       cursor.at += Math.max(0, keyBytes);

@@ -102,6 +102,54 @@ Deno.test("an offset that does not lie behind the batch before is a fault", () =
   assert.deepEqual(outcome(() => read(bytes)), { code: "records_damaged" });
 });
 
+/** The first plain batch of the recording, changed, under a right checksum. */
+function firstBatch(change: (view: DataView) => void, length?: number): Uint8Array {
+  const all = bytesOf(codecs[0]);
+  const bytes = all.slice(0, length ?? batchStarts(all)[1]);
+  const view = new DataView(bytes.buffer);
+  change(view);
+  view.setInt32(8, bytes.length - 12);
+  view.setUint32(17, tools.crc32c(bytes.subarray(21)));
+  return bytes;
+}
+
+Deno.test("offsets that nothing can go on from are a fault: beyond exact numbers, beyond the batch, out of order", () => {
+  assert.ok("values" in outcome(() => read(firstBatch(() => {}))));
+  // The second record's offset delta is one byte: zigzag 2 becomes 0 (the first record's), 1 (-1), then one beyond the batch.
+  const deltaAt = (view: DataView): number => {
+    const first = 61 + varintLength(view, 61);
+    const second = first + recordLength(view, 61);
+    const fields = second + varintLength(view, second) + 1;
+    return fields + varintLength(view, fields);
+  };
+  const changes: ((view: DataView) => void)[] = [
+    (view) => view.setBigInt64(0, 1n << 60n),
+    (view) => view.setInt32(23, 3),
+    ...[0, 1, 126].map((delta) => (view: DataView) => {
+      assert.equal(view.getUint8(deltaAt(view)), 2);
+      view.setUint8(deltaAt(view), delta);
+    }),
+  ];
+  for (const change of changes) assert.deepEqual(outcome(() => read(firstBatch(change))), { code: "records_damaged" });
+});
+function varintLength(view: DataView, at: number): number {
+  let length = 1;
+  while (view.getUint8(at + length - 1) > 127) length++;
+  return length;
+}
+/** Of the record at `at`, without its own length. */
+function recordLength(view: DataView, at: number): number {
+  let value = 0;
+  for (let i = 0; i < varintLength(view, at); i++) value |= (view.getUint8(at + i) & 127) << 7 * i;
+  return value >>> 1;
+}
+
+Deno.test("a marker that is cut short under a right checksum is a fault", () => {
+  for (const length of [61, 62, 64]) {
+    assert.deepEqual(outcome(() => read(firstBatch((view) => view.setInt16(21, 0x30), length))), { code: "records_damaged" });
+  }
+});
+
 Deno.test("compressed records that are damaged under a right checksum are a fault or other records, never more than the batch says", () => {
   const counts = { faults: 0, read: 0 };
   const property = fc.property(
