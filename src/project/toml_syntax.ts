@@ -39,6 +39,10 @@ const isAboutTheEnd = (message: string): boolean => message.startsWith("Unspecif
 
 /** A fault of code `toml_syntax` for what the parser threw; anything else is thrown on. */
 export function syntaxFault(error: unknown, source: SourceText): Fault {
+  // The parser calls itself for each line of a long text and each level of nesting, until the stack is full.
+  if (error instanceof RangeError) {
+    return { code: "toml_syntax", message: "the file has a text or a nesting too long to be read", span: source.span(0, 0) };
+  }
   if (!(error instanceof SyntaxError) || !("index" in error) || typeof error.index !== "number") throw error;
   const at = isAboutTheEnd(error.message) ? source.text.slice(0, error.index).trimEnd().length : error.index;
   const span = source.span(at, at);

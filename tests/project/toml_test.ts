@@ -107,3 +107,9 @@ Deno.test("the place of every unescaped character of a random text shows that ch
   });
   fc.assert(property, { seed: SEED, numRuns: 300 });
 });
+
+Deno.test("what fills the parser's stack is a fault", () => {
+  const faults: string[] = [];
+  assert.equal(parseToml("p.toml", "a = " + "[".repeat(200_000), ({ code }) => faults.push(code)), null);
+  assert.deepEqual(faults, ["toml_syntax"]);
+});

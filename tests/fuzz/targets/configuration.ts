@@ -83,7 +83,7 @@ const SHIPPED = new URL("../../../config/cards/", import.meta.url);
 
 export const project: Target = {
   name: "project",
-  gateInputs: 120,
+  gateInputs: 40,
   open: async () => {
     const shipped: Record<string, string> = {};
     for await (const { name } of Deno.readDir(SHIPPED)) {

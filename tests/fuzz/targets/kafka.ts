@@ -11,6 +11,7 @@ import {
   BATCH_PREFIX_BYTES,
   CRC_AT,
   readRecordBatches,
+  type RecordSlices,
 } from "../../../src/connectors/kafka/record_batches.ts";
 import { batchTools } from "../../connectors/kafka/support/batch_tools.ts";
 import recorded from "../../connectors/kafka/support/broker_batches.json" with { type: "json" };
@@ -101,7 +102,7 @@ export const kafka: Target = {
       run: (dice: Dice, account: Account) => {
         const bytes = input(dice);
         const from = dice.once(3) ? dice.below(40) : 0;
-        let slices;
+        let slices: RecordSlices;
         try {
           slices = readRecordBatches({ bytes, from, aborted: dice.once(2) ? aborted : [], place: 'partition 0 of topic "t"' }, tools);
         } catch (error) {
@@ -109,7 +110,7 @@ export const kafka: Target = {
           return account(`refused ${error.code}`);
         }
         assert.ok(slices.nextOffset >= from && Number.isSafeInteger(slices.nextOffset), `next offset ${slices.nextOffset}`);
-        let before = from - 1;
+        let before: number = from - 1;
         for (let row = 0; row < slices.rows; row++) {
           const [start, end, offset] = [slices.start[row], slices.end[row], slices.offset[row]];
           assert.ok(start >= 0 && start <= end && end <= slices.bytes.length, `row ${row}: bytes ${start} to ${end}`);
