@@ -6,7 +6,7 @@ import { MillraceError } from "../data/fault.ts";
 import type { Kv } from "../ports/mod.ts";
 import type { Head } from "./head.ts";
 import { HeldLane, type LaneSetting, type LaneSink } from "./held_lane.ts";
-import { requireSamePlan } from "./same_plan.ts";
+import { requireOneLane, requireSamePlan } from "./same_plan.ts";
 import { LaneStore } from "./lane_store.ts";
 import { ATTEMPTS_WITHOUT_PROGRESS_MAX, BACKOFF_MAX_MS, BACKOFF_MIN_MS } from "./limits.ts";
 import { FencedError } from "./run_contracts.ts";
@@ -33,6 +33,7 @@ export class Lane {
     const { world, plan, run, lane, inputs } = this.#setting;
     for (;;) {
       try {
+        if (!plan.lanesByPartition) requireOneLane(plan, await LaneStore.look(this.#kv, { run, lane: lane + 1 }));
         this.#store = await LaneStore.takeOver(this.#kv, { run, lane }, plan.hash, (head) => requireSamePlan(plan, inputs, head));
         world.probe.step("take_over", `lane ${lane} generation ${this.#store.head.generation}`);
         return this.#store.head;

@@ -57,6 +57,12 @@ export class LaneStore {
     throw new FencedError(`lane ${where.lane} is being taken over by others again and again`);
   }
 
+  /** A lane's head without taking the lane over; null where there is none. */
+  static async look(kv: Kv, { run, lane }: { readonly run: string; readonly lane: number }): Promise<Head | null> {
+    const entry = await answered(() => kv.get([...laneKey(run, lane), "head"]));
+    return entry && decodeHead(entry.value);
+  }
+
   /** As this owner last wrote it. */
   get head(): Head {
     return this.#head;

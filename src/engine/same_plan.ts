@@ -29,3 +29,11 @@ export function requireSamePlan(plan: PipelinePlan, inputs: readonly LaneInput[]
     );
   }
 }
+
+/** Throws when a plan of one lane meets a run of several: what the lanes behind the first have read would be read once more. */
+export function requireOneLane(plan: PipelinePlan, second: Head | null): void {
+  if (plan.lanesByPartition || second === null || second.epoch === 0 && second.intent === null) return;
+  throw new MillraceError("plan_changed", `"${plan.pipeline}" was read lane by lane, and now everything would be read in one`, {
+    hint: "bring back what let each partition have a lane of its own, or start over with --rerun; millrace plan shows what changed",
+  });
+}

@@ -94,6 +94,36 @@ Deno.test("a source that is gone is refused; a sink that is new is named", async
   });
 });
 
+Deno.test("lanes by partition that are to become one lane: the plan and the start refuse alike, and nothing is read twice", async () => {
+  await inOperated(async (project) => {
+    const { run, write } = project;
+    const spread = `[sources.payments]
+type   = "csv"
+path   = "payments.csv"
+schema = "payment"
+[sinks.topic]
+connection = "bus"
+inputs     = ["payments"]
+topic      = "spread"
+key        = "account"
+create     = { partitions = 2 }
+`;
+    await write("project/spread.toml", spread);
+    assert.equal((await run("run", "project", "spread", "-q")).code, 0);
+    const follow = FOLLOW.replace('topic      = "payments"', 'topic      = "spread"');
+    await write("project/follow.toml", follow.replace('until      = "never"', 'until      = "never"\nkey        = "account"'));
+    assert.equal((await project.follow()).code, 0);
+    assert.equal((await planned(project)).run!.lanes.length, 2);
+    await write("project/follow.toml", follow);
+    const { verdict, why } = await planned(project);
+    assert.equal(verdict, "refused");
+    assert.match(why, /lane by lane/);
+    const started = await project.follow();
+    assert.equal(started.code, 1);
+    assert.ok(started.stderr.includes(why), started.stderr);
+  });
+});
+
 Deno.test("a bounded run: done is done, and another plan starts over", async () => {
   await inOperated(async ({ run, write }) => {
     const ask = async (): Promise<Planned> => (JSON.parse((await run("plan", "project", "make", "--json")).stdout) as Planned[])[0];

@@ -3,7 +3,7 @@
  * of the same code; nothing is written and no server is asked for more than the identity of a bounded input.
  */
 import { MillraceError } from "../../data/fault.ts";
-import { createStateStore, LaneGraph, requireSamePlan, type TableLayout } from "../../engine/mod.ts";
+import { createStateStore, LaneGraph, requireOneLane, requireSamePlan, type TableLayout } from "../../engine/mod.ts";
 import type { PipelinePlan } from "../../engine/contracts.ts";
 import type { Kv, World } from "../../ports/mod.ts";
 import type { PipelineBlueprint } from "../../project/contracts.ts";
@@ -104,7 +104,7 @@ async function planStage(blueprint: PipelineBlueprint, world: World, kv: Kv | nu
     },
     changes,
     state: fatesOf(start.verdict, lanes[0]?.head.tables ?? [], wanted),
-    notes: start.verdict === "goes_on" ? notesOn(blueprint, changes, lanes) : [],
+    notes: start.verdict === "goes_on" ? notesOn(changes) : [],
   };
 }
 
@@ -137,6 +137,7 @@ async function judge(
     const identities = blueprint.bounded ? await identify(blueprint, plan, world) : {};
     const choice = chooseRun(blueprint, record, identities, { rerun: false, follows: before.follows });
     if (choice !== "resume") return VERDICTS[choice];
+    requireOneLane(plan, lanes.find(({ lane }) => lane === 1)?.head ?? null);
     for (const { lane, head } of lanes) {
       const inputs = head.inputs.flatMap(({ source, partition }) => {
         const node = plan.sources.find(({ name }) => name === source);
@@ -181,7 +182,7 @@ function fatesOf(verdict: PlanVerdict, stored: readonly TableLayout[], wanted: r
   return fates;
 }
 
-function notesOn(blueprint: PipelineBlueprint, changes: readonly PartChange[] | null, lanes: readonly StoredLane[]): string[] {
+function notesOn(changes: readonly PartChange[] | null): string[] {
   const notes: string[] = [];
   const moved =
     changes?.filter(({ node, change, parts }) =>
@@ -189,9 +190,6 @@ function notesOn(blueprint: PipelineBlueprint, changes: readonly PartChange[] | 
     ) ?? [];
   for (const { node } of moved) {
     notes.push(`${node}: if it now writes elsewhere, that place lacks the marker of what was delivered, and the start is refused`);
-  }
-  if (!blueprint.lanesByPartition && lanes.length > 1) {
-    notes.push(`${lanes.length} lanes were kept and the plan has one: it would read what the others have read once more`);
   }
   return notes;
 }

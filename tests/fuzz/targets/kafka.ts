@@ -81,7 +81,9 @@ export const kafka: Target = {
     const compressors = COMPRESSIONS.map((name) => tools.compressor(name));
     const compressed = (dice: Dice): Uint8Array => {
       const { codec, compress } = dice.pick(compressors);
-      const body = compress(mutated(materials.bodies, dice));
+      const text = mutated(materials.bodies, dice);
+      // No batch is without records, and the WebAssembly's memory may have moved since it was last given any bytes.
+      const body = compress(text.length > 0 ? text : Uint8Array.of(0));
       const batch = new Uint8Array(BATCH_HEADER_BYTES + body.length);
       batch.set(dice.pick(plain).subarray(0, BATCH_HEADER_BYTES));
       batch.set(body, BATCH_HEADER_BYTES);
