@@ -325,9 +325,11 @@ export class ChangeFeed {
 }
 
 /** Whether the member stands before a row of that number; where there is none (Infinity), whether its rows take all the room. */
-function isBefore({ queue, isInCopy, givenNumber }: Member, number: number, isFull: boolean): boolean {
+function isBefore({ queue, isInCopy, givenNumber, from, isPrepared }: Member, number: number, isFull: boolean): boolean {
   const first = queue.first();
   if (number === Infinity) return isFull && first !== null;
+  // Nobody has asked for it yet, as behind a replay of other tables alone: nothing was kept for it, so its rows are not known.
+  if (from === null || !isPrepared) return true;
   if (givenNumber !== null && givenNumber < number) return true;
   return isInCopy || first !== null && first.number < number;
 }
