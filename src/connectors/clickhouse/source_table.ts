@@ -5,8 +5,15 @@
 import { MillraceError } from "../../data/fault.ts";
 import type { Field, RecordType } from "../../data/types.ts";
 import { jsonOrText } from "../sql/json_rows.ts";
-import { columnsMissing, notReadable, tableMissing } from "../sql/table_faults.ts";
-import type { FoundTable, PageRequest, ReadColumn, TableQueries, TableRead } from "../sql/table_source.ts";
+import { notReadable, tableMissing } from "../sql/table_faults.ts";
+import {
+  type FoundTable,
+  type PageRequest,
+  presentFields,
+  type ReadColumn,
+  type TableQueries,
+  type TableRead,
+} from "../sql/table_source.ts";
 import type { ColumnType } from "./column_type.ts";
 import type { Session } from "./driver.ts";
 import { columnOf, quoted, type TableColumn, type TableInfo, tableInfo } from "./table_info.ts";
@@ -37,15 +44,10 @@ export const clickhouseQueries: TableQueries<Session, SourceTable, unknown> = {
 
 /** Looks the table up and makes sure that reading by its key passes no row over. */
 export async function lookUpTable(session: Session, read: TableRead): Promise<SourceTable> {
-  const { table, type, needed, place } = read;
+  const { table, type, place } = read;
   const info = await tableInfo(session, table);
   if (!info) throw tableMissing(table, place, "run the pipeline that loads it first, or check the name");
-  const present = type.fields.filter((field) => columnOf(info, field.name));
-  const missing = type.fields.filter((field) => !columnOf(info, field.name) && (needed.has(field.name) || !field.type.nullable));
-  if (missing.length > 0) {
-    const found = info.columns.map(({ name }) => name);
-    throw columnsMissing({ table, place, missing: missing.map(({ name }) => name), found, hint: "check the names in `fields`" });
-  }
+  const present = presentFields(read, info.columns, (name) => columnOf(info, name));
   return {
     name: table,
     key: await keyOf(session, info, read),

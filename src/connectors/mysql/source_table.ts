@@ -1,6 +1,6 @@
 /** One table as a source reads it: its fields, the key that orders it, pages of rows, and a digest of all. */
-import { columnsMissing, notReadable, tableMissing } from "../sql/table_faults.ts";
-import type { FoundTable, PageRequest, TableQueries, TableRead } from "../sql/table_source.ts";
+import { notReadable, tableMissing } from "../sql/table_faults.ts";
+import { type FoundTable, type PageRequest, presentFields, type TableQueries, type TableRead } from "../sql/table_source.ts";
 import { columnJson, decodedType } from "./column_json.ts";
 import type { MysqlValue, Session } from "./driver.ts";
 import { type KeyColumn, keyColumn, keyCondition, keyList, keyText } from "./key_columns.ts";
@@ -23,15 +23,10 @@ export const mysqlQueries: TableQueries<Session, SourceTable, MysqlValue> = {
 
 /** Looks the table up and makes sure that reading by its key passes no row over. */
 export async function lookUpTable(session: Session, read: TableRead): Promise<SourceTable> {
-  const { table, type, needed, place } = read;
+  const { table, type, place } = read;
   const info = await tableInfo(session, table);
   if (!info) throw tableMissing(table, place, "run the pipeline that loads it first, or check the name");
-  const present = type.fields.filter((field) => columnOf(info, field.name));
-  const missing = type.fields.filter((field) => !columnOf(info, field.name) && (needed.has(field.name) || !field.type.nullable));
-  if (missing.length > 0) {
-    const found = info.columns.map(({ name }) => name);
-    throw columnsMissing({ table, place, missing: missing.map(({ name }) => name), found, hint: "check the names in `fields`" });
-  }
+  const present = presentFields(read, info.columns, (name) => columnOf(info, name));
   return {
     name: table,
     key: await keyOf(session, info, read),

@@ -6,7 +6,7 @@ import type { SourceContext, SourcePlan } from "../../component/component.ts";
 import type { Setting } from "../../component/settings.ts";
 import type { Decoder, DecoderSpec } from "../../data/codec.ts";
 import { compileJsonDecoder } from "../../data/json/mod.ts";
-import type { RecordType } from "../../data/types.ts";
+import type { Field, RecordType } from "../../data/types.ts";
 import type { Polled, PollLimits, Position, Source, SourceReader } from "../../engine/contracts.ts";
 import { TABLE_PAGE_ROWS_MAX } from "../limits.ts";
 import { sourceBatch } from "../source_batch.ts";
@@ -14,6 +14,7 @@ import { jsonRows } from "./json_rows.ts";
 import { formatPlace, parsePlace, TABLE_START } from "./key_place.ts";
 import type { SqlServer } from "./server.ts";
 import type { SqlSession } from "./session.ts";
+import { columnsMissing } from "./table_faults.ts";
 
 /** The settings that `planTableRead` reads. */
 export const TABLE_SOURCE_SETTINGS = {
@@ -35,6 +36,18 @@ export interface TableRead {
   /** Names the database in faults. */
   readonly place: string;
 }
+/** The fields that the table has columns for. Throws where one is missing that is read, or that no record may be without. */
+export function presentFields(
+  { table, place, type, needed }: TableRead,
+  columns: readonly { readonly name: string }[],
+  columnOf: (name: string) => unknown,
+): Field[] {
+  const missing = type.fields.filter((field) => !columnOf(field.name) && (needed.has(field.name) || !field.type.nullable));
+  if (missing.length === 0) return type.fields.filter((field) => columnOf(field.name));
+  const found = columns.map(({ name }) => name);
+  throw columnsMissing({ table, place, missing: missing.map(({ name }) => name), found, hint: "check the names in `fields`" });
+}
+
 /** A column that is read, and how it becomes a member of a JSON object. */
 export interface ReadColumn<V> {
   readonly name: string;
