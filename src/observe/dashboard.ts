@@ -45,7 +45,7 @@ export class Dashboard {
   /** Once per second: takes a snapshot and sends it to all who follow. */
   tick(): void {
     const snapshot = nextSnapshot(this.#board, this.#clock.nowMicros());
-    this.#followers.send(eventText("snapshot", JSON.stringify(snapshot)));
+    if (this.#followers.count > 0) this.#followers.send(eventText("snapshot", JSON.stringify(snapshot)));
     this.#board.followers = this.#followers.count;
     this.#board.followersDropped = this.#followers.dropped;
   }
