@@ -7,6 +7,7 @@ import { type RecordType, STRING } from "../../data/types.ts";
 import type { RecordKey } from "../key_partitioner.ts";
 import { compileRowExpression, type RowExpression } from "../row_expressions.ts";
 import type { RowMaker } from "../source_batch.ts";
+import { checkTopicName } from "../topic_name.ts";
 import { exchangeEncoder } from "./exchange_encoder.ts";
 import { exchangeForm } from "./exchange_form.ts";
 import { exchangeRows } from "./exchange_rows.ts";
@@ -21,13 +22,14 @@ export interface ExchangeEnds {
 
 /** null when faults were reported. */
 export function planExchangeEnds(context: ExchangeContext): ExchangeEnds | null {
-  const { type, carried, timed, name } = context;
+  const { type, carried, timed, name, topic } = context;
   const key = context.key === null
     ? null
     : "cel" in context.key
     ? compileRowExpression(context.key, type, context)
     : keyOfFields(context.key, type);
-  if (context.key !== null && key === null) return null;
+  const isNamed = checkTopicName(topic, context.wished, context);
+  if (!isNamed || context.key !== null && key === null) return null;
   const form = exchangeForm(type, carried, timed);
   return {
     key: key && { expression: key, member: null },

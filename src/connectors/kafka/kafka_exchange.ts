@@ -5,7 +5,6 @@
 import type { ExchangeContext, ExchangePlan } from "../../component/exchange.ts";
 import { assert } from "../../data/fault.ts";
 import { EXCHANGE_NOTE, planExchangeEnds } from "../exchange/plan_exchange.ts";
-import { isTopicName } from "../log/log_sink.ts";
 import { connectionSettings } from "./connection_settings.ts";
 import { inspectSink } from "./inspect.ts";
 import { KafkaSource, topicPlace } from "./kafka_source.ts";
@@ -18,14 +17,6 @@ export function planKafkaExchange(context: ExchangeContext): ExchangePlan | null
   assert(connection, "an exchange has a connection");
   const connecting = connectionSettings(connection, context);
   const ends = planExchangeEnds(context);
-  if (!isTopicName(topic)) {
-    context.fault(
-      context.wished,
-      `"${topic}" cannot be the name of a topic`,
-      "use letters, digits, dots, dashes and underscores",
-    );
-    return null;
-  }
   if (!connecting || ends === null) return null;
   return {
     sink: {

@@ -3,10 +3,11 @@ import type { SinkContext, SinkPlan, SinkSpec } from "../../component/component.
 import { assert } from "../../data/fault.ts";
 import { planRecordKey } from "../key_partitioner.ts";
 import { planTopicFormat, TOPIC_FORMAT } from "../topic_format.ts";
+import { checkTopicName } from "../topic_name.ts";
 import type { CompressionName } from "./compression.ts";
 import { connectionSettings } from "./connection_settings.ts";
 import { inspectSink } from "./inspect.ts";
-import { checkTopic, topicPlace } from "./kafka_source.ts";
+import { topicPlace } from "./kafka_source.ts";
 import { TopicSink } from "./topic_sink.ts";
 
 const GUARANTEES = {
@@ -121,7 +122,7 @@ function planKafkaSink(context: SinkContext): SinkPlan | null {
   assert(connection, "a kafka sink has a connection");
   const connecting = connectionSettings(connection, context);
   const topic = settings.text("topic");
-  const isNamed = checkTopic(topic, context);
+  const isNamed = checkTopicName(topic, settings.at("topic"), context);
   const format = planTopicFormat(context);
   const key = settings.has("key") ? planRecordKey(context, format?.keys) : undefined;
   if (!connecting || !isNamed || key === null || !format) return null;

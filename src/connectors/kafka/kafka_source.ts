@@ -5,7 +5,6 @@ import { compileJsonDecoder } from "../../data/json/mod.ts";
 import { timestampText } from "../../data/time.ts";
 import type { PartitionShare, Position, Source, SourceReader } from "../../engine/contracts.ts";
 import type { World } from "../../ports/mod.ts";
-import { isTopicName } from "../log/log_sink.ts";
 import { parseUntil, type Until } from "../log/until.ts";
 import { CHANGES_NOTE, DELETES, READ_FORMAT, topicDecoding } from "../change_format.ts";
 import { plainRows, type RowMaker } from "../source_batch.ts";
@@ -15,6 +14,7 @@ import type { OffsetPlace } from "./broker_connection.ts";
 import { PartitionFetcher } from "./fetcher.ts";
 import { type GroupSettings, GroupShare } from "./group_share.ts";
 import { inspectSource } from "./inspect.ts";
+import { checkTopicName } from "../topic_name.ts";
 import { EMPTY_TOPIC_WAIT_MS, NOTE_WAIT_MS, SEAL_POLL_MS } from "./limits.ts";
 import { PartitionReader } from "./partition_reader.ts";
 import { Patience } from "./patience.ts";
@@ -116,7 +116,7 @@ function planKafkaSource(context: SourceContext): SourcePlan | null {
   const until = checkUntil(context);
   const start = checkStart(context);
   const topic = settings.text("topic");
-  const isNamed = checkTopic(topic, context);
+  const isNamed = checkTopicName(topic, settings.at("topic"), context);
   const isKeyed = checkKey(context);
   const decoding = topicDecoding(context);
   if (!connecting || !until || !start || !isNamed || !isKeyed || !decoding) return null;
@@ -143,17 +143,6 @@ function planKafkaSource(context: SourceContext): SourcePlan | null {
         },
       }),
   };
-}
-
-/** Reports a name that no broker would take. */
-export function checkTopic(topic: string, context: Pick<SourceContext, "settings" | "fault">): boolean {
-  if (isTopicName(topic)) return true;
-  context.fault(
-    context.settings.at("topic"),
-    `"${topic}" cannot be the name of a topic`,
-    "use letters, digits, dots, dashes and underscores",
-  );
-  return false;
 }
 
 function checkUntil(context: SourceContext): Until | null {

@@ -2,7 +2,7 @@
 import type { ExchangeContext, ExchangePlan } from "../../component/exchange.ts";
 import { assert } from "../../data/fault.ts";
 import { EXCHANGE_NOTE, planExchangeEnds } from "../exchange/plan_exchange.ts";
-import { isTopicName, LogSink } from "./log_sink.ts";
+import { LogSink } from "./log_sink.ts";
 import { LogSource } from "./log_source.ts";
 
 /** null when faults were reported. */
@@ -10,14 +10,6 @@ export function planLogExchange(context: ExchangeContext): ExchangePlan | null {
   const { connection, topic, name, lanes, timed, bounded } = context;
   assert(connection, "an exchange has a connection");
   const ends = planExchangeEnds(context);
-  if (!isTopicName(topic)) {
-    context.fault(
-      context.wished,
-      `"${topic}" cannot be the name of a topic`,
-      "use letters, digits, dots, dashes and underscores",
-    );
-    return null;
-  }
   if (ends === null) return null;
   const folder = `${connection.text("path")}/${topic}`;
   return {

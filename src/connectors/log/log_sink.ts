@@ -11,6 +11,7 @@ import { KeyPartitioner, type NullKeys, planRecordKey, type RecordKey } from "..
 import { planTopicFormat, TOPIC_FORMAT } from "../topic_format.ts";
 import { readTopicRows } from "./delivered_records.ts";
 import { PartitionRows } from "./partition_rows.ts";
+import { checkTopicName } from "../topic_name.ts";
 import { readTopic, type TopicDescription, type TopicPlace, writeTopic } from "./topic.ts";
 import { TopicWriter } from "./topic_writer.ts";
 
@@ -61,10 +62,7 @@ function planLogSink(context: SinkContext): SinkPlan | null {
   const { settings, connection, name } = context;
   assert(connection, "a log sink has a connection");
   const topic = settings.text("topic");
-  if (!isTopicName(topic)) {
-    context.fault(settings.at("topic"), `"${topic}" cannot be the name of a topic`, "use letters, digits, dots, dashes and underscores");
-    return null;
-  }
+  if (!checkTopicName(topic, settings.at("topic"), context)) return null;
   const format = planTopicFormat(context);
   const key = settings.has("key") ? planRecordKey(context, format?.keys) : undefined;
   if (key === null || format === null) return null;
@@ -87,9 +85,6 @@ function planLogSink(context: SinkContext): SinkPlan | null {
       }),
   };
 }
-
-/** Names that are safe as folders on every system. */
-export const isTopicName = (topic: string): boolean => /^[A-Za-z0-9_][A-Za-z0-9._-]{0,200}$/.test(topic);
 
 export interface LogSinkOptions {
   readonly world: World;
