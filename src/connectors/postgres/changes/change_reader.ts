@@ -160,7 +160,8 @@ export class ChangeReader implements SourceReader {
     const nowMs = clock.monotonicMs();
     const first = member.queue.first();
     const { receivedLsn } = feed;
-    if (place.endLsn !== null && (receivedLsn >= place.endLsn || first !== null && first.lsn >= place.endLsn)) return this.#end();
+    // Rows that wait for their turn were received, but not given out.
+    if (place.endLsn !== null && (first === null ? receivedLsn : first.lsn) >= place.endLsn) return this.#end();
     if (first !== null) return idle(TURN_WAIT_MS);
     feed.requireWell("once_covered");
     if (place.endLsn !== null) feed.ask();
