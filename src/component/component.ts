@@ -5,7 +5,7 @@
  */
 import type { Fault, Span } from "../data/fault.ts";
 import type { RecordType, Type } from "../data/types.ts";
-import type { Expressions, Scope } from "../expr/contracts.ts";
+import type { Checked, Expressions, Scope } from "../expr/contracts.ts";
 import type { Guarantee, Operator, OperatorContext, Sink, Source } from "../engine/contracts.ts";
 import type { World } from "../ports/mod.ts";
 import type { ExchangeContext, ExchangePlan } from "./exchange.ts";
@@ -279,6 +279,10 @@ export interface ConnectionSpec extends Spec {
 }
 export type ComponentSpec = TransformSpec | SourceSpec | SinkSpec | ConnectionSpec;
 
+/** Whether it reads a parameter that has no value: what is wrong with it is told where it is declared. */
+export function lacksParameter({ uses }: Checked): boolean {
+  return [...uses].some((path) => path.split(".")[0] === "params");
+}
 /** A scope for CEL over one record type, with `params`. */
 export function scopeOf(type: RecordType, context: PlanContext, more: ReadonlyMap<string, Type> = new Map()): Scope {
   const variables = new Map<string, Type>(type.fields.map((f) => [f.name, f.type]));

@@ -5,7 +5,7 @@
 import type { Batch } from "../data/batch.ts";
 import type { RecordType, Type } from "../data/types.ts";
 import { isNumeric } from "../data/types.ts";
-import { type PlanContext, scopeOf } from "../component/component.ts";
+import { lacksParameter, type PlanContext, scopeOf } from "../component/component.ts";
 import type { Cel } from "../component/settings.ts";
 import type { Binding, Checked, CodeUnit } from "../expr/contracts.ts";
 
@@ -24,7 +24,7 @@ export interface RowExpression {
 /** Checks and compiles one expression over records of `type`; null when faults were reported. */
 export function compileRowExpression(cel: Cel, type: RecordType, context: PlanContext): RowExpression | null {
   const checked = context.expressions.check(cel, scopeOf(type, context), (fault) => context.report(fault));
-  if (!checked) return null;
+  if (!checked || lacksParameter(checked)) return null;
   if (checked.canFail) {
     context.fault(
       cel.span,

@@ -1,5 +1,5 @@
 /** [checks.X]: control totals over nodes and a condition between them, looked at before anything is published. */
-import type { TransformSpec } from "../component/component.ts";
+import { lacksParameter, type TransformSpec } from "../component/component.ts";
 import type { CheckBlueprint } from "./contracts.ts";
 import type { Type } from "../data/types.ts";
 import { BOOL } from "../data/types.ts";
@@ -66,8 +66,8 @@ function planCheck(name: string, table: TomlTable, hidden: PlannedTransform[], a
     constants: params.constants,
   };
   const checked = expressions.check(that, scope, context.faults.report, BOOL);
-  if (!checked) return null;
-  return { name, totals, that: compileCondition(checked, variables, params.constants, expressions), text: that.text, onFailure };
+  if (!checked || lacksParameter(checked)) return null;
+  return { name, totals, that: compileCondition(checked, variables, expressions), text: that.text, onFailure };
 }
 
 function planTotal(check: string, table: TomlTable, hidden: PlannedTransform[], around: Surroundings): Total | null {

@@ -6,12 +6,10 @@ import { type Binding, type Checked, EvaluationError, type Expressions } from ".
 export function compileCondition(
   checked: Checked,
   variables: readonly { readonly name: string; readonly type: Type }[],
-  constants: ReadonlyMap<string, unknown>,
   expressions: Expressions,
 ): (values: readonly unknown[]) => boolean {
   const unit = expressions.unit();
   const bindings = new Map<string, Binding>(variables.map(({ name }, index) => [name, { code: `values[${index}]` }]));
-  bindings.set("params", paramsBinding(constants, (value) => unit.constant(value)));
   const code = expressions.emit(checked, bindings, unit);
   const run = unit.build<(values: readonly unknown[]) => unknown>(["values"], `return ${code};`);
   return (values) => {
@@ -22,10 +20,4 @@ export function compileCondition(
       throw error;
     }
   };
-}
-
-function paramsBinding(constants: ReadonlyMap<string, unknown>, constant: (value: unknown) => string): Binding {
-  const values = new Map([...constants].map(([path, value]) => [path.slice("params.".length), value]));
-  const fields = new Map<string, Binding>([...values].map(([name, value]) => [name, { code: constant(value) }]));
-  return { code: constant(Object.fromEntries(values)), fields };
 }

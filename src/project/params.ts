@@ -17,7 +17,7 @@ import type { TomlNode, TomlTable } from "./toml.ts";
 
 /** What the rest of the project asks of parameters. */
 export interface Params {
-  /** A struct of all parameters, and their values by path ("params.x"), as CEL sees them. */
+  /** A struct of all parameters, and their values by path ("params.x", and "params" itself), as CEL sees them. */
   readonly type: Type;
   readonly constants: ReadonlyMap<string, unknown>;
   /** As text for people, secrets masked. */
@@ -56,6 +56,10 @@ export function readParams(sources: ParamSources): Params {
     if (!given) continue;
     constants.set(`params.${name}`, given.value.value);
     shown.set(name, given.secret ? MASK : sources.secrets.mask(given.value.shown));
+  }
+  // As a whole, where all have a value.
+  if (constants.size === fields.length) {
+    constants.set("params", Object.fromEntries(fields.map(({ name }) => [name, constants.get(`params.${name}`)])));
   }
   return { type: { kind: "struct", fields, nullable: false }, constants, shown, variables: resolver };
 }

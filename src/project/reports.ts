@@ -1,5 +1,5 @@
 /** [[reports]] (title, node, by, aggregate) and [[warnings]] (when, text): what people see at the end of a run. */
-import type { TransformSpec } from "../component/component.ts";
+import { lacksParameter, type TransformSpec } from "../component/component.ts";
 import type { ReportBlueprint } from "./contracts.ts";
 import { BOOL } from "../data/types.ts";
 import type { Document } from "./documents.ts";
@@ -70,7 +70,7 @@ export function planWarnings(document: Document, planning: Planning): readonly s
     const checked = expressions.check(when, scope, context.faults.report, BOOL);
     if (!checked) return [];
     // A parameter with a fault has no value to judge by.
-    if (params.type.kind === "struct" && params.constants.size < params.type.fields.length) return [];
-    return compileCondition(checked, [], params.constants, expressions)([]) ? [text] : [];
+    if (lacksParameter(checked)) return [];
+    return compileCondition(checked, [], expressions)([]) ? [text] : [];
   });
 }

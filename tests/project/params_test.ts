@@ -1,5 +1,7 @@
 /** Parameters: precedence, types, what CEL and summaries see. */
 import assert from "node:assert/strict";
+import { registry } from "../../src/app/full_registry.ts";
+import { planIntake } from "../../src/transforms/intake.ts";
 import { faultsOf, GOOD, load, loadOne } from "./support.ts";
 
 const TEXT = `${GOOD}[params]
@@ -123,4 +125,30 @@ Deno.test("a folder's pipelines share millrace.toml, also when one file is asked
   ]);
   const one = await load(files, { path: "p/b.toml" });
   assert.deepEqual([one.folder, one.pipelines.map(({ name, after }) => [name, after])], ["p", [["b", ["a"]]]]);
+});
+
+/** With the connectors as they ship: a sink's order is compiled while it is planned. */
+const SHIPPED = { registry, intake: planIntake };
+const ORDERED = `${TEXT}[sinks.x]
+type = "csv"
+inputs = ["payments"]
+path = "x.csv"
+order_by = ["params.mode == 'special' ? 1 : id", "size([params])"]
+[[warnings]]
+when = "[params][0].mode == 'default'"
+text = "told"
+`;
+
+Deno.test("all parameters together are a value too", async () => {
+  const { sinks, warnings } = await loadOne(ORDERED, { options: SHIPPED });
+  assert.ok(sinks.some(({ name }) => name === "x"));
+  assert.deepEqual(warnings, ["told"]);
+});
+
+Deno.test("a refused value is told once, whatever reads the parameter", async () => {
+  const chosen = ORDERED.replace('type = "string", default', 'type = "string", one_of = ["default", "special"], default');
+  assert.equal(
+    await faultsOf(chosen, { options: SHIPPED, set: { "params.mode": "specail" } }),
+    '--set: params.mode: "specail" is not one of default, special\n  hint: did you mean "special"?\n',
+  );
 });
