@@ -2,7 +2,8 @@
  * A table's values as JSON for the decoder. Invariant: no digit is lost on the way; what does not fit its field is refused by the
  * decoder, under the same code as in any other source.
  */
-import type { Field, RecordType } from "../../data/types.ts";
+import type { Field } from "../../data/types.ts";
+import type { TimeForm } from "../sql/decoded_type.ts";
 import { jsonOrText } from "../sql/json_rows.ts";
 import type { MysqlValue } from "./driver.ts";
 import { columnZone, DATETIME_PATTERNS } from "./row_text.ts";
@@ -27,17 +28,10 @@ export function columnJson({ type }: Field, column: TableColumn): (value: MysqlV
   };
 }
 
-/** The type by which the rows' JSON is read: times of time columns have the server's pattern, whatever the field's own is. */
-export function decodedType({ fields }: RecordType, columnOfField: (field: Field) => TableColumn | undefined): RecordType {
-  return {
-    fields: fields.map((field) => {
-      const column = columnOfField(field);
-      if (!column) return field;
-      if (field.type.kind === "date" && column.type === "date") return { ...field, format: "yyyy-MM-dd" };
-      const zone = field.type.kind === "timestamp" ? columnZone(field, column) : null;
-      return zone === null ? field : { ...field, format: DATETIME_PATTERNS[SECOND_DECIMALS], zone };
-    }),
-  };
+/** How times of the column are written; null for a column of another kind. */
+export function timeForm(field: Field, column: TableColumn): TimeForm | null {
+  const zone = columnZone(field, column);
+  return zone === null ? null : { format: DATETIME_PATTERNS[SECOND_DECIMALS], zone };
 }
 
 /** ZEROFILL shows zeros that JSON does not know. */

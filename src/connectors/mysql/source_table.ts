@@ -1,7 +1,8 @@
 /** One table as a source reads it: its fields, the key that orders it, pages of rows, and a digest of all. */
+import { decodedType } from "../sql/decoded_type.ts";
 import { notReadable, tableMissing } from "../sql/table_faults.ts";
 import { type FoundTable, type PageRequest, presentFields, type TableQueries, type TableRead } from "../sql/table_source.ts";
-import { columnJson, decodedType } from "./column_json.ts";
+import { columnJson, timeForm } from "./column_json.ts";
 import type { MysqlValue, Session } from "./driver.ts";
 import { type KeyColumn, keyColumn, keyCondition, keyList, keyText } from "./key_columns.ts";
 import { columnOf, quoted, sameName, type TableInfo, tableInfo } from "./table_info.ts";
@@ -35,7 +36,7 @@ export async function lookUpTable(session: Session, read: TableRead): Promise<So
       label: `${JSON.stringify(field.name)}:`,
       json: columnJson(field, columnOf(info, field.name)!),
     })),
-    decoded: decodedType(type, (field) => columnOf(info, field.name)),
+    decoded: decodedType(type, (field) => columnOf(info, field.name), timeForm),
   };
 }
 

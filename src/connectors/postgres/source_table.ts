@@ -1,7 +1,8 @@
 /** One table as a source reads it: its fields, the key that orders it, pages of rows, and a digest of all. */
+import { decodedType } from "../sql/decoded_type.ts";
 import { notReadable, tableMissing } from "../sql/table_faults.ts";
 import { type FoundTable, type PageRequest, presentFields, type TableQueries, type TableRead } from "../sql/table_source.ts";
-import { columnJson, decodedType, selectedColumn } from "./column_json.ts";
+import { columnJson, selectedColumn, timeForm } from "./column_json.ts";
 import type { PostgresValue, Session } from "./driver.ts";
 import { columnOf, quoted, type TableColumn, type TableInfo, tableInfo } from "./table_info.ts";
 
@@ -37,7 +38,7 @@ export async function lookUpTable(session: Session, read: TableRead): Promise<So
       json: columnJson(field, columnOf(info, field.name)!),
     })),
     selected: present.map((field) => selectedColumn(field, columnOf(info, field.name)!)),
-    decoded: decodedType(type, (field) => columnOf(info, field.name)),
+    decoded: decodedType(type, (field) => columnOf(info, field.name), timeForm),
   };
 }
 

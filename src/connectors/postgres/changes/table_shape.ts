@@ -7,7 +7,8 @@ import type { ByteWriter, Decoder } from "../../../data/codec.ts";
 import { MillraceError } from "../../../data/fault.ts";
 import { compileJsonDecoder } from "../../../data/json/mod.ts";
 import { type RecordType, withNull } from "../../../data/types.ts";
-import { decodedType } from "../column_json.ts";
+import { decodedType } from "../../sql/decoded_type.ts";
+import { timeForm } from "../column_json.ts";
 import type { TableColumn } from "../table_info.ts";
 import { type OldRow, type Tuple, VALUE } from "./pgoutput.ts";
 import { type ValueJson, valueJson } from "./value_json.ts";
@@ -62,7 +63,7 @@ export class TableShape {
     this.#options = options;
     this.columns = columns;
     this.#keys = columns.flatMap(({ isKey }, i) => isKey ? [i] : []);
-    this.#type = decodedType(type, (field) => asTableColumn(columns.find(({ name }) => name === field.name)));
+    this.#type = decodedType(type, (field) => asTableColumn(columns.find(({ name }) => name === field.name)), timeForm);
     this.decode = compileJsonDecoder({ type: this.#type, needed, numericText: "accept", unknownFields });
   }
 
