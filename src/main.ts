@@ -9,5 +9,7 @@ import { denoWorld } from "./platform/world.ts";
 
 const terminal = denoTerminal();
 const logging = logOptions(Deno.env.get("MILLRACE_LOG") ?? "");
-const world = { ...denoWorld({ terminal, log: logging }), threads: denoThreads };
+// It lies beside this file, as source and as a bundle.
+const worker = import.meta.url.replace(/main(\.[jt]s)$/, "worker$1");
+const world = { ...denoWorld({ terminal, log: logging }), threads: denoThreads(worker) };
 Deno.exit(await runCommandLine(Deno.args, VERSION, { world, terminal, logging, signal: stopSignal() }));

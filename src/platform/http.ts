@@ -1,5 +1,7 @@
-/** HTTP on Deno: servers over TCP and Unix sockets, and a client that speaks to both. */
-import { request as nodeRequest } from "node:http";
+/**
+ * HTTP on Deno: servers over TCP and Unix sockets, and a client that speaks to both. The client's module is loaded at its first request:
+ * most runs never ask, and it takes 10 ms of processor time.
+ */
 import { MillraceError } from "../data/fault.ts";
 import type { Http, HttpAnswer, HttpPlace, HttpServer } from "../ports/http.ts";
 import { listenFailure } from "./net.ts";
@@ -30,10 +32,14 @@ export const denoHttp: Http = {
       throw "socket" in place ? error : listenFailure(place, error, "--dashboard HOST:PORT");
     }
   },
-  get: (place, path, headers, timeoutMs) => new Promise((resolve, reject) => ask(place, path, headers, timeoutMs, resolve, reject)),
+  async get(place, path, headers, timeoutMs) {
+    const { request } = await import("node:http");
+    return await new Promise((resolve, reject) => ask(request, place, path, headers, timeoutMs, resolve, reject));
+  },
 };
 
 function ask(
+  request: typeof import("node:http").request,
   place: HttpPlace,
   path: string,
   headers: Readonly<Record<string, string>>,
@@ -43,7 +49,7 @@ function ask(
 ): void {
   const at = "socket" in place ? { socketPath: place.socket } : { host: place.host, port: place.port };
   const fail = (error: Error): void => reject(unreachable(place, error));
-  const asked = nodeRequest({ ...at, path, headers, agent: false }, (response) => {
+  const asked = request({ ...at, path, headers, agent: false }, (response) => {
     const chunks: string[] = [];
     let length = 0;
     response.setEncoding("utf8");

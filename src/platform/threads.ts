@@ -1,4 +1,4 @@
-/** Threads as web workers that run `worker.ts`; in a compiled binary that file must have been included. */
+/** Threads as web workers that run the other composition root; in a compiled binary that file must have been included. */
 import type { Channel, Thread, Threads } from "../ports/threads.ts";
 
 interface MessageScope {
@@ -6,9 +6,10 @@ interface MessageScope {
   addEventListener(type: "message", listener: (event: { readonly data: unknown }) => void): void;
 }
 
-export const denoThreads: Threads = {
+/** `module` is the worker's composition root. */
+export const denoThreads = (module: string): Threads => ({
   start(): Thread {
-    const worker = new Worker(new URL("../worker.ts", import.meta.url).href, { type: "module" });
+    const worker = new Worker(module, { type: "module" });
     const died = Promise.withResolvers<Error>();
     worker.addEventListener("error", (event) => {
       event.preventDefault(); // It is told to whoever waits, instead of ending the process.
@@ -16,7 +17,7 @@ export const denoThreads: Threads = {
     });
     return { ...channelOver(worker), died: died.promise, end: () => worker.terminate() };
   },
-};
+});
 
 /** This thread's way to the one that started it. */
 export const parentThread = (): Channel => channelOver(globalThis as unknown as MessageScope);
