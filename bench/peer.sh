@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # millrace as a peer of a Kafka benchmark: runs one workload from topic $IN to topic $OUT until it is told to stop.
 # The contract (environment): BROKERS, IN, OUT, GUARANTEE=eos|alo, WORKLOAD=A|B|C, CARDS (workload A), STATE_DIR.
+# What runs: the binary MILLRACE_BIN; or the bundle that the binary is made of, in the folder MILLRACE_BUNDLE (deno task bundle); or the source.
 set -euo pipefail
 here="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
 case "$WORKLOAD" in
@@ -12,4 +13,5 @@ esac
 case "${GUARANTEE:-eos}" in eos) MILLRACE_GUARANTEE=exactly_once ;; alo) MILLRACE_GUARANTEE=at_least_once ;; esac
 export MILLRACE_GUARANTEE
 if [ -n "${MILLRACE_BIN:-}" ]; then exec "$MILLRACE_BIN" run "$here/peer/$project.toml"; fi
-exec deno run -A --unstable-kv --no-check --config "$here/../deno.json" ${DENO_FLAGS:-} "$here/../src/main.ts" run "$here/peer/$project.toml"
+main="${MILLRACE_BUNDLE:+$MILLRACE_BUNDLE/main.js}"
+exec deno run -A --unstable-kv --no-check --config "$here/../deno.json" ${DENO_FLAGS:-} "${main:-$here/../src/main.ts}" run "$here/peer/$project.toml"

@@ -1,7 +1,8 @@
 /**
  * The program as few files: what is imported at once lies in one, what is imported on demand in files of its own, so that a start
- * reads no more than before, but opens four files instead of four hundred. Names are kept as they are: a stack trace names what the
- * source names.
+ * reads no more than before, but opens a few files instead of some four hundred. Names are kept as they are: a stack trace names what the
+ * source names. The binary is made from it; by itself:
+ *   deno task bundle [FOLDER]      (default dist/bundle; prints the command that runs it)
  */
 
 /** Packages with files beside their code (WebAssembly, native code), which they look for where they lie. */
@@ -30,6 +31,15 @@ export async function bundle(folder: string): Promise<boolean> {
   return true;
 }
 
-/** The bundler notes where each module lay on this machine; of a package its name and version are enough. */
+/** The bundler notes, in comments and in the names of wrappers, where each module lay on this machine; name and version are enough. */
 export const withoutPlaces = (code: string): string =>
-  code.replace(/^(\s*\/\/ ).*\/npm\/[^/\s]+\/((?:@[^/\s]+\/)?[^/\s]+)\/(\d[^/\s]*)\//gm, "$1npm:$2@$3/");
+  code.replace(
+    /^(\s*(?:\/\/ |"))(?:\.\.\/)*\S*\/npm\/[^/\s]+\/((?:@[^/\s]+\/)?[^/\s]+)\/(\d[^/\s]*)\/([^\s"]+\.\w+(?:$|"\())/gm,
+    "$1npm:$2@$3/$4",
+  );
+
+if (import.meta.main) {
+  const folder = Deno.args[0] ?? "dist/bundle";
+  if (!await bundle(folder)) Deno.exit(1);
+  console.log(`deno run -A --unstable-kv --config deno.json ${folder}/main.js`);
+}

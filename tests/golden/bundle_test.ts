@@ -6,8 +6,10 @@ const place = "../../home/somebody/.cache/deno/npm/registry.npmjs.org";
 
 Deno.test("a bundle names packages by name and version, not by where they lay", () => {
   assert.equal(
-    withoutPlaces(`// ${place}/@optique/core/1.3.6/dist/message.js\nlet a;\n  // ${place}/pg/8.23.1/lib/index.js\n`),
-    "// npm:@optique/core@1.3.6/dist/message.js\nlet a;\n  // npm:pg@8.23.1/lib/index.js\n",
+    withoutPlaces(
+      `// ${place}/@optique/core/1.3.6/dist/message.js\nlet a;\n  // ${place}/pg/8.23.1/lib/index.js\n  "${place}/pg/8.23.1/lib/client.js"(exports, module) {\n`,
+    ),
+    '// npm:@optique/core@1.3.6/dist/message.js\nlet a;\n  // npm:pg@8.23.1/lib/index.js\n  "npm:pg@8.23.1/lib/client.js"(exports, module) {\n',
   );
 });
 
