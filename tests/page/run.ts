@@ -1,7 +1,6 @@
 /** A pipeline of its own for each test: a feed that the test writes by hand, decisions, windows, and a dashboard over them. */
 import { chromiumPath } from "./browser.ts";
-
-const root = new URL("../../", import.meta.url).pathname;
+import { type Process, startMillrace, withFolder } from "./millrace.ts";
 
 /** Stands in a tagged field. It passes no check of account numbers, so nothing but its tag hides it. */
 export const PLANTED_PAN = "4929000011112222333";
@@ -60,6 +59,8 @@ publish = "parts"
 `;
 
 export interface Run {
+  /** Of the project; its state is in `.millrace` under `out`. */
+  readonly folder: string;
   /** "127.0.0.1:12345" */
   readonly address: string;
   /** One record down the feed. */
@@ -72,13 +73,15 @@ export interface Run {
   stop(): Promise<void>;
   /** Rows that readers of a file sink see. */
   rowsOf(sink: string): Promise<number>;
-  /** Another process over the same state. */
+  /** Another process over the same state, at the same address. */
   again(): Promise<void>;
 }
 
 /** Ends the process and removes everything when `work` is done. */
-export async function withRun(work: (run: Run) => Promise<void>, panels = ""): Promise<void> {
-  const folder = await Deno.makeTempDir();
+export const withRun = (work: (run: Run) => Promise<void>, panels = ""): Promise<void> =>
+  withFolder((folder) => runIn(folder, work, panels));
+
+async function runIn(folder: string, work: (run: Run) => Promise<void>, panels: string): Promise<void> {
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const feed = new Feed(listener);
   await Deno.writeTextFile(`${folder}/millrace.toml`, `[params]\noutput = { type = "string", default = "${folder}/out" }\n`);
@@ -86,6 +89,7 @@ export async function withRun(work: (run: Run) => Promise<void>, panels = ""): P
   let process = await start(folder);
   try {
     await work({
+      folder,
       get address() {
         return process.address;
       },
@@ -94,30 +98,20 @@ export async function withRun(work: (run: Run) => Promise<void>, panels = ""): P
         const response = await fetch(`http://${process.address}${path}`, { headers });
         return { status: response.status, body: await response.text() };
       },
-      output: () => process.output.text,
+      output: () => process.output(),
       async kill() {
-        process.child.kill("SIGKILL");
-        await process.child.status;
+        await process.kill();
+        feed.renew();
       },
-      async stop() {
-        process.child.kill("SIGTERM");
-        await process.child.status;
-      },
+      stop: () => process.stop(),
       rowsOf: (sink) => countRows(`${folder}/out/${sink}`),
       async again() {
-        process = await start(folder);
+        process = await start(folder, process.address);
       },
     });
   } finally {
-    try {
-      process.child.kill("SIGTERM");
-    } catch {
-      // It has ended.
-    }
-    await process.child.status;
-    await process.reading;
+    await process.stop();
     feed.close();
-    await Deno.remove(folder, { recursive: true });
   }
 }
 
@@ -129,44 +123,8 @@ async function countRows(folder: string): Promise<number> {
   return rows;
 }
 
-async function start(folder: string) {
-  const child = new Deno.Command(Deno.execPath(), {
-    args: [
-      "run",
-      "-A",
-      "--quiet",
-      "src/main.ts",
-      "stream",
-      "-c",
-      folder,
-      "--dashboard",
-      "127.0.0.1:0",
-      "--log",
-      "json",
-      "--log-level",
-      "debug",
-    ],
-    cwd: root,
-    env: { PLANTED_PASSWORD: PLANTED_SECRET, NO_COLOR: "1" },
-    stdin: "null",
-    stdout: "piped",
-    stderr: "piped",
-  }).spawn();
-  const output = { text: "" };
-  const listening = Promise.withResolvers<string>();
-  const pass = async (stream: ReadableStream<Uint8Array>): Promise<void> => {
-    const decoder = new TextDecoder();
-    for await (const chunk of stream) {
-      output.text += decoder.decode(chunk, { stream: true });
-      const found = /dashboard\s+http:\/\/(\S+?)\//.exec(output.text);
-      if (found) listening.resolve(found[1]);
-    }
-    listening.reject(new Error(`the run ended:\n${output.text}`));
-  };
-  const reading = Promise.all([pass(child.stdout), pass(child.stderr)]);
-  listening.promise.catch(() => {}); // Told by who waits for it, where anybody still does.
-  return { child, output, reading, address: await listening.promise };
-}
+const start = (folder: string, address?: string): Promise<Process> =>
+  startMillrace(["stream", "-c", folder, "--log", "json", "--log-level", "debug"], { PLANTED_PASSWORD: PLANTED_SECRET }, address);
 
 /** Writes to whoever is connected, and waits for somebody. */
 class Feed {
@@ -185,10 +143,15 @@ class Feed {
         await connection.write(bytes);
         return;
       } catch {
-        // The reader was killed: the next one gets it.
-        this.#connection = this.#accept();
+        this.renew();
       }
     }
+  }
+
+  /** The reader has gone: what is written now is for the next one. */
+  renew(): void {
+    this.#open?.close();
+    this.#connection = this.#accept();
   }
 
   close(): void {

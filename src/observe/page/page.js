@@ -164,18 +164,27 @@ setTheme(storedTheme());
 
 // ---- the stream --------------------------------------------------------------------------------------------------------------
 
-const stream = new EventSource("/events");
-stream.addEventListener("whole", ({ data }) => {
-  view.begin(JSON.parse(data));
-  const name = view.pipelines.has(chosen) ? chosen : firstChoice();
-  if (name !== null) choose(name);
-});
-stream.addEventListener("snapshot", ({ data }) => {
-  view.advance(JSON.parse(data));
-  show();
-});
-stream.addEventListener("fresh", ({ data }) => {
-  view.freshen(JSON.parse(data));
-  scene?.freshen();
-});
-stream.addEventListener("error", () => setLink("bad", "the pipeline does not answer"));
+const RETRY_MS = 2_000;
+
+/** A browser connects again by itself after a broken connection, but not after an answer that was no stream. */
+function follow() {
+  const stream = new EventSource("/events");
+  stream.addEventListener("whole", ({ data }) => {
+    view.begin(JSON.parse(data));
+    const name = view.pipelines.has(chosen) ? chosen : firstChoice();
+    if (name !== null) choose(name);
+  });
+  stream.addEventListener("snapshot", ({ data }) => {
+    view.advance(JSON.parse(data));
+    show();
+  });
+  stream.addEventListener("fresh", ({ data }) => {
+    view.freshen(JSON.parse(data));
+    scene?.freshen();
+  });
+  stream.addEventListener("error", () => {
+    setLink("bad", "the pipeline does not answer");
+    if (stream.readyState === EventSource.CLOSED) setTimeout(follow, RETRY_MS);
+  });
+}
+follow();
