@@ -10,8 +10,20 @@ export const PANEL_KINDS = ["lines", "bars", "stack", "shares", "number", "table
  * newest rows.
  */
 export type PanelKind = typeof PANEL_KINDS[number];
-export const MEASURES = ["count", "sum", "avg", "min", "max", "last"] as const;
+export const MEASURES = ["count", "sum", "avg", "min", "max", "last", "distinct"] as const;
 export type Measure = typeof MEASURES[number];
+
+/** A value of x that can be moved on the page: what lies above it is counted. */
+export interface Slider {
+  readonly at: number;
+  readonly marks: readonly { readonly name: string; readonly at: number }[];
+}
+/** The same rows seen otherwise: by the clock in place of event time, or measured on a second axis. */
+export interface Aside {
+  /** The panel's id. */
+  readonly of: string;
+  readonly as: "clock" | "right";
+}
 
 export interface Panel {
   /** Unique in its pipeline. */
@@ -36,6 +48,25 @@ export interface Panel {
   /** Shown columns of a table. */
   readonly columns: readonly string[];
   readonly unit: string;
+  /** Where `by` is a number: it is told apart by the bands between these, ascending. */
+  readonly bands: readonly number[];
+  readonly slider: Slider | null;
+  /** It stands on the overview of all pipelines too. */
+  readonly isOverview: boolean;
+  /** null: it is a panel of its own. */
+  readonly aside: Aside | null;
+}
+
+/** How the bands of a panel are called, in their order. */
+export function bandNames(bands: readonly number[]): readonly string[] {
+  const between = bands.slice(1).map((to, i) => `${bands[i]} – ${to}`);
+  return [`below ${bands[0]}`, ...between, `${bands[bands.length - 1]} and more`];
+}
+/** The band that a value lies in. */
+export function bandOf(bands: readonly number[], value: number): number {
+  let band = 0;
+  while (band < bands.length && value >= bands[band]) band++;
+  return band;
 }
 
 /** What some rows of one x and one label come to. */
@@ -90,5 +121,7 @@ export function measured(cell: Cell, measure: Measure): number | null {
       return Number.isFinite(cell.max) ? cell.max : null;
     case "last":
       return cell.last;
+    case "distinct":
+      return null;
   }
 }

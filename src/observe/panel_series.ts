@@ -1,11 +1,13 @@
 /** All that one panel has gained, ready to be drawn. Invariant: bounded by PANEL_POINTS_MAX, PANEL_LABELS_MAX and PANEL_KEYS_MAX. */
 import { PANEL_KEYS_MAX, PANEL_LABELS_MAX, PANEL_POINTS_MAX, PANEL_TABLE_ROWS_MAX } from "./limits.ts";
-import { addCell, type Cell, emptyCell, measured, type Panel, type PanelGain, type PanelRow } from "./panel.ts";
+import { addCell, bandNames, type Cell, emptyCell, measured, type Panel, type PanelGain, type PanelRow } from "./panel.ts";
 
 const OTHER = "other";
 const MINUTE_MICROS = 60e6;
-/** Minutes that a panel of one number looks back. */
+const SECOND_MICROS = 1e6;
+/** Minutes that a panel of one number looks back, and seconds. */
 const MINUTES_KEPT = 1440;
+const SECONDS_KEPT = 60;
 
 /** x, label and value. */
 export type Point = readonly [number, string, number];
@@ -31,8 +33,13 @@ export class PanelSeries {
   readonly #rows = new Map<string, PanelRow>();
   #rowNumber = 0;
   readonly #totals = new Map<string, Cell>();
-  /** Of panels of one number, by minute. */
+  /** Of panels of one number, by minute; the newest minute by second. */
   readonly #minutes = new Map<number, Cell>();
+  readonly #seconds = new Map<number, Cell>();
+  /** Of panels that count different values: when each was last seen, the one longest not seen first. */
+  readonly #lastSeen = new Map<string, number>();
+  /** The newest event time, µs. */
+  #newestMicros = -Infinity;
   #seen = 0;
   #passed = 0;
   #isPartial = false;
@@ -79,11 +86,15 @@ export class PanelSeries {
 
   #addCell(cell: Cell): void {
     const { panel } = this;
+    if (panel.measure === "distinct") return this.#see(cell.label, cell.max);
     const label = this.#labelOf(cell.label);
     if (panel.kind === "shares") return addTo(this.#totals, label, { ...cell, label });
     if (panel.kind === "number") {
+      if (cell.x > this.#newestMicros) this.#newestMicros = cell.x;
       addTo(this.#minutes, Math.floor(cell.x / MINUTE_MICROS), cell);
       if (this.#minutes.size > MINUTES_KEPT) this.#minutes.delete(Math.min(...this.#minutes.keys()));
+      addTo(this.#seconds, Math.floor(cell.x / SECOND_MICROS), cell);
+      if (this.#seconds.size > SECONDS_KEPT) this.#seconds.delete(Math.min(...this.#seconds.keys()));
       return;
     }
     let ofX = this.#byX.get(cell.x);
@@ -92,9 +103,21 @@ export class PanelSeries {
     this.#changed.add(cell.x);
   }
 
+  #see(value: string, atMicros: number): void {
+    const seen = this.#lastSeen;
+    const before = seen.get(value) ?? -Infinity;
+    seen.delete(value); // Behind the others again.
+    seen.set(value, Math.max(before, atMicros));
+    if (atMicros > this.#newestMicros) this.#newestMicros = atMicros;
+    if (seen.size <= PANEL_KEYS_MAX) return;
+    seen.delete(seen.keys().next().value!);
+    this.#isPartial = true;
+  }
+
+  /** The labels of shares are ordered when they are shown, so that more of them are kept than are shown. */
   #labelOf(label: string): string {
     if (this.#labels.has(label)) return label;
-    if (this.#labels.size < PANEL_LABELS_MAX) {
+    if (this.#labels.size < (this.panel.kind === "shares" ? PANEL_KEYS_MAX : PANEL_LABELS_MAX)) {
       this.#labels.add(label);
       return label;
     }
@@ -136,6 +159,7 @@ export class PanelSeries {
       cells = byLabel;
     }
     const shares = [...cells].map(([label, cell]): [string, number] => [label, measured(cell, this.panel.measure) ?? 0]);
+    if (this.panel.bands.length > 0) return inOrder(shares, bandNames(this.panel.bands));
     shares.sort((a, b) => b[1] - a[1]);
     if (shares.length <= PANEL_LABELS_MAX) return shares;
     const rest = shares.slice(PANEL_LABELS_MAX - 1).reduce((sum, [, value]) => sum + value, 0);
@@ -154,13 +178,31 @@ export class PanelSeries {
       const value = this.#keyed();
       return { minute: value, hour: value, day: value };
     }
-    const minute = Math.floor(nowMicros / MINUTE_MICROS);
-    const over = (minutes: number): number | null => {
+    // By event time, the newest is now: it may be another day than today.
+    const now = this.panel.x === null ? nowMicros : this.#newestMicros;
+    if (this.panel.measure === "distinct") return this.#distinct(now);
+    const over = (cells: ReadonlyMap<number, Cell>, newest: number, length: number): number | null => {
       const sum = emptyCell(0, "");
-      for (const [at, cell] of this.#minutes) if (at > minute - minutes && at <= minute) addCell(sum, cell);
+      for (const [at, cell] of cells) if (at > newest - length && at <= newest) addCell(sum, cell);
       return sum.count === 0 && this.panel.measure !== "count" ? null : measured(sum, this.panel.measure);
     };
-    return { minute: over(2), hour: over(60), day: over(MINUTES_KEPT) };
+    const minute = Math.floor(now / MINUTE_MICROS);
+    return {
+      minute: over(this.#seconds, Math.floor(now / SECOND_MICROS), SECONDS_KEPT),
+      hour: over(this.#minutes, minute, 60),
+      day: over(this.#minutes, minute, MINUTES_KEPT),
+    };
+  }
+
+  #distinct(nowMicros: number): NonNullable<PanelData["numbers"]> {
+    const within = { minute: 0, hour: 0, day: 0 };
+    for (const atMicros of this.#lastSeen.values()) {
+      const minutes = (nowMicros - atMicros) / MINUTE_MICROS;
+      if (minutes < 1) within.minute++;
+      if (minutes < 60) within.hour++;
+      if (minutes < MINUTES_KEPT) within.day++;
+    }
+    return within;
   }
 
   #keyed(): number | null {
@@ -168,6 +210,12 @@ export class PanelSeries {
     for (const { y } of this.#rows.values()) addCell(sum, { x: 0, label: "", count: 1, sum: y, min: y, max: y, last: y });
     return measured(sum, this.panel.measure);
   }
+}
+
+/** By their names' order. */
+function inOrder(shares: readonly (readonly [string, number])[], names: readonly string[]): [string, number][] {
+  const values = new Map(shares);
+  return [...names, ""].flatMap((name): [string, number][] => values.has(name) ? [[name, values.get(name)!]] : []);
 }
 
 function addTo<K>(cells: Map<K, Cell>, key: K, cell: Cell): void {

@@ -5,9 +5,9 @@
 import type { Batch, Column } from "../data/batch.ts";
 import type { Field } from "../data/types.ts";
 import { isNumeric } from "../data/types.ts";
-import { LABELS_KNOWN_MAX, PANEL_CELLS_MAX, PANEL_ROWS_MAX } from "./limits.ts";
-import { addCell, type Cell, emptyCell, type Panel, type PanelGain, type PanelRow } from "./panel.ts";
-import { shownCell, shownRow } from "./shown.ts";
+import { LABELS_KNOWN_MAX, PANEL_CELLS_MAX, PANEL_ROWS_MAX, SHOWN_ITEMS_MAX } from "./limits.ts";
+import { addCell, bandNames, bandOf, type Cell, emptyCell, type Panel, type PanelGain, type PanelRow } from "./panel.ts";
+import { shownCell, shownRow, shownValue } from "./shown.ts";
 
 /** Where the panel's fields are in batches of one type. */
 interface Places {
@@ -15,6 +15,8 @@ interface Places {
   readonly x: number;
   readonly y: number;
   readonly by: number;
+  /** Where `by` is a list: one of its items. */
+  readonly item: Field | null;
   readonly key: number;
   readonly columns: readonly number[];
   readonly yUnit: number;
@@ -49,10 +51,10 @@ export class PanelTaker {
     const { panel } = this;
     const y = places.y < 0 ? 1 : numberAt(batch.columns[places.y], row);
     if (y === null) return;
-    const label = places.by < 0 ? "" : this.#labelAt(batch, places.by, row);
     const value = y / places.yUnit;
     if (panel.kind === "table" || panel.key !== null) {
       const key = places.key < 0 ? "" : this.#labelAt(batch, places.key, row);
+      const label = places.by < 0 ? "" : this.#labelAt(batch, places.by, row);
       pending.rows.push({ key, label, y: value, values: shownRow(batch, places.columns, row) });
       if (pending.rows.length > PANEL_CELLS_MAX) pending.rows.shift();
       return;
@@ -60,9 +62,27 @@ export class PanelTaker {
     // The time of the epoch is told when it is complete.
     const at = panel.x === null ? 0 : numberAt(batch.columns[places.x], row);
     if (at === null) return;
-    const x = widened(at / places.xUnit, panel.every);
-    const cell = pending.cell(x, label);
+    const x = at / places.xUnit;
+    if (places.by < 0) return this.#count(pending, x, "", value, weight);
+    if (places.item === null) return this.#count(pending, x, this.#labelAt(batch, places.by, row), value, weight);
+    // Each item by itself: the row is counted under every one of them.
+    const items = listAt(batch.columns[places.by], row);
+    for (let i = 0; i < Math.min(items.length, SHOWN_ITEMS_MAX); i++) {
+      this.#count(pending, x, shownValue(places.item, items[i]), value, weight);
+    }
+  }
+
+  #count(pending: Pending, at: number, label: string, value: number, weight: number): void {
+    const { panel } = this;
+    // Of different values, each has one cell, that knows when it was last seen.
+    const isDistinct = panel.measure === "distinct";
+    const cell = pending.cell(isDistinct ? 0 : widened(at, panel.every), label);
     if (cell === null) return;
+    if (isDistinct) {
+      if (at > cell.max) cell.max = at;
+      cell.count += weight;
+      return;
+    }
     cell.count += weight;
     cell.sum += value * weight;
     if (value < cell.min) cell.min = value;
@@ -76,7 +96,7 @@ export class PanelTaker {
     if (!pending) return;
     this.#pending.delete(lane);
     for (const pendingCell of pending.cells.values()) {
-      const cell = this.panel.x === null ? { ...pendingCell, x: widened(timeMicros, this.panel.every) } : pendingCell;
+      const cell = this.panel.x === null ? this.#placed(pendingCell, timeMicros) : pendingCell;
       const name = nameOf(cell.x, cell.label);
       const known = this.#cells.get(name);
       if (known) addCell(known, cell);
@@ -87,6 +107,10 @@ export class PanelTaker {
     if (gain.rows.length > PANEL_CELLS_MAX) gain.rows.splice(0, gain.rows.length - PANEL_CELLS_MAX);
     gain.passed += pending.passed;
     gain.seen += pending.seen;
+  }
+
+  #placed(cell: Cell, timeMicros: number): Cell {
+    return this.panel.measure === "distinct" ? { ...cell, max: timeMicros } : { ...cell, x: widened(timeMicros, this.panel.every) };
   }
 
   /** The lane was dropped: its open epoch will be told again. */
@@ -108,6 +132,11 @@ export class PanelTaker {
     const column = batch.columns[place];
     const field = batch.type.fields[place];
     if (!column) return "";
+    const { bands } = this.panel;
+    if (bands.length > 0 && place === this.#places?.by) {
+      const value = numberAt(column, row);
+      return value === null ? "" : bandNames(bands)[bandOf(bands, value / unit(field))];
+    }
     if (column.kind !== "text" || field.tag !== undefined) return shownCell(field, column, row);
     const text = column.at(row);
     if (text === null) return "";
@@ -126,7 +155,10 @@ export class PanelTaker {
     const [x, y] = [place(panel.x), place(panel.y)];
     const columns = panel.columns.map(place).filter((i) => i >= 0);
     const unitOf = (at: number): number => at < 0 ? 1 : unit(type.fields[at]);
-    return this.#places = { type, x, y, by: place(panel.by), key: place(panel.key), columns, xUnit: unitOf(x), yUnit: unitOf(y) };
+    const [by, key] = [place(panel.by), place(panel.key)];
+    const field = by < 0 ? null : type.fields[by];
+    const item = field?.type.kind === "list" ? { ...field, type: field.type.item } : null;
+    return this.#places = { type, x, y, by, item, key, columns, xUnit: xUnit(x < 0 ? null : type.fields[x]), yUnit: unitOf(y) };
   }
 }
 
@@ -156,11 +188,21 @@ function unit({ type }: Field): number {
   return type.kind === "decimal" ? 10 ** type.scale : type.kind === "duration" ? 1e6 : 1;
 }
 
+/** Dates are days, and stand among times. */
+const xUnit = (field: Field | null): number => field === null ? 1 : field.type.kind === "date" ? 1 / DAY_MICROS : unit(field);
+const DAY_MICROS = 86_400e6;
+
 function numberAt(column: Column | null | undefined, row: number): number | null {
   if (!column) return null;
   if (column.kind === "number") return column.valid !== null && column.valid[row] === 0 ? null : column.values[row];
   const value = column.kind === "value" ? column.values[row] : null;
   return typeof value === "number" ? value : null;
+}
+
+/** The items of a list; none where there is no list. */
+function listAt(column: Column | null | undefined, row: number): readonly unknown[] {
+  const value = column?.kind === "value" ? column.values[row] : null;
+  return Array.isArray(value) ? value : [];
 }
 
 /** Whether a field can be measured, or stand at x. */

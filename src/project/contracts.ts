@@ -180,13 +180,20 @@ export interface PanelBlueprint {
   readonly xIsTime: boolean;
   /** Width of one x, µs for times; 0: every value by itself. */
   readonly every: number;
-  readonly measure: "count" | "sum" | "avg" | "min" | "max" | "last";
+  readonly measure: PanelMeasure;
   readonly y: string | null;
   readonly by: string | null;
   readonly key: string | null;
   readonly columns: readonly string[];
   readonly unit: string;
+  /** Where `by` is a number: between these it is told apart, ascending. */
+  readonly bands: readonly number[];
+  readonly slider: { readonly at: number; readonly marks: readonly { readonly name: string; readonly at: number }[] } | null;
+  /** What is drawn on a second axis. */
+  readonly right: { readonly y: string | null; readonly measure: PanelMeasure; readonly unit: string } | null;
+  readonly isOverview: boolean;
 }
+export type PanelMeasure = "count" | "sum" | "avg" | "min" | "max" | "last" | "distinct";
 export interface CheckBlueprint {
   readonly name: string;
   readonly totals: readonly { readonly name: string; readonly operator: string; readonly type: RecordType }[];

@@ -2,15 +2,63 @@
  * [[panels]]: what the page of a running pipeline shows of its rows. Invariant: a panel changes nothing of what the pipeline does; it
  * only has the fields decoded that it shows, and never one with a tag.
  */
-import type { GroupSetting } from "../component/settings.ts";
+import type { ChoiceSetting, GroupSetting, SettingGroup } from "../component/settings.ts";
 import type { Field, RecordType, Type } from "../data/types.ts";
-import type { PanelBlueprint } from "./contracts.ts";
+import type { PanelBlueprint, PanelMeasure } from "./contracts.ts";
 import type { Document } from "./documents.ts";
 import { type Origins, parseEdge } from "./graph.ts";
 import { suggestion } from "./nearest.ts";
 import type { Ports } from "./plan_transforms.ts";
 import type { CheckedGroup } from "./setting_group.ts";
 import { readGroup, type SettingContext } from "./settings.ts";
+
+const MEASURE_SETTING: ChoiceSetting = {
+  kind: "choice",
+  optional: true,
+  doc: "What the rows of one x and one `by` come to. Default: `sum`; without `y`, `count`.",
+  choices: {
+    count: "their number",
+    sum: "the sum of y",
+    avg: "the mean of y",
+    min: "the least y",
+    max: "the greatest y",
+    last: "the newest y",
+    distinct: "how many different values `by` has; for a number",
+  },
+};
+/** A measure without `distinct`, on the second axis. */
+const RIGHT_SETTING: GroupSetting = {
+  kind: "group",
+  optional: true,
+  doc: "A second measure of the same rows, for lines without `by`: drawn with an axis of its own.",
+  fields: {
+    y: { kind: "text", optional: true, doc: "The number that is measured. Default: rows are counted." },
+    measure: MEASURE_SETTING,
+    unit: { kind: "text", default: "", doc: "What it is counted in." },
+  },
+};
+const SLIDER_SETTING: GroupSetting = {
+  kind: "group",
+  optional: true,
+  doc:
+    "A value of x that whoever looks can move: the page tells how many rows lie above it, and tables of the same node with that column show those alone. For bars over a number without `width`.",
+  fields: {
+    at: { kind: "int", unit: "", min: -1_000_000_000, max: 1_000_000_000, doc: "Where it stands at first." },
+    marks: {
+      kind: "list",
+      optional: true,
+      doc: "Values that have a name.",
+      item: {
+        kind: "group",
+        doc: "A named value.",
+        fields: {
+          name: { kind: "text", doc: "How it is called." },
+          at: { kind: "int", unit: "", min: -1_000_000_000, max: 1_000_000_000, doc: "The value." },
+        },
+      },
+    },
+  },
+};
 
 /** One entry of [[panels]]. */
 export const PANEL_SETTINGS: GroupSetting = {
@@ -33,11 +81,15 @@ export const PANEL_SETTINGS: GroupSetting = {
       },
     },
     group: { kind: "text", default: "", doc: "Panels of one group stand together under this title." },
-    x: { kind: "text", optional: true, doc: "The field of x: a time or a number. Default: when the row was processed." },
+    x: {
+      kind: "text",
+      optional: true,
+      doc: "The field of x: a time or a number. Default: when the row was processed. With a time, the page can be switched to the clock.",
+    },
     every: {
       kind: "duration",
       optional: true,
-      doc: "The width of one x, where it is a time. Default: 1s where rows are processed, else none.",
+      doc: "The width of one x, where it is a time. Default: 1s where rows are processed and for a number, else none.",
     },
     width: {
       kind: "int",
@@ -48,23 +100,15 @@ export const PANEL_SETTINGS: GroupSetting = {
       doc: "The width of one x, where it is a number: a histogram.",
     },
     y: { kind: "text", optional: true, doc: "The number that is measured. Default: rows are counted." },
-    measure: {
-      kind: "choice",
-      optional: true,
-      doc: "What the rows of one x and one `by` come to. Default: `sum`; without `y`, `count`.",
-      choices: {
-        count: "their number",
-        sum: "the sum of y",
-        avg: "the mean of y",
-        min: "the least y",
-        max: "the greatest y",
-        last: "the newest y",
-      },
-    },
-    by: { kind: "text", optional: true, doc: "The field whose values are told apart." },
+    measure: MEASURE_SETTING,
+    by: { kind: "text", optional: true, doc: "The field whose values are told apart; of a list, each item." },
+    bands: { kind: "text_list", optional: true, doc: 'Where `by` is a number, the bands it is told apart by: `["10", "20", "50"]`.' },
     key: { kind: "text", optional: true, doc: "Only the newest row of each value of this field counts." },
     columns: { kind: "text_list", optional: true, doc: "Columns of a table. Default: all." },
     unit: { kind: "text", default: "", doc: 'What y is counted in, for example "USD".' },
+    right: RIGHT_SETTING,
+    slider: SLIDER_SETTING,
+    overview: { kind: "bool", default: false, doc: "It stands on the overview of all pipelines of the run too." },
   },
 };
 
@@ -110,16 +154,24 @@ class PanelReader {
     const key = this.#field("key", () => true, "");
     const kind = group.text("kind") as PanelBlueprint["kind"];
     const columns = kind === "table" ? this.#columns() : [];
-    const measure = group.has("measure") ? group.text("measure") as PanelBlueprint["measure"] : y ? "sum" : "count";
-    if (measure !== "count" && !y) this.#fault("measure", `it measures the ${measure} of nothing`, 'say what is measured: y = "FIELD"');
+    const measure = this.#measure(group, y, "measure");
+    if (measure === "distinct" && (kind !== "number" || !by || key)) {
+      this.#fault("measure", "only a number counts different values, of `by`", 'kind = "number", by = "FIELD"');
+    }
     if (kind === "shares" && !by) this.#fault("kind", "shares need values to tell apart", 'by = "FIELD"');
     const over = kind === "lines" || kind === "bars" || kind === "stack";
     if (over && key) this.#fault("key", "only a table, shares and a number look at the newest row of each key alone");
     const xIsTime = x === null || x.type.kind === "timestamp" || x.type.kind === "date";
     if (xIsTime && group.has("width")) this.#fault("width", "x is a time here", 'say how wide one x is with every = "1s"');
     if (!xIsTime && group.has("every")) this.#fault("every", "x is a number here", "say how wide one x is with width = 10");
+    const bands = this.#bands(by, kind);
+    const right = this.#right(kind, by);
+    const slider = group.has("slider") ? group.group("slider") : null;
+    if (slider && (kind !== "bars" || xIsTime || group.has("width"))) {
+      this.#fault("slider", "only bars over a number have one, without a width: else what lies above it could not be told exactly");
+    }
     if (this.#context.faults.reported > before) return null;
-    const standard = x === null ? SECOND_MICROS : 0;
+    const standard = x === null || kind === "number" ? SECOND_MICROS : 0;
     const every = xIsTime
       ? (group.has("every") ? group.number("every") * 1000 : standard)
       : (group.has("width") ? group.number("width") : 0);
@@ -137,7 +189,45 @@ class PanelReader {
       key: key?.name ?? null,
       columns,
       unit: group.text("unit"),
+      bands,
+      slider: slider && {
+        at: slider.number("at"),
+        marks: slider.groups("marks").map((mark) => ({ name: mark.text("name"), at: mark.number("at") })),
+      },
+      right,
+      isOverview: group.bool("overview"),
     };
+  }
+
+  #measure(group: SettingGroup, y: Field | null, place: string): PanelMeasure {
+    const measure = group.has("measure") ? group.text("measure") as PanelMeasure : y ? "sum" : "count";
+    if (measure !== "count" && measure !== "distinct" && !y) {
+      this.#fault(place, `it measures the ${measure} of nothing`, 'say what is measured: y = "FIELD"');
+    }
+    return measure;
+  }
+
+  #bands(by: Field | null, kind: PanelBlueprint["kind"]): readonly number[] {
+    if (!this.#group.has("bands")) return [];
+    const bands = this.#group.texts("bands").map(Number);
+    if (bands.length === 0 || bands.some((value, i) => !Number.isFinite(value) || (i > 0 && value <= bands[i - 1]))) {
+      this.#fault("bands", "bands are numbers, each greater than the one before", 'bands = ["10", "20", "50"]');
+    }
+    if (!by || !isNumber(by.type) || kind === "table") {
+      this.#fault("bands", "bands tell the values of a number apart", 'by = "FIELD", a number');
+    }
+    return bands;
+  }
+
+  #right(kind: PanelBlueprint["kind"], by: Field | null): PanelBlueprint["right"] {
+    if (!this.#group.has("right")) return null;
+    const right = this.#group.group("right");
+    if (kind !== "lines" || by) this.#fault("right", "only lines without `by` have a second axis");
+    const y = right.has("y") ? this.#known("right", right.text("y")) : null;
+    if (y && !isNumber(y.type)) this.#fault("right", `the field "${y.name}" is no number`);
+    const measure = this.#measure(right, y, "right");
+    if (measure === "distinct") this.#fault("right", "only a number counts different values");
+    return { y: y?.name ?? null, measure, unit: right.text("unit") };
   }
 
   #columns(): readonly string[] {
@@ -173,6 +263,6 @@ const isNumber = ({ kind }: Type): boolean =>
   kind === "int" || kind === "decimal" || kind === "double" || kind === "timestamp" || kind === "date" || kind === "duration";
 
 /** The fields that a panel has decoded. */
-export function fieldsOf({ x, y, by, key, columns }: PanelBlueprint): ReadonlySet<string> {
-  return new Set([x, y, by, key, ...columns].filter((name) => name !== null));
+export function fieldsOf({ x, y, by, key, columns, right }: PanelBlueprint): ReadonlySet<string> {
+  return new Set([x, y, by, key, right?.y ?? null, ...columns].filter((name) => name !== null));
 }

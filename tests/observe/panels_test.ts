@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import type { Batch } from "../../src/data/batch.ts";
 import { columnOf, makeMeta } from "../../src/data/columns.ts";
-import { decimalOf, type Field, INT, STRING, TIMESTAMP } from "../../src/data/types.ts";
+import { decimalOf, type Field, INT, listOf, STRING, TIMESTAMP } from "../../src/data/types.ts";
 import { PANEL_LABELS_MAX, PANEL_POINTS_MAX, PANEL_ROWS_MAX } from "../../src/observe/limits.ts";
 import type { Panel } from "../../src/observe/panel.ts";
 import { PanelSeries } from "../../src/observe/panel_series.ts";
@@ -34,6 +34,10 @@ const PLAIN: Panel = {
   key: null,
   columns: [],
   unit: "",
+  bands: [],
+  slider: null,
+  isOverview: false,
+  aside: null,
 };
 /** One lane's batches, each an epoch of its own. */
 function shown(panel: Partial<Panel>, ...epochs: readonly (readonly Row[])[]) {
@@ -119,4 +123,52 @@ Deno.test("points, labels and keys have their bounds, and it is said that someth
   const data = shown({}, labels);
   assert.equal(data.isPartial, true);
   assert.deepEqual(data.points!.find(([, label]) => label === "other"), [1, "other", 4]);
+});
+
+Deno.test("bands tell the values of a number apart, in their order, each key once", () => {
+  const rows: Row[] = [[0, "ann", 999, 1], [0, "bob", 1000, 2], [0, "cid", 5000, 3]];
+  const bands: Partial<Panel> = { kind: "shares", y: null, measure: "count", by: "amount", key: "kind", bands: [10, 50] };
+  assert.deepEqual(shown(bands, rows).shares, [["below 10", 1], ["10 – 50", 1], ["50 and more", 1]]);
+  assert.deepEqual(shown(bands, rows, [[0, "ann", 6000, 4]]).shares, [["10 – 50", 1], ["50 and more", 2]], "by the newest row of each");
+  assert.deepEqual(shown({ ...bands, key: null }, rows, [[0, "ann", 6000, 4]]).shares, [["below 10", 1], ["10 – 50", 1], [
+    "50 and more",
+    2,
+  ]]);
+});
+
+Deno.test("of a list, every item counts", () => {
+  const fields: Field[] = [{ name: "codes", type: listOf(STRING) }];
+  const columns = [columnOf(fields[0].type, [["a", "b"], ["b"], []])];
+  const batch: Batch = { rows: 3, type: { fields }, columns, meta: makeMeta("s", 0, new Float64Array(3)) };
+  const panel: Panel = { ...PLAIN, kind: "shares", x: null, y: null, measure: "count", by: "codes" };
+  const [taker, series] = [new PanelTaker(panel), new PanelSeries(panel)];
+  taker.take(0, batch);
+  taker.complete(0, 1);
+  series.add(taker.gained());
+  assert.deepEqual(series.whole(1).shares, [["b", 2], ["a", 1]]);
+});
+
+Deno.test("a number looks back from the newest event time, or from the clock", () => {
+  const [minute, hour] = [60e6, 3600e6];
+  const day = 24 * hour;
+  const rows: Row[] = [[day, "ann", 100, 1], [day - 30e6, "bob", 100, 2], [day - 30 * minute, "ann", 100, 3], [
+    day - 2 * hour,
+    "cid",
+    100,
+    4,
+  ]];
+  const ofEvents: Partial<Panel> = { kind: "number", by: null, every: 1e6 };
+  assert.deepEqual(shown(ofEvents, rows).numbers, { minute: 2, hour: 3, day: 4 });
+  assert.deepEqual(shown({ ...ofEvents, x: null }, rows).numbers, { minute: 4, hour: 4, day: 4 });
+  const distinct: Partial<Panel> = { kind: "number", by: "kind", y: null, measure: "distinct", every: 1e6 };
+  assert.deepEqual(shown(distinct, rows).numbers, { minute: 2, hour: 2, day: 3 });
+  assert.deepEqual(shown({ ...distinct, x: null }, rows).numbers, { minute: 3, hour: 3, day: 3 });
+});
+
+Deno.test("the greatest shares are shown, whenever they came", () => {
+  const few = Array.from({ length: PANEL_LABELS_MAX * 2 }, (_, i): Row => [0, `early-${i}`, 100, i]);
+  const { shares } = shown({ kind: "shares", measure: "count", y: null, x: null }, few, [[0, "late", 1, 1], [0, "late", 1, 2]]);
+  assert.deepEqual(shares![0], ["late", 2]);
+  assert.equal(shares!.length, PANEL_LABELS_MAX);
+  assert.deepEqual(shares!.at(-1), ["other", PANEL_LABELS_MAX * 2 + 2 - 2 - (PANEL_LABELS_MAX - 2)]);
 });

@@ -175,3 +175,63 @@ unit    = "USD"
     });
   }, panels);
 });
+
+pageTest("a threshold can be moved, and charts seen by event time or by the clock", async (chromium) => {
+  const panels = `
+[[panels]]
+title  = "Scores"
+node   = "judge"
+kind   = "bars"
+x      = "amount"
+slider = { at = 50, marks = [{ name = "low", at = 10 }] }
+[[panels]]
+title   = "The newest"
+node    = "judge"
+kind    = "table"
+columns = ["id", "amount"]
+[[panels]]
+title = "Paid"
+node  = "judge"
+x     = "at"
+every = "1m"
+right = { y = "amount", unit = "USD" }
+[[panels]]
+title   = "Kinds"
+node    = "judge"
+kind    = "number"
+x       = "at"
+by      = "kind"
+measure = "distinct"
+`;
+  await withRun(async (run) => {
+    await withPage(chromium, DESK, async (page, complaints) => {
+      await open(page, run);
+      const old = "2020-01-01T00:00:00Z";
+      for (
+        const [amount, kind, at] of [[5, "shop", old], [50, "bar", "2020-01-01T02:00:00Z"], [60, "inn", "2020-01-01T02:00:30Z"]] as const
+      ) {
+        await run.send(payment({ amount, kind, at }));
+      }
+      const counts = page.locator(".threshold-counts");
+      await until("all are counted", async () => await counts.innerText() === "above 50: 1 of 3 · 33.3 %");
+      assert.equal(await page.locator(".panel.table tbody tr").count(), 3);
+      await page.getByRole("button", { name: "low 10" }).click();
+      assert.equal(await counts.innerText(), "above 10: 2 of 3 · 66.7 %");
+      assert.equal(await page.locator(".panel.table tbody tr").count(), 2, "the table shows what lies above");
+      await page.getByRole("slider").focus();
+      for (let i = 0; i < 50; i++) await page.keyboard.press("ArrowRight");
+      assert.equal(await counts.innerText(), "above 60: 0 of 3 · 0 %");
+      const kinds = page.locator(".panel.number dd");
+      assert.deepEqual(await kinds.allInnerTexts(), ["2", "2", "3"], "by event time: of the newest minute, hour and day");
+      const paid = page.getByRole("article", { name: "Paid" });
+      assert.match(await paid.locator(".legend").innerText(), /records\s+2\s+amount\s+110 USD/, "of the newest minute, on two axes");
+      await page.getByRole("button", { name: "Clock" }).click();
+      assert.deepEqual(await kinds.allInnerTexts(), ["3", "3", "3"], "all were processed now");
+      assert.doesNotMatch(await paid.locator("[role=img]").getAttribute("aria-label") ?? "", /at 2020-/);
+      await page.reload();
+      await page.waitForSelector("#content:not([hidden])");
+      assert.equal(await page.getByRole("button", { name: "Clock" }).getAttribute("aria-pressed"), "true", "the choice is kept");
+      assert.deepEqual(complaints, []);
+    });
+  }, panels);
+});

@@ -8,10 +8,23 @@ import type { PipelineBlueprint } from "../../project/contracts.ts";
 /** Charts of one edge. */
 const MEASURED_MAX = 2;
 const SECOND_MICROS = 1_000_000;
+/** By the clock, minutes are looked at where event time may be days. */
+const CLOCK_WIDTH_MAX_MICROS = 10 * SECOND_MICROS;
 
 export function panelsOf(blueprint: PipelineBlueprint): readonly Panel[] {
-  const configured = blueprint.panels.map((panel, i): Panel => ({ id: `panel-${i}`, ...panel }));
-  return configured.length > 0 ? configured : defaultPanels(blueprint);
+  const configured = blueprint.panels.flatMap(({ right, ...panel }, i): Panel[] => {
+    const one = { id: `panel-${i}`, ...panel, aside: null };
+    return right === null ? [one] : [one, { ...one, ...right, id: `${one.id}-right`, aside: { of: one.id, as: "right" } }];
+  });
+  return (configured.length > 0 ? configured : defaultPanels(blueprint)).flatMap(withClock);
+}
+
+/** Beside a panel over event time the same over the clock: the page can be switched from one to the other. */
+function withClock(panel: Panel): Panel[] {
+  const isOver = panel.kind === "lines" || panel.kind === "bars" || panel.kind === "stack" || panel.kind === "number";
+  if (!isOver || panel.x === null || !panel.xIsTime || panel.key !== null) return [panel];
+  const every = panel.every > 0 ? Math.min(panel.every, CLOCK_WIDTH_MAX_MICROS) : SECOND_MICROS;
+  return [panel, { ...panel, id: `${panel.id}-clock`, x: null, every, aside: { of: panel.id, as: "clock" } }];
 }
 
 /** Of what leaves for a sink: values of windows over their time, and how many records were decided how. */
@@ -89,6 +102,10 @@ const plain = (edge: Edge): Panel => ({
   key: null,
   columns: [],
   unit: "",
+  bands: [],
+  slider: null,
+  isOverview: false,
+  aside: null,
 });
 
 const isTime = ({ type }: Field): boolean => type.kind === "timestamp" || type.kind === "date";

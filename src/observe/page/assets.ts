@@ -9,6 +9,10 @@ import graphScript from "./graph.js" with { type: "text" };
 import icon from "./icon.svg" with { type: "text" };
 import index from "./index.html" with { type: "text" };
 import login from "./login.html" with { type: "text" };
+import lensScript from "./lens.js" with { type: "text" };
+import overviewScript from "./overview.js" with { type: "text" };
+import panelSectionsScript from "./panel_sections.js" with { type: "text" };
+import thresholdScript from "./threshold.js" with { type: "text" };
 import pageScript from "./page.js" with { type: "text" };
 import partsStyle from "./parts.css" with { type: "text" };
 import panelScript from "./panel.js" with { type: "text" };
@@ -43,6 +47,10 @@ const ASSETS: ReadonlyMap<string, Asset> = new Map([
   ["/graph.js", { type: SCRIPT, body: text(graphScript) }],
   ["/chart.js", { type: SCRIPT, body: text(chartScript) }],
   ["/panel.js", { type: SCRIPT, body: text(panelScript) }],
+  ["/lens.js", { type: SCRIPT, body: text(lensScript) }],
+  ["/overview.js", { type: SCRIPT, body: text(overviewScript) }],
+  ["/panel_sections.js", { type: SCRIPT, body: text(panelSectionsScript) }],
+  ["/threshold.js", { type: SCRIPT, body: text(thresholdScript) }],
   ["/dom.js", { type: SCRIPT, body: text(domScript) }],
   ["/text.js", { type: SCRIPT, body: text(textScript) }],
 ]);

@@ -14,7 +14,7 @@ const colour = (name) => getComputedStyle(document.documentElement).getPropertyV
 const seriesColour = (i) => colour(`--series-${i % SERIES_COLOURS + 1}`);
 
 export class Chart {
-  /** `how`: { kind: lines | bars | stack, isTime, format, label } */
+  /** `how`: { kind: lines | bars | stack, isTime, format, label, mark: the format on the axes, right: that of values on a second axis, steps: distances of grid lines } */
   constructor(how) {
     this.how = how;
     this.place = make("div.plot", { role: "img" });
@@ -48,9 +48,13 @@ export class Chart {
     this.plot = new uPlot(this.#options(), this.#stacked(), this.place);
     this.legend.replaceChildren(...this.labels.map((label, i) => {
       const swatch = make("i", { "aria-hidden": "true" });
-      swatch.style.background = seriesColour(i);
+      swatch.style.background = this.#colour(i);
       return make("li", {}, swatch, make("span", {}, label), make("b"));
     }));
+  }
+
+  #colour(i) {
+    return this.series[i].isFaint ? colour("--series-8") : seriesColour(i);
   }
 
   #resize() {
@@ -71,14 +75,16 @@ export class Chart {
   #options() {
     const { kind, isTime } = this.how;
     const text = colour("--faint-text");
+    const { right, steps, mark } = this.how;
     const axis = { stroke: text, grid: { stroke: colour("--grid"), width: 1 }, ticks: { show: false }, font: "11px system-ui, sans-serif" };
     const bars = uPlot.paths.bars({ size: [0.82, 36], radius: 0.12 });
     const series = this.labels.map((_, i) => {
-      const stroke = seriesColour(i);
+      const stroke = this.#colour(i);
       if (kind === "lines") {
         const isAlone = this.labels.length === 1;
         return {
           stroke,
+          scale: this.series[i].axis === "right" ? "right" : "y",
           width: 1.8,
           fill: isAlone ? `color-mix(in srgb, ${stroke} 14%, transparent)` : undefined,
           points: { show: this.xs.length < 3 },
@@ -103,10 +109,14 @@ export class Chart {
       scales: {
         x: { time: false, range: () => this.#spanOf() },
         y: { range: (_plot, min, max) => rangeOf(min, max) },
+        ...right ? { right: { range: (_plot, min, max) => rangeOf(min, max) } } : {},
       },
       axes: [
         { ...axis, size: 30, space: 76, values: (_plot, splits) => isTime ? axisTimes(splits) : splits.map(short) },
-        { ...axis, size: 54, space: 34, values: (_plot, splits) => splits.map((value) => this.how.format(value)) },
+        { ...axis, size: 58, space: 34, ...steps ? { incrs: steps } : {}, values: (_plot, splits) => splits.map(mark) },
+        ...right
+          ? [{ ...axis, scale: "right", side: 1, size: 62, space: 34, grid: { show: false }, values: (_plot, splits) => splits.map(mark) }]
+          : [],
       ],
       series: [{}, ...series],
       drawOrder: ["axes", "series"],
@@ -124,13 +134,17 @@ export class Chart {
     return [first - apart * 0.6, last + apart * 0.6];
   }
 
+  #format(value, axis) {
+    if (value === null || value === undefined) return "–";
+    return axis === "right" ? this.how.right(value) : this.how.format(value);
+  }
+
   /** The values at one x, beside the names. */
   #tell(i) {
     const items = this.legend.children;
-    this.series.forEach(({ values }, s) => {
+    this.series.forEach(({ values, axis }, s) => {
       const item = items[s];
-      const value = values[i];
-      if (item) say(item.lastElementChild, value === null || value === undefined ? "–" : this.how.format(value));
+      if (item) say(item.lastElementChild, this.#format(values[i], axis));
     });
     const x = this.xs[i];
     if (x !== undefined) this.legend.dataset.at = this.how.isTime ? clock(x * 1000) : short(x);
@@ -139,9 +153,7 @@ export class Chart {
   #words() {
     const last = this.xs.length - 1;
     if (last < 0) return `${this.how.label}: nothing yet`;
-    const values = this.series.map(({ label, values }) =>
-      `${label || "value"} ${values[last] === null ? "none" : this.how.format(values[last])}`
-    );
+    const values = this.series.map(({ label, values, axis }) => `${label || "value"} ${this.#format(values[last], axis)}`);
     const at = this.how.isTime ? moment(this.xs[last] * 1000) : short(this.xs[last]);
     return `${this.how.label}, at ${at}: ${values.join(", ")}`;
   }

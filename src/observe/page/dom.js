@@ -39,21 +39,27 @@ export function table(caption, columns, rows, kinds = []) {
   return make("div.scroll", { tabindex: 0, role: "region", "aria-label": caption }, made);
 }
 
-/** Puts new content in without losing where somebody has scrolled to. */
+/** Puts new content in without losing where somebody has scrolled to, or what has the focus. */
 export function renew(parent, content) {
   const before = parent.firstElementChild;
   const left = before?.scrollLeft ?? 0;
   const top = before?.scrollTop ?? 0;
   const focused = before !== null && before === document.activeElement;
+  const button = before === null ? -1 : [...before.querySelectorAll("button")].indexOf(document.activeElement);
   parent.replaceChildren(content);
   content.scrollLeft = left;
   content.scrollTop = top;
   if (focused) content.focus({ preventScroll: true });
+  if (button >= 0) content.querySelectorAll("button")[button]?.focus({ preventScroll: true });
 }
 
 /** A part of the page under its title. */
 export function section(title, ...content) {
-  return make("section", { "aria-label": title }, make("h2", {}, title), ...content);
+  return sectionWith(title, null, ...content);
+}
+/** With something to choose beside the title. */
+export function sectionWith(title, tools, ...content) {
+  return make("section", { "aria-label": title }, make("div.section-head", {}, make("h2", {}, title), tools), ...content);
 }
 /** A box with a title. */
 export const tile = (title, ...content) => make("article.tile", { "aria-label": title }, make("h3", {}, title), ...content);

@@ -105,12 +105,15 @@ export function makeCharts(view) {
     runChart("Memory", (value) => bytes(value), () => [
       { label: "resident", values: view.processHistory.map((m) => m.residentBytes) },
       { label: "heap", values: view.processHistory.map((m) => m.heapUsedBytes) },
-    ], () => view.processHistory),
+    ], { moments: () => view.processHistory, steps: MEMORY_STEPS }),
   ];
 }
 
-function runChart(title, format, series, moments = (pipeline) => pipeline.history) {
-  const chart = new Chart({ kind: "lines", isTime: true, format, label: title });
+/** Powers of two, as bytes are told. */
+const MEMORY_STEPS = Array.from({ length: 24 }, (_, i) => 2 ** (16 + i));
+
+function runChart(title, format, series, { moments = (pipeline) => pipeline.history, steps = null } = {}) {
+  const chart = new Chart({ kind: "lines", isTime: true, format, mark: format, label: title, right: null, steps });
   return {
     element: tile(title, chart.element),
     update: (pipeline) => chart.show(moments(pipeline).map(({ atMs }) => atMs / 1000), series(pipeline)),

@@ -1,10 +1,13 @@
 /** The page: follows the stream of snapshots and puts what changed where it belongs. */
 import { byId, make, say } from "./dom.js";
+import { Lens } from "./lens.js";
+import { OVERVIEW, Overview } from "./overview.js";
 import { Scene } from "./scene.js";
 import { duration, moment, whole } from "./text.js";
 import { View } from "./view.js";
 
 const view = new View();
+const lens = new Lens();
 /** What is drawn of the chosen pipeline. */
 let scene = null;
 let chosen = null;
@@ -14,75 +17,84 @@ const THEMES = { auto: ["◐", "Colours: as the system"], dark: ["☾", "Colours
 
 const STATES = { waiting: "waiting", running: "running", draining: "stopping", done: "done", stopped: "stopped", failed: "failed" };
 
+/** Several pipelines have an overview before them. */
+const names = () => view.pipelines.size < 2 ? [...view.pipelines.keys()] : [OVERVIEW, ...view.pipelines.keys()];
+
 function showTabs() {
   const tabs = byId("tabs");
-  tabs.hidden = view.pipelines.size < 2;
-  if (tabs.childElementCount !== view.pipelines.size) {
-    tabs.replaceChildren(
-      ...[...view.pipelines.keys()].map((name) =>
-        make(
-          "button",
-          {
-            type: "button",
-            "data-name": name,
-            onclick: () => choose(name),
-          },
-          make("i", { "aria-hidden": "true" }),
-          make("span", {}, name),
-          make("small"),
-        )
-      ),
-    );
+  const wished = names();
+  tabs.hidden = wished.length < 2;
+  if (wished.some((name, i) => tabs.children[i]?.dataset.name !== name) || tabs.childElementCount !== wished.length) {
+    tabs.replaceChildren(...wished.map(tab));
   }
-  for (const tab of tabs.children) {
-    const state = view.pipelines.get(tab.dataset.name).now?.state ?? "waiting";
-    tab.dataset.state = state;
-    tab.setAttribute("aria-current", tab.dataset.name === chosen ? "page" : "false");
-    say(tab.lastElementChild, STATES[state]);
+  for (const one of tabs.children) {
+    const { name } = one.dataset;
+    const state = view.pipelines.get(name)?.now?.state ?? "waiting";
+    one.setAttribute("aria-current", name === chosen ? "page" : "false");
+    if (name === OVERVIEW) continue;
+    one.dataset.state = state;
+    say(one.lastElementChild, STATES[state]);
   }
+}
+
+function tab(name) {
+  const attributes = { type: "button", "data-name": name, onclick: () => choose(name) };
+  if (name === OVERVIEW) return make("button", attributes, make("span", {}, "Overview"));
+  return make("button", attributes, make("i", { "aria-hidden": "true" }), make("span", {}, name), make("small"));
 }
 
 function choose(name) {
+  const isOther = name !== chosen;
+  const scrolled = scrollY;
   chosen = name;
-  const pipeline = view.pipelines.get(name);
-  scene = new Scene(view, pipeline);
+  scene = name === OVERVIEW ? new Overview(view, lens, choose) : new Scene(view, view.pipelines.get(name), lens);
   byId("content").replaceChildren(scene.element);
   history.replaceState(null, "", `#${encodeURIComponent(name)}`);
   show();
+  scrollTo(0, isOther ? 0 : scrolled);
+  if (isOther) byId("tabs").querySelector("[aria-current=page]")?.scrollIntoView({ inline: "center", block: "nearest" });
 }
 
-/** The one that was asked for, else the first that runs. */
+/** The one that was asked for, else the first. */
 function firstChoice() {
   const wished = decodeURIComponent(location.hash.slice(1));
-  if (view.pipelines.has(wished)) return wished;
-  const all = [...view.pipelines];
-  const running = all.find(([, { now }]) => now?.state === "running");
-  return (running ?? all.findLast(([, { now }]) => now?.state === "done") ?? all[0])?.[0] ?? null;
+  return names().includes(wished) ? wished : names()[0] ?? null;
 }
 
 function show() {
   if (!scene) return;
-  const { now, shape } = scene.pipeline;
   byId("empty").hidden = true;
   byId("content").hidden = false;
   showTabs();
   scene.update();
-  document.title = `${shape.name} · millrace`;
+  document.title = `${scene.name} · millrace`;
   say(byId("version"), view.version);
-  setLink(now?.state === "failed" ? "bad" : "live", STATES[now?.state ?? "waiting"]);
-  const resumed = now?.resumed ? " · went on with an unfinished run" : "";
+  const state = overallState();
+  setLink(state === "failed" ? "bad" : "live", STATES[state]);
   say(
     byId("footer"),
-    `${shape.kind} “${shape.name}” · ${now?.lanes ?? 0} lane${now?.lanes === 1 ? "" : "s"} · up ${
-      duration(view.atMs - view.startedMs)
-    }${resumed}`,
+    `${scene.pipeline ? footerOf(scene.pipeline) : `${view.pipelines.size} pipelines`} · up ${duration(view.atMs - view.startedMs)}`,
   );
+}
+
+/** Of the pipeline that is shown; of all, the one that matters most. */
+function overallState() {
+  if (scene.pipeline) return scene.pipeline.now?.state ?? "waiting";
+  const states = new Set([...view.pipelines.values()].map(({ now }) => now?.state ?? "waiting"));
+  return ["failed", "draining", "running", "waiting", "stopped", "done"].find((state) => states.has(state));
+}
+
+function footerOf({ shape, now }) {
+  const lanes = `${now?.lanes ?? 0} lane${now?.lanes === 1 ? "" : "s"}`;
+  return `${shape.kind} “${shape.name}” · ${lanes}${now?.resumed ? " · went on with an unfinished run" : ""}`;
 }
 
 function setLink(level, text) {
   byId("link").dataset.level = level;
   say(byId("link-text"), text);
 }
+
+lens.onChange(() => scene?.freshen());
 
 // ---- search ------------------------------------------------------------------------------------------------------------------
 
@@ -171,7 +183,7 @@ function follow() {
   const stream = new EventSource("/events");
   stream.addEventListener("whole", ({ data }) => {
     view.begin(JSON.parse(data));
-    const name = view.pipelines.has(chosen) ? chosen : firstChoice();
+    const name = names().includes(chosen) ? chosen : firstChoice();
     if (name !== null) choose(name);
   });
   stream.addEventListener("snapshot", ({ data }) => {
@@ -184,7 +196,7 @@ function follow() {
   });
   stream.addEventListener("error", () => {
     setLink("bad", "the pipeline does not answer");
-    if (stream.readyState === EventSource.CLOSED) setTimeout(follow, RETRY_MS);
+    if (stream.readyState === EventSource.CLOSED) AbortSignal.timeout(RETRY_MS).addEventListener("abort", follow);
   });
 }
 follow();

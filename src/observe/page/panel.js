@@ -2,14 +2,18 @@
 import { Chart } from "./chart.js";
 import { make, renew, say, table } from "./dom.js";
 import { short, whole } from "./text.js";
+import { Threshold } from "./threshold.js";
 
 const TABLE_ROWS = 25;
 const ALL = "";
 
 export class Panel {
-  constructor(known) {
+  /** `lens` is how whoever looks wants to see all panels: see lens.js. */
+  constructor(pipeline, known, lens) {
     const { panel } = known;
     this.known = known;
+    this.lens = lens;
+    this.sides = sidesOf(pipeline.panels, panel.id);
     this.note = make("span.note");
     this.body = make("div.panel-body");
     this.element = make(
@@ -18,44 +22,58 @@ export class Panel {
       make("h3", {}, panel.title, this.note),
       this.body,
     );
-    const isChart = panel.kind === "lines" || panel.kind === "bars" || panel.kind === "stack";
-    if (isChart) {
-      this.chart = new Chart({
-        kind: panel.kind,
-        isTime: panel.xIsTime,
-        format: (value) => withUnit(value, panel.unit),
-        label: panel.title,
-      });
-      this.body.append(this.chart.element);
-    }
+    if (isChart(panel)) this.#makeChart(panel);
+    if (panel.slider) this.threshold = new Threshold(known, lens);
+    if (this.threshold) this.body.append(this.threshold.element);
+  }
+
+  get hasClock() {
+    return this.sides.clock !== null;
   }
 
   update() {
-    const { data, panel } = this.known;
-    if (!data) return;
+    const { left, right } = this.#side();
+    if (!left.data) return;
+    const { panel } = this.known;
     const notes = [];
-    if (data.seen < data.passed) notes.push(`from ${short(data.seen)} of ${short(data.passed)} records`);
-    if (data.isPartial) notes.push("the rest as “other”");
+    if (left.data.seen < left.data.passed) notes.push(`from ${short(left.data.seen)} of ${short(left.data.passed)} records`);
+    if (left.data.isPartial) notes.push(panel.measure === "distinct" ? "at least" : "the rest as “other”");
+    const limit = panel.kind === "table" ? this.lens.limitOf(panel) : null;
+    if (limit) notes.push(`above ${short(limit.at)}`);
     say(this.note, notes.join(" · "));
-    if (this.chart) return this.#chart();
-    if (panel.kind === "number") return this.#number(data.numbers);
-    if (panel.kind === "shares") return renew(this.body, shares(data.shares, panel));
-    return renew(this.body, this.#table(data.rows));
+    if (this.chart) return this.#chart(left, right);
+    if (panel.kind === "number") return this.#number(left.data.numbers);
+    if (panel.kind === "shares") return renew(this.body, shares(left.data.shares, panel));
+    return renew(this.body, this.#table(limit ? left.data.rows.filter((row) => Number(row[limit.column]) > limit.at) : left.data.rows));
   }
 
   redraw() {
     this.chart?.redraw();
   }
 
-  #chart() {
-    const { xs, panel } = this.known;
-    const sorted = [...xs.keys()].sort((a, b) => a - b);
-    const labels = new Set();
-    for (const ofX of xs.values()) for (const label of ofX.keys()) labels.add(label);
-    const isStacked = panel.kind !== "lines";
-    const series = [...labels].sort().map((label) => (
-      { label: label === ALL ? panel.y ?? "records" : label, values: sorted.map((x) => xs.get(x).get(label) ?? (isStacked ? 0 : null)) }
-    ));
+  /** By event time or by the clock. */
+  #side() {
+    return this.lens.time === "clock" && this.sides.clock ? this.sides.clock : this.sides.event;
+  }
+
+  #makeChart(panel) {
+    const { right } = this.sides.event;
+    this.chart = new Chart({
+      kind: panel.kind,
+      isTime: panel.xIsTime,
+      format: (value) => withUnit(value, panel.unit),
+      mark: short,
+      right: right ? (value) => withUnit(value, right.panel.unit) : null,
+      label: panel.title,
+    });
+    this.body.append(this.chart.element);
+  }
+
+  #chart(left, right) {
+    const { panel } = this.known;
+    const sorted = [...new Set([...left.xs.keys(), ...right?.xs.keys() ?? []])].sort((a, b) => a - b);
+    const series = this.threshold ? this.threshold.split(sorted, left.xs) : seriesOf(left, sorted);
+    if (right) series.push(...seriesOf(right, sorted).map((one) => ({ ...one, axis: "right" })));
     this.chart.show(panel.xIsTime ? sorted.map((x) => x / 1e6) : sorted, series);
   }
 
@@ -73,10 +91,36 @@ export class Panel {
 
   #table(rows) {
     const { columns, title } = this.known.panel;
+    if (rows.length === 0) return make("p.empty", {}, "no rows yet");
     return table(title, columns, rows.slice(0, TABLE_ROWS), columns.map((_, i) => isNumeric(rows, i) ? "number" : ""));
   }
 }
 
+const isChart = ({ kind }) => kind === "lines" || kind === "bars" || kind === "stack";
+
+/** What the panel shows by event time and by the clock; each with what stands on its second axis. */
+function sidesOf(panels, id) {
+  const aside = (of, as) => [...panels.values()].find(({ panel }) => panel.aside?.of === of && panel.aside.as === as) ?? null;
+  const side = (of) => {
+    const right = aside(of, "right");
+    return { left: panels.get(of), right };
+  };
+  const event = side(id);
+  const clock = aside(id, "clock");
+  const right = event.right ? aside(event.right.panel.id, "clock") : null;
+  return { event, clock: clock ? { left: clock, right } : null };
+}
+
+function seriesOf({ xs, panel }, sorted) {
+  const labels = new Set();
+  for (const ofX of xs.values()) for (const label of ofX.keys()) labels.add(label);
+  const none = panel.kind === "lines" ? null : 0;
+  return [...labels].sort().map((label) => (
+    { label: label === ALL ? nameOf(panel) : label, values: sorted.map((x) => xs.get(x)?.get(label) ?? none) }
+  ));
+}
+
+const nameOf = ({ y, unit }) => y ?? (unit === "" ? "records" : unit);
 const withUnit = (value, unit) => value === null || value === undefined ? "–" : unit === "" ? short(value) : `${short(value)} ${unit}`;
 
 /** Bars of one length scale, each with its part of all. */
@@ -90,7 +134,7 @@ function shares(values, panel) {
     return make(
       "li",
       {},
-      make("span.label", {}, label === "" ? "(none)" : label),
+      make("span.label", { title: label }, label === "" ? "(none)" : label),
       make("span.bar", {}, bar),
       make("span.value", {}, `${withUnit(value, panel.unit)}${share}`),
     );

@@ -3,17 +3,22 @@ import { make, renew, section, tile } from "./dom.js";
 import { makeCharts, makeTiles } from "./figures.js";
 import { Graph } from "./graph.js";
 import { Panel } from "./panel.js";
-import { eventList, rejectBars, rowTable, sampleTable, sourceTable } from "./tables.js";
+import { panelSections } from "./panel_sections.js";
+import { eventList, nodeTable, rejectBars, rowTable, sampleTable, sourceTable } from "./tables.js";
 
 /** All that is shown of one pipeline. */
 export class Scene {
-  constructor(view, pipeline) {
+  constructor(view, pipeline, lens) {
     this.view = view;
     this.pipeline = pipeline;
+    this.name = pipeline.shape.name;
     this.tiles = makeTiles(view);
     this.graph = new Graph();
     this.charts = makeCharts(view);
-    this.panels = [...pipeline.panels.values()].map((known) => new Panel(known));
+    this.panels = [...pipeline.panels.values()].filter(({ panel }) => panel.aside === null).map((known) =>
+      new Panel(pipeline, known, lens)
+    );
+    this.nodes = make("div");
     this.rejects = make("div");
     this.samples = make("div");
     this.sources = make("div");
@@ -24,13 +29,14 @@ export class Scene {
       {},
       make("section.tiles", { "aria-label": "Key figures" }, ...this.tiles.map(({ element }) => element)),
       section("Graph", make("div.tile.flush", {}, this.graph.element)),
-      ...this.#panelSections(),
+      ...panelSections(this.panels, ({ known }) => known.panel.group || "Results", lens),
       section("Throughput and time", make("div.grid", {}, ...this.charts.map(({ element }) => element))),
       ...pipeline.shape.rows.length === 0 ? [] : [section("Newest rows", this.rows.element)],
       section(
         "Rejects",
         make("div.grid.two", {}, tile("By reason", this.rejects), tile("Newest, with what is tagged left out", this.samples)),
       ),
+      section("Nodes", make("div.tile", {}, this.nodes)),
       section("Sources", make("div.tile", {}, this.sources)),
       section("Log", make("div.tile", {}, this.events)),
     );
@@ -44,6 +50,7 @@ export class Scene {
     for (const one of this.charts) one.update(pipeline);
     renew(this.rejects, rejectBars(pipeline));
     this.freshen();
+    renew(this.nodes, nodeTable([pipeline]));
     renew(this.sources, sourceTable(pipeline));
     renew(this.events, eventList(this.view));
   }
@@ -60,17 +67,6 @@ export class Scene {
 
   redraw() {
     for (const one of [...this.charts, ...this.panels]) one.redraw();
-  }
-
-  #panelSections() {
-    const groups = new Map();
-    for (const panel of this.panels) {
-      const { group } = panel.known.panel;
-      groups.set(group, [...groups.get(group) ?? [], panel]);
-    }
-    return [...groups].map(([group, panels]) =>
-      section(group === "" ? "Results" : group, make("div.grid", {}, ...panels.map(({ element }) => element)))
-    );
   }
 }
 

@@ -1,7 +1,8 @@
 /** The tables of a pipeline: what was refused, what is read, what came out, what was logged. */
 import { make, table } from "./dom.js";
 import { isNumeric } from "./panel.js";
-import { clock, moment, whole } from "./text.js";
+import { bytes, clock, duration, moment, rate, short, whole } from "./text.js";
+import { rates } from "./view.js";
 
 const ROWS_SHOWN = 25;
 
@@ -53,6 +54,59 @@ export function sourceTable({ now }) {
     "",
     "",
   ]);
+}
+
+/** What each node does; of several pipelines, each under its name. */
+export function nodeTable(pipelines) {
+  const rows = pipelines.filter(({ now }) => now).flatMap(({ shape, now, nodeRates, atMs }) =>
+    shape.nodes.map(({ name, role, type }) => {
+      const node = now.nodes[name];
+      const told = (value) => value === 0 ? "–" : short(value);
+      return [
+        ...pipelines.length > 1 ? [shape.name] : [],
+        name.replace(/^(?:sink|table):/, ""),
+        `${role} · ${type}`,
+        rate(nodeRates.get(name) ?? 0),
+        short(node.in),
+        role === "sink" ? "–" : short(node.out),
+        told(node.filtered + node.folded),
+        told(node.duplicates),
+        told(node.late),
+        told(node.rejected),
+        node.stateRows === 0 ? "–" : `${short(node.stateRows)} · ${bytes(node.stateBytes)}`,
+        node.watermarkMs === null ? "–" : `${duration(atMs - node.watermarkMs)} behind`,
+      ];
+    })
+  );
+  const columns = ["node", "kind", "rate", "in", "out", "filtered, folded", "duplicates", "late", "rejected", "state", "watermark"];
+  const kinds = ["", "", ...columns.slice(2).map(() => "number")];
+  if (pipelines.length === 1) return table("Nodes", columns, rows, kinds);
+  return table("Nodes of all pipelines", ["pipeline", ...columns], rows, ["", ...kinds]);
+}
+
+/** One line for each pipeline. */
+export function healthTable(pipelines, choose) {
+  const rows = pipelines.map(({ shape, now, history }) => {
+    const open = make("button.name", { type: "button", onclick: () => choose(shape.name) }, shape.name);
+    if (!now) return [open, "waiting", ...new Array(9).fill("–")];
+    const { moment: at } = now;
+    const last = (of) => rate(rates(history.slice(-2), of).at(-1) ?? 0);
+    const state = Object.values(now.nodes).reduce((sum, node) => sum + node.stateBytes, 0);
+    return [
+      open,
+      make(`span.state.${now.state}`, {}, now.state),
+      last((m) => m.read),
+      last((m) => m.written),
+      at.behind === null ? "–" : whole(at.behind),
+      at.watermarkDelayMs === null ? "–" : duration(at.watermarkDelayMs),
+      duration(at.epochMs),
+      duration(at.checkpointMs),
+      state === 0 ? "–" : bytes(state),
+      at.rejected === 0 ? "–" : whole(at.rejected),
+    ];
+  });
+  const columns = ["pipeline", "state", "read", "written", "lag", "watermark behind", "epoch", "checkpoint", "keyed state", "rejected"];
+  return table("Pipelines", columns, rows, ["", "", ...columns.slice(2).map(() => "number")]);
 }
 
 export function rowTable({ sink, columns }, kept) {

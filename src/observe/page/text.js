@@ -46,7 +46,8 @@ export function duration(ms) {
   if (Math.abs(seconds) < 60) return `${seconds.toFixed(1)} s`;
   if (Math.abs(seconds) < 3600) return `${Math.floor(seconds / 60)} min ${Math.round(seconds % 60)} s`;
   if (Math.abs(seconds) < 86_400) return `${Math.floor(seconds / 3600)} h ${Math.round((seconds % 3600) / 60)} min`;
-  return `${short(Math.round(seconds / 86_400))} days`;
+  const days = Math.round(seconds / 86_400);
+  return `${short(days)} day${days === 1 ? "" : "s"}`;
 }
 
 const two = (value) => String(value).padStart(2, "0");

@@ -45,6 +45,24 @@ export class View {
     }
   }
 
+  /** All pipelines as one; null before the first snapshot. */
+  total() {
+    const all = [...this.pipelines.values()].filter(({ now }) => now !== null);
+    if (all.length === 0) return null;
+    const length = Math.min(...all.map(({ history }) => history.length));
+    const histories = all.map(({ history }) => history.slice(history.length - length));
+    const history = Array.from({ length }, (_, i) => added(histories.map((moments) => moments[i])));
+    const sum = (of) => all.reduce((total, { now }) => total + of(now), 0);
+    const isOver = all.every(({ now }) => now.state === "done");
+    const now = {
+      state: isOver ? "done" : "running",
+      moment: history.at(-1) ?? added(all.map(({ now }) => now.moment)),
+      openAgeMs: Math.max(...all.map(({ now }) => now.openAgeMs)),
+      epochs: sum(({ epochs }) => epochs),
+    };
+    return { now, history };
+  }
+
   #take(snapshot) {
     this.atMs = snapshot.atMs;
     this.isDraining = snapshot.isDraining;
@@ -54,6 +72,24 @@ export class View {
       if (pipeline) takePipeline(pipeline, one, snapshot.atMs);
     }
   }
+}
+
+/** Several pipelines at one moment: counts together, times of the one that takes longest. */
+function added(moments) {
+  const known = (of) => moments.map(of).filter((value) => value !== null && value !== undefined);
+  const sum = (of) => known(of).length === 0 ? null : known(of).reduce((total, value) => total + value, 0);
+  const most = (of) => known(of).length === 0 ? null : Math.max(...known(of));
+  return {
+    atMs: moments[0].atMs,
+    read: sum((m) => m.read),
+    written: sum((m) => m.written),
+    rejected: sum((m) => m.rejected),
+    behind: sum((m) => m.behind),
+    watermarkDelayMs: most((m) => m.watermarkDelayMs),
+    epochMs: most((m) => m.epochMs),
+    checkpointMs: most((m) => m.checkpointMs),
+    epochRecords: most((m) => m.epochRecords),
+  };
 }
 
 function newPipeline(shape) {
