@@ -14,7 +14,7 @@ import { openCheckpoint } from "./checkpoint_store.ts";
 import type { PipelineOutcome, RunEvents } from "./events.ts";
 import { replicasOf } from "./replicas.ts";
 import { readReports, runChecks } from "./reports.ts";
-import { newRunId, type RunRecord, RunRecords } from "./run_record.ts";
+import { knowsRun, newRunId, pastOf, type RunRecord, RunRecords, withoutStale } from "./run_record.ts";
 import { reloadTables, snapshotTables } from "./tables.ts";
 import { keepPlan } from "./state/kept_plans.ts";
 import { snapshotFiles, snapshotKeys, type Snapshots } from "./table_snapshots.ts";
@@ -127,6 +127,7 @@ async function runOwned(
       plan,
       kv,
       run,
+      knowsRun: (held) => knowsRun(records.current!, held),
       signal,
       observer: {
         opened: () => {
@@ -251,18 +252,20 @@ function newRecord(
   before: RunRecord | null,
   identities: Readonly<Record<string, string>>,
   opener: string,
-  { world, follows }: Pick<RunOptions, "world" | "follows">,
+  { world, follows, rerun }: Pick<RunOptions, "world" | "follows" | "rerun">,
 ): RunRecord {
+  const run = newRunId(world);
   return {
     version: 1,
-    run: newRunId(world),
+    run,
     hash: blueprint.hash,
     status: "open",
     identities,
     tables: null,
     opening: runsInReplicas(blueprint) ? opener : null,
     startedMicros: world.clock.nowMicros(),
-    stale: before ? [...before.stale, before.run] : [],
+    ...pastOf(before),
+    ...(rerun ? { anew: run } : {}),
     summary: null,
     ...(follows === undefined ? {} : { follows }),
   };
@@ -301,7 +304,7 @@ async function collectStale({ records, run, kv, snapshots }: Conclusion): Promis
     collected.push(old);
   }
   if (collected.length === 0) return;
-  await records.updateRun(run, (record) => ({ ...record, stale: record.stale.filter((old) => !collected.includes(old)) }));
+  await records.updateRun(run, (record) => withoutStale(record, collected));
 }
 
 function countRecords(blueprint: PipelineBlueprint, result: EngineResult): { records: number; rejected: number } {

@@ -25,11 +25,48 @@ export interface RunRecord {
   readonly summary: RunSummary | null;
   /** Of a stage: the run of the stage before that it reads. */
   readonly follows?: string;
+  /** Runs that came before the stale ones, the newest last: sinks may still tell of them. */
+  readonly past?: readonly string[];
+  /** The newest run that was to write the outputs anew (--rerun): whatever earlier ones left in the sinks is given up. */
+  readonly anew?: string;
 }
 export interface RunSummary {
   readonly records: number;
   readonly rejected: number;
   readonly finishedMicros: number;
+}
+
+/** More runs than these are known by the time they began. */
+const PAST_MAX = 256;
+
+/** What a run that comes after `before` remembers of those that came before it. */
+export function pastOf(before: RunRecord | null): Pick<RunRecord, "stale" | "past" | "anew"> {
+  if (!before) return { stale: [] };
+  return { stale: [...before.stale, before.run], past: before.past, ...(before.anew === undefined ? {} : { anew: before.anew }) };
+}
+
+/** The record without runs whose keys are gone; that there were such runs is remembered. */
+export function withoutStale(record: RunRecord, collected: readonly string[]): RunRecord {
+  const gone = record.stale.filter((run) => collected.includes(run));
+  const past = [...record.past ?? [], ...gone].slice(-PAST_MAX);
+  return { ...record, stale: record.stale.filter((run) => !collected.includes(run)), past };
+}
+
+/**
+ * Whether a sink may hold something of the run: the record's history has it, or a user has given up what was there before. Everything
+ * else was written by a checkpoint that is not this one.
+ */
+export function knowsRun(record: RunRecord, run: string): boolean {
+  const { stale, past = [], anew } = record;
+  if (run === record.run || stale.includes(run) || past.includes(run)) return true;
+  if (anew !== undefined && beganBefore(run, anew)) return true;
+  return past.length === PAST_MAX && beganBefore(run, past[0]);
+}
+
+/** By the time in their ids. */
+function beganBefore(run: string, other: string): boolean {
+  const [a, b] = [run, other].map((id) => Number.parseInt(id.split("-")[0], 36));
+  return a < b;
 }
 
 /** Gives up after this many writers came between: they would have to change the record all the time. */

@@ -294,6 +294,17 @@ export interface Marker {
   readonly digest: string;
 }
 export type Guarantee = "exactly-once" | "at-least-once";
+/** A run of the pipeline of which a sink holds something, as its own markers say. */
+export interface HeldRun {
+  readonly run: string;
+  /** Its newest epoch; null: it was begun, more is not known. */
+  readonly epoch: number | null;
+}
+/**
+ * What becomes of an earlier run's rows when a new run begins. "replaced": they go. "overwritten": a row goes where the new run writes
+ * its key. "repeated": they stay, and the new run's come behind them. "refused": it may not begin before somebody removed them.
+ */
+export type Anew = "replaced" | "overwritten" | "repeated" | "refused";
 
 /** Rows of the run so far, for one lane. */
 export interface SinkLane {
@@ -321,6 +332,13 @@ export interface Sink {
   readonly guarantee: Guarantee;
   /** Writes for another pipeline that goes on with the rows' event time: its lanes are delivered epochs in which only time went on. */
   readonly carriesTime?: true;
+  /** Of one with markers. */
+  readonly anew?: Anew;
+  /**
+   * The runs of the pipeline of which it holds something. May be asked before `open`; nothing that is there is changed by it, and what is
+   * not there holds nothing. Absent: it has no markers.
+   */
+  heldRuns?(of: { readonly pipeline: string; readonly shownAs?: string; readonly lanes: number }): Promise<readonly HeldRun[]>;
   /** Called once per start, before any lane. `fresh`: no epoch of this run was ever committed, so what an earlier run left may be cleared. */
   open(run: {
     readonly pipeline: string;

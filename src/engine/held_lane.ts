@@ -107,7 +107,7 @@ export class HeldLane {
     const openDigest = head.intent && digestOf({ run, lane, epoch: head.epoch + 1, before: head.digest }, head.intent);
     const standing = new Map(sinks.map(({ node }, i): [string, SinkStanding] => {
       const isExact = node.sink.guarantee === "exactly-once";
-      return [node.name, isExact ? judgeMarker(node.name, markers[i], head, openDigest) : "behind"];
+      return [node.name, isExact ? judgeMarker(node.name, markers[i], head, openDigest, node.sink.anew) : "behind"];
     }));
     const entries = await store.readState();
     // Had another owner come between, it might have removed what was just read over; a replay needs no further write to find out.

@@ -5,6 +5,7 @@ export type { GraphPlan, LaneGraphOptions } from "./lane_graph.ts";
 export { countLanes, nothingRead, runPipeline } from "./run.ts";
 export { decodeHead } from "./head.ts";
 export type { Head, TableLayout } from "./head.ts";
+export { requireKnownRuns } from "./known_runs.ts";
 export { requireOneLane, requireSamePlan } from "./same_plan.ts";
 export { FencedError } from "./run_contracts.ts";
 export { createStateStore, LaneState } from "./state/store.ts";

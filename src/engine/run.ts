@@ -7,6 +7,7 @@ import type { PipelinePlan } from "./contracts.ts";
 import { addTallies, summarize, type Tallies, verifyTallies } from "./counters.ts";
 import type { Head, InputPosition } from "./head.ts";
 import type { HeldLane, LaneSink } from "./held_lane.ts";
+import { requireKnownRuns } from "./known_runs.ts";
 import { Lane, type LaneEnd } from "./lane.ts";
 import { LaneGraph } from "./lane_graph.ts";
 import type { LaneInput } from "./lane_inputs.ts";
@@ -41,6 +42,7 @@ export async function runPipeline(options: EngineOptions): Promise<EngineResult>
       fresh,
       epochMs: plan.epoch.everyMs,
     };
+    if (!options.part) await requireKnownRuns(options, inputs.length, heads);
     await settle(plan.sinks.map(({ sink }) => sink.open(run)), failed);
     options.observer?.opened?.();
     const ends = await settle(lanes.map((lane, i) => lane.run(sinksOf(plan, numbers[i]), stop)), failed);
@@ -65,6 +67,7 @@ async function runShared(
   try {
     const fresh = await replicas.mayClear() === "nobody has begun";
     const opening = { pipeline: plan.pipeline, shownAs: plan.shownAs, run, lanes: inputs.length, fresh, epochMs: plan.epoch.everyMs };
+    await requireKnownRuns(options, inputs.length, []);
     await Promise.all(plan.sinks.map(({ sink }) => sink.open(opening)));
     await replicas.opened();
     options.observer?.opened?.();

@@ -10,6 +10,8 @@ export interface EngineOptions {
   readonly kv: Kv;
   /** Names this run; another run of the same pipeline starts from nothing. */
   readonly run: string;
+  /** Whether the checkpoint's past has a run; then sinks that hold one of no such past are refused. Absent: they are not asked. */
+  readonly knowsRun?: (run: string) => boolean;
   /** Aborted: stop at the next batch, finish the epoch, flip, return. */
   readonly signal: AbortSignal;
   readonly observer?: EngineObserver;

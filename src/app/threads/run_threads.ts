@@ -5,7 +5,7 @@
  */
 import { assert } from "../../data/fault.ts";
 import type { PipelinePlan } from "../../engine/contracts.ts";
-import { countLanes, isUntouched, nothingRead } from "../../engine/mod.ts";
+import { countLanes, isUntouched, nothingRead, requireKnownRuns } from "../../engine/mod.ts";
 import type { EngineOptions, EngineResult, NodeCounters, Progress } from "../../engine/run_contracts.ts";
 import type { Thread, Threads } from "../../ports/mod.ts";
 import type { Collected } from "../../observe/collector.ts";
@@ -31,6 +31,7 @@ export async function runInThreads(options: ThreadedOptions): Promise<EngineResu
   const fresh = replicas ? await replicas.mayClear() === "nobody has begun" : await isUntouched(kv, run, lanes);
   try {
     const opening = { pipeline: plan.pipeline, shownAs: plan.shownAs, run, lanes, fresh, epochMs: plan.epoch.everyMs };
+    await requireKnownRuns(options, lanes, []);
     await Promise.all(plan.sinks.map(({ sink }) => sink.open(opening)));
     await replicas?.opened();
     observer?.opened?.();

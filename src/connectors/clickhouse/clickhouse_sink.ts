@@ -3,17 +3,17 @@
  * carries who wrote it, or goes under a token that says so.
  */
 import { assert, MillraceError } from "../../data/fault.ts";
-import type { Guarantee, Sink, SinkLane } from "../../engine/contracts.ts";
+import type { Anew, Guarantee, HeldRun, Sink, SinkLane } from "../../engine/contracts.ts";
 import type { World } from "../../ports/mod.ts";
 import { placeOf } from "../sql/address.ts";
-import { type MarkerWriter, markerWriter } from "../sql/epoch_marker.ts";
+import { anewOf, type MarkerWriter, markerWriter } from "../sql/epoch_marker.ts";
 import { type ServerWorld, SqlServer } from "../sql/server.ts";
 import { rerunAppends } from "../sql/table_faults.ts";
 import type { ClickhouseConnection } from "./clickhouse_connection.ts";
 import type { ClickhouseTarget } from "./clickhouse_target.ts";
 import { Session } from "./driver.ts";
 import { EpochRows, rowTail } from "./epoch_rows.ts";
-import { markBegun, otherRuns, retireRun, runText } from "./markers.ts";
+import { heldRuns, markBegun, otherRuns, retireRun, runText } from "./markers.ts";
 import { boundColumns, prepareTable } from "./prepare_table.ts";
 import { compileRowBinary } from "./row_binary.ts";
 import { runSetup } from "./setup.ts";
@@ -44,13 +44,24 @@ export const guaranteeOf = ({ mode }: Pick<ClickhouseTarget, "mode">): Guarantee
 
 export class ClickhouseSink implements Sink {
   readonly guarantee: Guarantee;
+  readonly anew: Anew;
   readonly #server: SqlServer<Session>;
   readonly #lanes = new Set<ClickhouseLane>();
   #opened: Opened | null = null;
 
   constructor(private readonly options: ClickhouseSinkOptions, private readonly world: World) {
     this.guarantee = guaranteeOf(options.target);
+    const { mode, create } = options.target;
+    this.anew = anewOf({ mode: mode === "upsert" ? "upsert" : "append", create });
     this.#server = serverOfConnection(options.connection, world);
+  }
+
+  async heldRuns({ pipeline }: { readonly pipeline: string }): Promise<readonly HeldRun[]> {
+    if (!(await this.#askServer((session) => hasDatabase(session, this.options.connection.address.database)))) return [];
+    return await this.#server.ask(async (session) => {
+      if (!(await hasOwnTables(session))) return [];
+      return await heldRuns(session, markerWriter(pipeline, "", this.options.name));
+    });
   }
 
   async open(run: Run): Promise<void> {
@@ -92,13 +103,18 @@ export class ClickhouseSink implements Sink {
   async #makeDatabase(): Promise<void> {
     const { connection, target } = this.options;
     if (target.create !== "create" && connection.setup.length === 0) return;
+    const { database } = connection.address;
+    await this.#askServer(async (session) => {
+      if (!(await hasDatabase(session, database))) await session.run(`CREATE DATABASE IF NOT EXISTS ${quoted(database)}`);
+    });
+  }
+
+  /** Of no database. */
+  async #askServer<T>(action: (session: Session) => Promise<T>): Promise<T> {
+    const { connection } = this.options;
     const server = new SqlServer(connection.address, this.world, (login) => Session.openServer(login, connection.request));
     try {
-      await server.ask(async (session) => {
-        const { database } = connection.address;
-        const [found] = await session.select("SELECT 1 FROM system.databases WHERE name = {a0:String}", [database]);
-        if (!found) await session.run(`CREATE DATABASE IF NOT EXISTS ${quoted(database)}`);
-      });
+      return await server.ask(action);
     } finally {
       server.close();
     }
@@ -124,9 +140,16 @@ export class ClickhouseSink implements Sink {
   }
 }
 
+async function hasDatabase(session: Session, database: string): Promise<boolean> {
+  return (await session.select("SELECT 1 FROM system.databases WHERE name = {a0:String}", [database])).length > 0;
+}
+
+const hasOwnTables = async (session: Session): Promise<boolean> =>
+  await tableInfo(session, MARKER_TABLE) !== null && await tableInfo(session, RETIRED_TABLE) !== null;
+
 /** Looked for first: whoever may write to them need not be allowed to make them. */
 async function makeOwnTables(session: Session): Promise<void> {
-  if (await tableInfo(session, MARKER_TABLE) && await tableInfo(session, RETIRED_TABLE)) return;
+  if (await hasOwnTables(session)) return;
   for (const sql of CREATE_OWN_SQL) await session.run(sql);
 }
 

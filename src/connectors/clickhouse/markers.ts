@@ -3,8 +3,8 @@
  * only ever added, and of a key the greatest epoch counts, so that no writer, however late, takes anything back: no owner need be fenced.
  * Lane -1 of a run says that the run was begun.
  */
-import type { Marker } from "../../engine/contracts.ts";
-import { type MarkerWriter, NO_EPOCH } from "../sql/epoch_marker.ts";
+import type { HeldRun, Marker } from "../../engine/contracts.ts";
+import { heldRun, type MarkerWriter, NO_EPOCH } from "../sql/epoch_marker.ts";
 import type { Session } from "./driver.ts";
 import { MARKER_TABLE, RETIRED_TABLE, RUN } from "./table_ddl.ts";
 import { quoted } from "./table_info.ts";
@@ -47,6 +47,17 @@ export async function otherRuns(session: Session, { name, prefix, sink }: Marker
     [sink, prefix, name],
   );
   return rows.map(([run]) => String(run));
+}
+
+/** The runs that were begun through this sink and not retired; rows may be there before the first marker is. */
+export async function heldRuns(session: Session, { prefix, sink }: Pick<MarkerWriter, "prefix" | "sink">): Promise<HeldRun[]> {
+  const rows = await session.select(
+    `SELECT pipeline, max(epoch) FROM ${MARKER_TABLE}
+     WHERE sink = {a0:String} AND startsWith(pipeline, {a1:String})
+       AND concat(pipeline, '/', sink) NOT IN (SELECT run FROM ${RETIRED_TABLE}) GROUP BY pipeline ORDER BY pipeline`,
+    [sink, prefix],
+  );
+  return rows.map(([name, epoch]) => heldRun({ prefix }, String(name), Number(epoch)));
 }
 
 /**

@@ -5,7 +5,7 @@
 import type { Batch } from "../../data/batch.ts";
 import { assert } from "../../data/fault.ts";
 import type { RowsEncoder } from "../../data/codec.ts";
-import type { EpochStamp, Marker, Sink, SinkLane } from "../../engine/contracts.ts";
+import type { EpochStamp, HeldRun, Marker, Sink, SinkLane } from "../../engine/contracts.ts";
 import type { Files } from "../../ports/mod.ts";
 import { EpochRows } from "./epoch_rows.ts";
 import { PartStore } from "./part_store.ts";
@@ -23,9 +23,20 @@ export interface FileSinkOptions {
 
 export class FileSink implements Sink {
   readonly guarantee = "exactly-once";
+  readonly anew = "replaced";
   #store: PartStore | null = null;
   #owner = 0;
   constructor(private readonly options: FileSinkOptions) {}
+
+  async heldRuns(): Promise<readonly HeldRun[]> {
+    const { files, stateFolder } = this.options;
+    const held: HeldRun[] = [];
+    for (const run of await files.list(stateFolder)) {
+      const epoch = await new PartStore(files, `${stateFolder}/${run}`).newestEpoch();
+      if (epoch !== null) held.push({ run, epoch });
+    }
+    return held;
+  }
 
   async open({ run, fresh }: { readonly run: string; readonly fresh: boolean }): Promise<void> {
     const { files, stateFolder } = this.options;

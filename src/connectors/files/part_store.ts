@@ -44,6 +44,12 @@ export class PartStore {
     return { epoch, digest };
   }
 
+  /** Of all lanes, published or not; null when the folder holds none. */
+  async newestEpoch(): Promise<number | null> {
+    const epochs = [...await this.names(), ...await this.published()].map(({ epoch }) => epoch);
+    return epochs.length === 0 ? null : epochs.reduce((a, b) => Math.max(a, b));
+  }
+
   /** Parts not yet published, by lane and epoch. */
   async parts(lane?: number): Promise<Part[]> {
     const upTo = new Map<number, number>();

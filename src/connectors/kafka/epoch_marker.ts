@@ -3,7 +3,7 @@
  * beside it says the rest. Invariant: a lane's group and partition depend on nothing that may change between two starts, so that
  * a marker is always found again; the topic being made anew takes its markers with it.
  */
-import type { EpochStamp, Marker } from "../../engine/contracts.ts";
+import type { EpochStamp, HeldRun, Marker } from "../../engine/contracts.ts";
 import type { CommittedOffset } from "./broker_connection.ts";
 
 export interface MarkedLane {
@@ -39,6 +39,13 @@ export function parseMarker(offsets: readonly CommittedOffset[], { run }: Marked
   const found = offsets.find(({ partition }) => partition === MARKER_PARTITION);
   const text = found && parseText(found.metadata);
   return text && text.run === run ? { epoch: text.epoch, digest: text.digest } : null;
+}
+
+/** The run whose marker a lane's group has, whichever it is; null where it has none. */
+export function parseHeldRun(offsets: readonly CommittedOffset[]): HeldRun | null {
+  const found = offsets.find(({ partition }) => partition === MARKER_PARTITION);
+  const text = found && parseText(found.metadata);
+  return text ? { run: text.run, epoch: text.epoch } : null;
 }
 
 function parseText(metadata: string): MarkerText | null {

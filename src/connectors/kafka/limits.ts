@@ -43,3 +43,5 @@ export const RESPONSE_BYTES_MAX = 1 << 30;
 export const EXCHANGE_TRANSACTION_TIMEOUT_MS = 10_000;
 /** A replica that is silent for this long is given up, and others read its partitions between two stages. */
 export const EXCHANGE_SESSION_TIMEOUT_MS = 10_000;
+/** Lanes whose markers are asked for side by side before a start, each over a connection of its own. */
+export const LANES_ASKED_MAX = 8;

@@ -2,7 +2,7 @@
 import type { Batch } from "../../data/batch.ts";
 import type { Encoder } from "../../data/codec.ts";
 import { assert } from "../../data/fault.ts";
-import type { EpochStamp, Guarantee, Marker, Sink, SinkLane } from "../../engine/contracts.ts";
+import type { Anew, EpochStamp, Guarantee, HeldRun, Marker, Sink, SinkLane } from "../../engine/contracts.ts";
 import type { World } from "../../ports/mod.ts";
 import { tellTime } from "../exchange/exchange_encoder.ts";
 import { KeyPartitioner, type NullKeys, type RecordKey } from "../key_partitioner.ts";
@@ -10,7 +10,9 @@ import { BatchMemory, PartitionBatches, type PreparedBatch, type RecordHeaders }
 import { Cluster, type Topic } from "./cluster.ts";
 import type { CompressionName, Compressor } from "./compression.ts";
 import type { ConnectionSettings } from "./connection_settings.ts";
+import { MARKER_PARTITION, markerGroup, parseHeldRun } from "./epoch_marker.ts";
 import type { EpochProducer } from "./epoch_producer.ts";
+import { LANES_ASKED_MAX } from "./limits.ts";
 import { Patience } from "./patience.ts";
 import { ResendingProducer } from "./resending_producer.ts";
 import { TransactionalProducer } from "./transactional_producer.ts";
@@ -47,6 +49,7 @@ interface Opened {
 
 export class TopicSink implements Sink {
   readonly guarantee: Guarantee;
+  readonly anew: Anew;
   readonly carriesTime?: true;
   readonly #cluster: Cluster;
   readonly #producers = new Set<EpochProducer>();
@@ -54,8 +57,25 @@ export class TopicSink implements Sink {
   #opened: Opened | null = null;
   constructor(private readonly options: TopicSinkOptions) {
     this.guarantee = options.guarantee;
+    this.anew = options.exchange ? "replaced" : "repeated";
     if (options.exchange?.carriesTime) this.carriesTime = true;
     this.#cluster = new Cluster(options.connecting, options.world);
+  }
+
+  /** By lane: each keeps the marker of the run that wrote through it last. */
+  async heldRuns({ pipeline, lanes }: { readonly pipeline: string; readonly lanes: number }): Promise<readonly HeldRun[]> {
+    const { topic, node } = this.options;
+    if (!(await this.#patiently(() => this.#cluster.findTopic(topic)))) return [];
+    const held = new Map<string, HeldRun>();
+    for (let from = 0; from < lanes; from += LANES_ASKED_MAX) {
+      const asked = Array.from({ length: Math.min(LANES_ASKED_MAX, lanes - from) }, (_, i) => from + i);
+      const found = await Promise.all(asked.map((lane) => {
+        const group = markerGroup({ pipeline, sink: node, lane, run: "" });
+        return this.#patiently(async () => parseHeldRun(await this.#cluster.committedOffsets(group, topic, [MARKER_PARTITION])));
+      }));
+      for (const one of found) if (one && (one.epoch ?? 0) >= (held.get(one.run)?.epoch ?? 0)) held.set(one.run, one);
+    }
+    return [...held.values()];
   }
 
   /** What stands in a topic stays, and may have been read already; but one between two stages begins each run empty. */

@@ -3,16 +3,17 @@ import type { SinkContext, SinkPlan, SinkSpec } from "../../component/component.
 import type { Batch } from "../../data/batch.ts";
 import type { Encoder } from "../../data/codec.ts";
 import { assert, MillraceError } from "../../data/fault.ts";
-import type { EpochStamp, Marker, Sink, SinkLane } from "../../engine/contracts.ts";
+import type { EpochStamp, HeldRun, Marker, Sink, SinkLane } from "../../engine/contracts.ts";
 import { makeDurableFolder } from "../../ports/durable.ts";
 import type { World } from "../../ports/mod.ts";
 import { tellTime } from "../exchange/exchange_encoder.ts";
 import { KeyPartitioner, type NullKeys, planRecordKey, type RecordKey } from "../key_partitioner.ts";
 import { planTopicFormat, TOPIC_FORMAT } from "../topic_format.ts";
+import { CommitFollower } from "./commit_log.ts";
 import { readTopicRows } from "./delivered_records.ts";
 import { PartitionRows } from "./partition_rows.ts";
 import { checkTopicName } from "../topic_name.ts";
-import { readTopic, type TopicDescription, type TopicPlace, writeTopic } from "./topic.ts";
+import { generationFolder, readTopic, type TopicDescription, type TopicPlace, writeTopic } from "./topic.ts";
 import { TopicWriter } from "./topic_writer.ts";
 
 export const logSink: SinkSpec = {
@@ -100,12 +101,29 @@ export interface LogSinkOptions {
 
 export class LogSink implements Sink {
   readonly guarantee = "exactly-once";
+  readonly anew = "replaced";
   readonly carriesTime?: true;
   #writer: TopicWriter | null = null;
   #owner = 0;
   #lanes = 0;
   constructor(private readonly options: LogSinkOptions) {
     if (options.exchange?.carriesTime) this.carriesTime = true;
+  }
+
+  /** A topic is of one run; one in which nothing was committed holds nothing of it. */
+  async heldRuns({ pipeline, shownAs }: { readonly pipeline: string; readonly shownAs?: string }): Promise<readonly HeldRun[]> {
+    const { place } = this.options;
+    const found = await readTopic(place);
+    if (found?.pipeline !== (shownAs ?? pipeline)) return [];
+    const follower = new CommitFollower(place.files, generationFolder(place, found.generation));
+    try {
+      const entries = await follower.read();
+      if (entries.length === 0) return [];
+      const epochs = entries.map(({ entry }) => entry.kind === "commit" ? entry.epoch : 0);
+      return [{ run: found.run, epoch: epochs.reduce((a, b) => Math.max(a, b)) || null }];
+    } finally {
+      follower.close();
+    }
   }
 
   async open({ shownAs, ...run }: Parameters<Sink["open"]>[0]): Promise<void> {

@@ -8,7 +8,8 @@
  * here. Invariant: an owner that was superseded changes no row, and therefore writes nothing.
  */
 import { MillraceError } from "../../data/fault.ts";
-import type { EpochStamp, Marker } from "../../engine/contracts.ts";
+import type { Anew, EpochStamp, HeldRun, Marker } from "../../engine/contracts.ts";
+import type { TableTarget } from "./table_target.ts";
 
 /** The epoch of a lane that was taken and has not delivered. */
 export const NO_EPOCH = -1;
@@ -32,6 +33,18 @@ export interface MarkerRow {
 /** Run ids hold no "#": a pipeline whose name begins with another's is told apart. */
 export function markerWriter(pipeline: string, run: string, sink: string): MarkerWriter {
   return { name: `${pipeline}#${run}`, prefix: `${pipeline}#`, sink };
+}
+
+/** The row of a run, by the column `pipeline`, and the greatest epoch of its lanes. */
+export const heldRun = ({ prefix }: Pick<MarkerWriter, "prefix">, name: string, epoch: number): HeldRun => ({
+  run: name.slice(prefix.length),
+  epoch: epoch > 0 ? epoch : null,
+});
+
+/** What a new run does to the rows of an earlier one. */
+export function anewOf({ mode, create }: Pick<TableTarget, "mode" | "create">): Anew {
+  if (mode === "upsert" || mode === "ignore") return "overwritten";
+  return mode === "append" && create === "must_exist" ? "refused" : "replaced";
 }
 
 /** What a take-over by `owner` found, the row having been taken where it was lower. Throws when a newer owner has the lane. */

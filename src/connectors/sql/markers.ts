@@ -2,8 +2,8 @@
  * The table `millrace_epochs` on a server; what its rows mean stands in epoch_marker.ts. Rows are read with a lock: a transaction of
  * an older owner that is still under way is waited for, so that what is read stays true.
  */
-import type { EpochStamp, Marker } from "../../engine/contracts.ts";
-import { FINISHED_LANE, judgeUnchanged, type MarkerRow, type MarkerWriter, NO_EPOCH, takenMarker } from "./epoch_marker.ts";
+import type { EpochStamp, HeldRun, Marker } from "../../engine/contracts.ts";
+import { FINISHED_LANE, heldRun, judgeUnchanged, type MarkerRow, type MarkerWriter, NO_EPOCH, takenMarker } from "./epoch_marker.ts";
 import type { SqlSession } from "./session.ts";
 
 export const MARKER_TABLE = "millrace_epochs";
@@ -28,6 +28,16 @@ export class Markers {
     this.#insert = `INSERT INTO ${MARKER_TABLE} (pipeline, sink, lane, epoch, owner, digest) VALUES (${at(1)}, ${at(2)}, ${at(3)}`;
   }
 
+  /** The runs that have put rows in through this sink, or published them. */
+  async heldRuns(session: SqlSession, { prefix, sink }: Pick<MarkerWriter, "prefix" | "sink">): Promise<HeldRun[]> {
+    const [one, two, three] = [1, 2, 3].map((place) => this.dialect.parameter(place));
+    const rows = await session.select(
+      `SELECT pipeline, MAX(epoch) FROM ${MARKER_TABLE} WHERE sink = ${one} AND LEFT(pipeline, CHAR_LENGTH(${two})) = ${three}
+       AND epoch > ${NO_EPOCH} GROUP BY pipeline ORDER BY pipeline`,
+      [sink, prefix, prefix],
+    );
+    return rows.map(([name, epoch]) => heldRun({ prefix }, String(name), Number(epoch)));
+  }
   /** Whether another run of the pipeline has put rows in through this sink. */
   async otherRunWrote(session: SqlSession, writer: MarkerWriter): Promise<boolean> {
     const sql = `SELECT 1 FROM ${MARKER_TABLE} WHERE ${this.#ofOtherRuns} AND epoch > ${NO_EPOCH} LIMIT 1 FOR UPDATE`;

@@ -3,9 +3,9 @@
  * marker is; `replace` shows the table as it was until the run has finished, then the new rows, never a mixture.
  */
 import { assert } from "../../data/fault.ts";
-import type { Sink, SinkLane } from "../../engine/contracts.ts";
-import { type MarkerWriter, markerWriter } from "./epoch_marker.ts";
-import type { Markers } from "./markers.ts";
+import type { Anew, HeldRun, Sink, SinkLane } from "../../engine/contracts.ts";
+import { anewOf, type MarkerWriter, markerWriter } from "./epoch_marker.ts";
+import { MARKER_TABLE, type Markers } from "./markers.ts";
 import type { SqlServer } from "./server.ts";
 import { inTransaction, type SqlSession } from "./session.ts";
 import { type RowPutter, SqlSinkLane } from "./sink_lane.ts";
@@ -45,6 +45,7 @@ interface Run {
 
 export class SqlTableSink<S extends SqlSession, T> implements Sink {
   readonly guarantee = "exactly-once";
+  readonly anew: Anew;
   readonly #lanes = new Set<SqlSinkLane<S>>();
   #opened: Opened<T> | null = null;
 
@@ -53,7 +54,17 @@ export class SqlTableSink<S extends SqlSession, T> implements Sink {
     private readonly target: TableTarget,
     private readonly server: SqlServer<S>,
     private readonly dialect: TableDialect<S, T>,
-  ) {}
+  ) {
+    this.anew = anewOf(target);
+  }
+
+  async heldRuns({ pipeline }: { readonly pipeline: string }): Promise<readonly HeldRun[]> {
+    const { dialect, name } = this;
+    return await this.server.ask(async (session) => {
+      if (!(await dialect.tablesLike(session, MARKER_TABLE)).includes(MARKER_TABLE)) return [];
+      return await dialect.markers.heldRuns(session, markerWriter(pipeline, "", name));
+    });
+  }
 
   async open(run: Run): Promise<void> {
     this.#opened = await this.server.ask((session) => this.#open(session, run));

@@ -1,7 +1,17 @@
 /** The table `millrace_epochs` in SQLite; what its rows mean stands in sql/epoch_marker.ts. One writer at a time: rows need no locks. */
-import type { EpochStamp, Marker } from "../../engine/contracts.ts";
-import { FINISHED_LANE, judgeUnchanged, type MarkerRow, type MarkerWriter, NO_EPOCH, takenMarker } from "../sql/epoch_marker.ts";
+import type { EpochStamp, HeldRun, Marker } from "../../engine/contracts.ts";
+import { FINISHED_LANE, heldRun, judgeUnchanged, type MarkerRow, type MarkerWriter, NO_EPOCH, takenMarker } from "../sql/epoch_marker.ts";
 import type { Database } from "./database.ts";
+
+/** The runs that have put rows in through this sink, or published them; empty where there is no table of markers. */
+export function heldRuns(database: Database, { prefix, sink }: Pick<MarkerWriter, "prefix" | "sink">): HeldRun[] {
+  if (!database.prepare("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'millrace_epochs'").get()) return [];
+  const rows = database.prepare(
+    `SELECT pipeline, MAX(epoch) AS epoch FROM millrace_epochs WHERE sink = ? AND substr(pipeline, 1, length(?)) = ? AND epoch > ${NO_EPOCH}
+     GROUP BY pipeline ORDER BY pipeline`,
+  ).all(sink, prefix, prefix);
+  return rows.map((row) => heldRun({ prefix }, String(row.pipeline), Number(row.epoch)));
+}
 
 export class Markers {
   constructor(private readonly database: Database, private readonly writer: MarkerWriter) {

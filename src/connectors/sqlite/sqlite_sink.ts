@@ -4,14 +4,14 @@
  */
 import type { Batch } from "../../data/batch.ts";
 import { assert } from "../../data/fault.ts";
-import type { EpochStamp, Marker, Sink, SinkLane } from "../../engine/contracts.ts";
+import type { Anew, EpochStamp, HeldRun, Marker, Sink, SinkLane } from "../../engine/contracts.ts";
 import type { Files } from "../../ports/mod.ts";
-import { markerWriter } from "../sql/epoch_marker.ts";
+import { anewOf, markerWriter } from "../sql/epoch_marker.ts";
 import { columnsMissing, rerunAppends, tableMissing } from "../sql/table_faults.ts";
 import type { TableTarget } from "../sql/table_target.ts";
 import { columnsByName, type Decimals, declaredType, type SqlValue, sqlValueOf } from "./column_types.ts";
-import { columnsOf, type Database, type DatabaseOptions, inTransaction, openDatabase, quoted } from "./database.ts";
-import { Markers } from "./markers.ts";
+import { columnsOf, type Database, type DatabaseOptions, inTransaction, openDatabase, quoted, wrapErrors } from "./database.ts";
+import { heldRuns, Markers } from "./markers.ts";
 
 export interface SqliteSinkOptions extends TableTarget {
   readonly files: Files;
@@ -32,8 +32,22 @@ interface Opened {
 
 export class SqliteSink implements Sink {
   readonly guarantee = "exactly-once";
+  readonly anew: Anew;
   #opened: Opened | null = null;
-  constructor(private readonly options: SqliteSinkOptions) {}
+  constructor(private readonly options: SqliteSinkOptions) {
+    this.anew = anewOf(options);
+  }
+
+  async heldRuns({ pipeline }: { readonly pipeline: string }): Promise<readonly HeldRun[]> {
+    const { name, files, database: { path } } = this.options;
+    if (!(await files.stat(path))) return [];
+    const database = await openDatabase(this.options.database, files);
+    try {
+      return wrapErrors(path, () => heldRuns(database, markerWriter(pipeline, "", name)));
+    } finally {
+      database.close();
+    }
+  }
 
   async open({ pipeline, run, fresh }: { readonly pipeline: string; readonly run: string; readonly fresh: boolean }): Promise<void> {
     const { name, table, mode, files, database: { path } } = this.options;

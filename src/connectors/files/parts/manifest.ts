@@ -67,8 +67,15 @@ export function isSameContent(there: Uint8Array, ours: Uint8Array): boolean {
 }
 
 /** Whether a name below a sink's place, of a file, a draft or an entry, is one of this sink from a run other than `run`. */
-export function isOfOtherRun(name: string, { pipeline, sink }: SinkName, run: string): boolean {
+export function isOfOtherRun(name: string, sink: SinkName, run: string): boolean {
+  const own = runOf(name, sink);
+  return own !== null && own.run !== run;
+}
+
+/** The run and the first epoch that such a name tells; null where it is not this sink's. */
+export function runOf(name: string, { pipeline, sink }: SinkName): { readonly run: string; readonly firstEpoch: number } | null {
   const last = name.slice(name.lastIndexOf("/") + 1);
-  const match = /^([^.]+)\.([^.]+)\.([^.]+)\.\d{5}-\d+\./.exec(last);
-  return match !== null && match[1] === pipeline && match[2] === sink && match[3] !== run;
+  const match = /^([^.]+)\.([^.]+)\.([^.]+)\.\d{5}-(\d+)\./.exec(last);
+  if (!match || match[1] !== pipeline || match[2] !== sink) return null;
+  return { run: match[3], firstEpoch: Number(match[4]) };
 }

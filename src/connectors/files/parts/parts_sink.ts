@@ -3,12 +3,12 @@
  * (DESIGN.md section 1): names and rows of a file follow from the epochs alone, so an older owner can only repeat what is there.
  */
 import { assert } from "../../../data/fault.ts";
-import type { Sink, SinkLane } from "../../../engine/contracts.ts";
+import type { HeldRun, Sink, SinkLane } from "../../../engine/contracts.ts";
 import type { Files } from "../../../ports/mod.ts";
 import { makeDurableFolder } from "../../../ports/durable.ts";
 import type { PartPlace, RowFormat } from "./contracts.ts";
 import { lanesWithJournals } from "./journal.ts";
-import { isEntry, isOfOtherRun } from "./manifest.ts";
+import { isEntry, isOfOtherRun, runOf } from "./manifest.ts";
 import type { Roll } from "./open_files.ts";
 import type { Partitioning } from "./partitioning.ts";
 import { PartsLane } from "./parts_lane.ts";
@@ -29,9 +29,26 @@ export interface PartsSinkOptions {
 
 export class PartsSink implements Sink {
   readonly guarantee = "exactly-once";
+  readonly anew = "replaced";
   readonly #lanes = new Map<number, PartsLane>();
   #run: { readonly pipeline: string; readonly run: string } | null = null;
   constructor(private readonly options: PartsSinkOptions) {}
+
+  /** Files that are shown, and journals of those that are not. The newest epoch is at least the one told. */
+  async heldRuns({ pipeline }: { readonly pipeline: string }): Promise<readonly HeldRun[]> {
+    const { files, stateFolder, place, sink } = this.options;
+    const epochs = new Map<string, number>();
+    for (const name of await files.list(stateFolder)) {
+      const path = `${stateFolder}/${name}`;
+      if (path !== place.drafts && (await lanesWithJournals(files, path)).size > 0) epochs.set(name, 0);
+    }
+    await place.open();
+    for (const name of await place.names()) {
+      const found = isEntry(name) ? null : runOf(name, { pipeline, sink });
+      if (found) epochs.set(found.run, Math.max(epochs.get(found.run) ?? 0, found.firstEpoch));
+    }
+    return [...epochs].map(([run, epoch]) => ({ run, epoch: epoch || null }));
+  }
 
   async open({ pipeline, run, fresh }: { readonly pipeline: string; readonly run: string; readonly fresh: boolean }): Promise<void> {
     const { place } = this.options;
