@@ -40,11 +40,9 @@ export const shownSink = (name: string): string => name.replace(/^sink:/, "");
 
 /** What can be done about a checkpoint that does not fit a sink. */
 export function choicesText(sink: string, anew: Anew | undefined): string {
-  return "(1) bring back the state folder that belongs to what the sinks hold, from a backup of the same moment; or (2) start over with " +
-    `--rerun, from the beginning of the input: ${
-      effectOf(sink, anew)
-    }. A sink's marker says which epoch it holds, not what was read or what ` +
-    "the state was, so it cannot be gone on from; docs/operations.md tells more";
+  return `(1) bring back the state folder that belongs to what the sinks hold, from a backup of the same moment; or (2) start over with --rerun,
+from the beginning of the input: ${effectOf(sink, anew)}. What the sink holds cannot be gone on from: its marker says which epoch that is,
+not what was read and what the state was. docs/operations.md tells more`.replaceAll("\n", " ");
 }
 
 function effectOf(sink: string, anew: Anew | undefined): string {

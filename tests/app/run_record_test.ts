@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { under } from "../../src/app/checkpoint_store.ts";
 import { replicasOf } from "../../src/app/replicas.ts";
-import { type RunRecord, RunRecords } from "../../src/app/run_record.ts";
+import { knowsRun, pastOf, type RunRecord, RunRecords, withoutStale } from "../../src/app/run_record.ts";
 import { snapshotKeys } from "../../src/app/table_snapshots.ts";
 import { untilAnswered } from "../../src/app/until_answered.ts";
 import { MillraceError } from "../../src/data/fault.ts";
@@ -106,4 +106,17 @@ Deno.test("only a store that does not answer is waited for, and not beyond the s
   assert.deepEqual([answer, asked], ["there", 5]);
   await assert.rejects(untilAnswered(world, never, () => Promise.reject(new MillraceError("kv_refused", "no"))), { code: "kv_refused" });
   await assert.rejects(untilAnswered(world, AbortSignal.abort(), () => Promise.reject(busy)), { code: "kv_unanswered" });
+});
+
+Deno.test("a record knows the runs of its own past, and after --rerun all that began before; others it does not", () => {
+  const [first, second, third, later] = ["lz000000-a", "lz000001-b", "lz000002-c", "lz000003-d"];
+  const one = record(first, pastOf(null));
+  assert.deepEqual([knowsRun(one, first), knowsRun(one, second)], [true, false]);
+  const two = withoutStale(record(second, pastOf(one)), [first]);
+  assert.deepEqual(two.stale, []);
+  assert.equal(knowsRun(two, first), true, "its keys are gone, that it was is remembered");
+  const rerun = record(third, { ...pastOf(null), anew: third });
+  assert.deepEqual([first, second, later].map((run) => knowsRun(rerun, run)), [true, true, false]);
+  const behind = record("lz000009-z", pastOf(rerun));
+  assert.deepEqual([second, third, later].map((run) => knowsRun(behind, run)), [true, true, false], "what was given up stays given up");
 });
