@@ -4,8 +4,10 @@
  */
 import type { Batch, Rejected } from "../data/batch.ts";
 import type { RecordType } from "../data/types.ts";
+import type { Anew, HeldRun } from "./held_run_contracts.ts";
 import type { History, HistorySpec } from "./history_contracts.ts";
 
+export type * from "./held_run_contracts.ts";
 export type * from "./history_contracts.ts";
 
 /** Opaque to the engine, compared with `===`, at most 200 characters, versioned by its owner. */
@@ -294,17 +296,6 @@ export interface Marker {
   readonly digest: string;
 }
 export type Guarantee = "exactly-once" | "at-least-once";
-/** A run of the pipeline of which a sink holds something, as its own markers say. */
-export interface HeldRun {
-  readonly run: string;
-  /** Its newest epoch; null: it was begun, more is not known. */
-  readonly epoch: number | null;
-}
-/**
- * What becomes of an earlier run's rows when a new run begins. "replaced": they go. "overwritten": a row goes where the new run writes
- * its key. "repeated": they stay, and the new run's come behind them. "refused": it may not begin before somebody removed them.
- */
-export type Anew = "replaced" | "overwritten" | "repeated" | "refused";
 
 /** Rows of the run so far, for one lane. */
 export interface SinkLane {
