@@ -22,6 +22,8 @@ interface Stored {
 export class SimKvStore {
   readonly #entries = new Map<string, Stored>();
   #version = 0;
+  /** In order; null where keys have come or gone since. */
+  #sortedKeys: readonly string[] | null = null;
 
   get(key: KvKey): KvEntry | null {
     const stored = this.#entries.get(encodeKey(key));
@@ -32,8 +34,13 @@ export class SimKvStore {
   list(prefix: KvKey, after: KvKey | null, entriesMax: number): KvEntry[] {
     const start = encodeKey(prefix);
     const behind = after === null ? start : encodeKey(after);
-    const keys = [...this.#entries.keys()].filter((key) => key.startsWith(start) && key > behind).sort();
-    return keys.slice(0, entriesMax).map((key) => copyOf(this.#entries.get(key)!));
+    const keys = this.#sortedKeys ??= [...this.#entries.keys()].sort();
+    const found: KvEntry[] = [];
+    for (const key of keys) {
+      if (found.length >= entriesMax) break;
+      if (key > behind && key.startsWith(start)) found.push(copyOf(this.#entries.get(key)!));
+    }
+    return found;
   }
 
   /** Throws TypeError, with nothing changed, where a limit is passed. */
@@ -44,7 +51,9 @@ export class SimKvStore {
     );
     if (!isCurrent) return { ok: false };
     const versionstamp = (++this.#version).toString(16).padStart(20, "0");
+    const before = this.#entries.size;
     for (const { key, value } of operation.sets) this.#entries.set(encodeKey(key), { key, value: value.slice(), versionstamp });
+    if (this.#entries.size !== before || operation.deletes.length > 0) this.#sortedKeys = null;
     for (const key of operation.deletes) this.#entries.delete(encodeKey(key));
     return { ok: true, versionstamp };
   }
@@ -95,8 +104,17 @@ function encodeText(part: string): string {
   return encoded + ZERO;
 }
 
+/** Epochs, lanes and parts: nearly all numbers in keys. */
+const SMALL_NUMBERS: string[] = [];
+const SMALL_NUMBERS_MAX = 1_024;
+
 /** The IEEE 754 bits, turned so that their order as bytes is the order of the numbers. */
 function encodeNumber(part: number): string {
+  if (part < 0 || part >= SMALL_NUMBERS_MAX || !Number.isInteger(part)) return encodeBits(part);
+  return SMALL_NUMBERS[part] ??= encodeBits(part);
+}
+
+function encodeBits(part: number): string {
   const view = new DataView(new ArrayBuffer(8));
   view.setFloat64(0, part);
   const isNegative = (view.getUint8(0) & 0x80) !== 0;

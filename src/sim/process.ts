@@ -43,6 +43,17 @@ export interface RemoteCall<T> {
   effect(): T;
 }
 
+/** Bytes on their way to another machine. */
+export interface Packet {
+  readonly what: string;
+  readonly detail: string;
+  readonly microsMax: number;
+  /** They are there. */
+  arrived(): void;
+  /** The connection broke: called behind, before or instead of `arrived`. */
+  lost(): void;
+}
+
 interface Settle<T> {
   resolve(value: T): void;
   reject(reason: unknown): void;
@@ -140,6 +151,31 @@ export class SimProcess {
     });
   }
 
+  /** Sends bytes over a connection; what goes wrong on the way breaks it. */
+  transmit(packet: Packet): void {
+    const { scheduler, random, hazards } = this.#host;
+    const hazard = this.#hazardOf({ kind: "write" });
+    const arriveLate = (): void => scheduler.after(this.#delay(hazards.lateMicrosMax), () => this.#arriveLate(packet));
+    scheduler.after(this.#delay(packet.microsMax), () => {
+      if (this.#state === "alive") this.#host.beforeEffect(this);
+      if (this.#state === "dead") return random.chance(hazards.orphanApplied) ? arriveLate() : undefined;
+      this.note(packet.what, hazard === "none" ? packet.detail : `${packet.detail} (${hazard})`);
+      if (hazard === "late request") arriveLate();
+      else if (hazard !== "lost request") packet.arrived();
+      if (hazard !== "none") packet.lost();
+    });
+  }
+
+  /** What the code asks of its own kernel and gets at once: now, when the process thaws, or never. */
+  instant<T>(effect: () => T): Promise<T> {
+    return this.#issue((settle) => pass(attempt(effect), settle));
+  }
+
+  /** Something has arrived for the process: it is taken now, when it thaws, or never. */
+  receive(take: () => void): void {
+    this.#deliver(take);
+  }
+
   /** Resolves after `ms` of virtual time, or as soon as `signal` aborts. */
   sleep(ms: number, signal: AbortSignal | undefined): Promise<void> {
     return this.#issue((settle) => {
@@ -192,7 +228,12 @@ export class SimProcess {
     attempt(call.effect);
   }
 
-  #hazardOf<T>(call: RemoteCall<T>): "none" | "lost acknowledgement" | "lost request" | "late request" | "failed read" {
+  #arriveLate(packet: Packet): void {
+    this.note(packet.what, `${packet.detail} (arrived late)`);
+    packet.arrived();
+  }
+
+  #hazardOf(call: Pick<RemoteCall<unknown>, "kind">): "none" | "lost acknowledgement" | "lost request" | "late request" | "failed read" {
     const { random, hazards } = this.#host;
     const dice = random.below(1000);
     if (call.kind === "read") return dice < hazards.failedRead && this.#host.spendError() ? "failed read" : "none";

@@ -3,12 +3,13 @@
  * and outlives its processes; what a process sees comes through the ports of `boot`. Invariant: seed, options and code determine
  * everything that happens, told by `trace.hash`.
  */
-import type { Lock, LogFields, ProtocolStep, World } from "../ports/mod.ts";
+import type { Lock, LogFields, NetAddress, ProtocolStep, World } from "../ports/mod.ts";
 import { SimDisk } from "./disk.ts";
 import { simFiles } from "./files.ts";
 import { type Hazards, NO_HAZARDS } from "./hazards.ts";
 import { simKv } from "./kv.ts";
 import { SimKvStore } from "./kv_store.ts";
+import { simNet, type SimServer } from "./net.ts";
 import { type Host, SimProcess } from "./process.ts";
 import { Scheduler } from "./scheduler.ts";
 import { SeededRandom } from "./seeded_random.ts";
@@ -62,6 +63,8 @@ export interface SimWorld {
   boot(name: string): Booted;
   /** The checkpoint store behind a path, for oracles. */
   kvStore(path: string): SimKvStore;
+  /** A server on another machine, which outlives every process. */
+  serve(address: NetAddress, server: SimServer): void;
   /** Kills every process of the machine and lets the disk forget what was not synced. */
   losePower(): void;
   /** Runs the world until the promise settles, and settles alike. */
@@ -87,6 +90,7 @@ class SeededWorld implements SimWorld {
   readonly #host: Host;
   readonly #environment: Readonly<Record<string, string>>;
   readonly #stores = new Map<string, SimKvStore>();
+  readonly #servers = new Map<string, SimServer>();
   readonly #lockOwners = new Map<string, SimProcess>();
   readonly #processes: SimProcess[] = [];
 
@@ -119,6 +123,10 @@ class SeededWorld implements SimWorld {
     return store;
   }
 
+  serve({ host, port }: NetAddress, server: SimServer): void {
+    this.#servers.set(`${host}:${port}`, server);
+  }
+
   losePower(): void {
     this.trace.add(this.scheduler.nowMicros, "", "power_lost", "");
     for (const process of this.#processes.splice(0)) process.kill();
@@ -146,6 +154,7 @@ class SeededWorld implements SimWorld {
       },
       random: { uint32: () => (process.assertLiving(), random.uint32()) },
       files: simFiles(process, this.disk, random.fork()),
+      net: simNet(process, { scheduler, random: random.fork(), servers: this.#servers }),
       locks: { acquire: (path) => this.#acquire(process, path) },
       log: { event: (level, name, fields) => this.#log(process, level, name, fields) },
       environment: { get: (name) => this.#environment[name] },

@@ -4,6 +4,7 @@
  */
 import { loadRegistry } from "../../src/app/registry.ts";
 import { openProject } from "../../src/app/open_project.ts";
+import { Codecs } from "../../src/connectors/kafka/codecs.ts";
 import type { OperatorNode, Sink, Source } from "../../src/engine/contracts.ts";
 import type { World } from "../../src/ports/mod.ts";
 import type { PipelineBlueprint } from "../../src/project/contracts.ts";
@@ -18,6 +19,7 @@ account = "int"
 amount  = "decimal(2)"
 parts   = "int"
 note    = "string"
+made_at = "timestamp"
 
 [sources.records]
 type   = "ndjson"
@@ -107,6 +109,17 @@ topic      = "ledger"
 key        = "account"
 create     = { partitions = 2 }
 
+[connections.cluster]
+type    = "kafka"
+brokers = "kafka:9092"
+
+[sinks.stream]
+connection = "cluster"
+inputs     = ["ledger"]
+topic      = "ledger"
+key        = "account"
+create     = { partitions = 2 }
+
 [sinks.totals]
 type   = "csv"
 inputs = ["totals"]
@@ -147,6 +160,8 @@ export interface Configured {
   readonly operators: readonly OperatorNode[];
   /** The embedded log's sink and, for reading back, its source. */
   topicSink(world: World): Sink;
+  /** The Kafka sink, which speaks to the simulated broker. */
+  streamSink(world: World): Sink;
   topicSource(world: World): Source;
 }
 
@@ -160,11 +175,13 @@ export function configuredPipeline(): Promise<Configured> {
 async function compile(): Promise<Configured> {
   const pipeline = await blueprintOf(TOML);
   const reader = await blueprintOf(READER_TOML);
-  const topic = pipeline.sinks.find((sink) => sink.name === "topic")!;
+  const sinkOf = (name: string) => pipeline.sinks.find((sink) => sink.name === name)!.plan;
+  await Codecs.load();
   const [source] = reader.sources;
   return {
     operators: pipeline.transforms.map(({ name, inputs, plan }) => ({ name, inputs, create: (context) => plan.create(context) })),
-    topicSink: (world) => topic.plan.create(world),
+    topicSink: (world) => sinkOf("topic").create(world),
+    streamSink: (world) => sinkOf("stream").create(world),
     topicSource: (world) => source!.plan.create(world, source!.needed),
   };
 }

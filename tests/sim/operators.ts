@@ -12,6 +12,7 @@ export const RECORD_TYPE: RecordType = {
     { name: "amount", type: decimalOf(2) },
     { name: "parts", type: INT },
     { name: "note", type: STRING },
+    { name: "made_at", type: TIMESTAMP },
   ],
 };
 export const LEDGER_TYPE: RecordType = {
@@ -46,9 +47,12 @@ function textOf(batch: Batch, field: string, row: number): string {
   return column.at(row)!;
 }
 
-/** Lets the first record of an (account, id) pass. */
-export function createOnce(context: OperatorContext): Operator {
-  const seen = context.state.table({ name: "seen", key: ["number", "number"], columns: [], version: 1 });
+/**
+ * Lets the first record of an (account, id) pass, and remembers a text of that length with it: long ones make an epoch's changes more than
+ * fits one commit.
+ */
+export const createOnce = (remembered: number) => (context: OperatorContext): Operator => {
+  const seen = context.state.table({ name: "seen", key: ["number", "number"], columns: [{ name: "text", kind: "text" }], version: 1 });
   return {
     process(_input: number, batch: Batch, out: Output): void {
       const ids = numbersOf(batch, "id");
@@ -57,14 +61,15 @@ export function createOnce(context: OperatorContext): Operator {
       let count = 0;
       for (let row = 0; row < batch.rows; row++) {
         if (seen.find(accounts[row]!, ids[row]!) >= 0) continue;
-        seen.insert(accounts[row]!, ids[row]!);
+        const slot = seen.insert(accounts[row]!, ids[row]!);
+        seen.text("text").values[slot] = "x".repeat(remembered);
         passed[count++] = row;
       }
       out.count("duplicates", batch.rows - count);
       if (count > 0) out.emit("out", select(batch, passed, count));
     },
   };
-}
+};
 
 /** Decides against the account's balance. A record that is skipped or rejected changes nothing. */
 export function createLedger(context: OperatorContext): Operator {

@@ -12,7 +12,7 @@ import type { SimProcess } from "../../src/sim/process.ts";
 import { type Booted, type SimWorld, simWorld } from "../../src/sim/world.ts";
 import { type Configured, configuredPipeline } from "./configured.ts";
 import { KV_PATH, planFor, RUN, Servers } from "./pipeline.ts";
-import { hasLocalSinks, lanesOf, type Setup, setupOf } from "./setup.ts";
+import { lanesOf, type Setup, setupOf } from "./setup.ts";
 import { readAll } from "./read_all.ts";
 import { problemsOf } from "./verify.ts";
 import { watchMarkers } from "./watch_markers.ts";
@@ -60,7 +60,7 @@ class Simulation {
   readonly #setup: Setup;
   readonly #configured: Configured;
   readonly #world: SimWorld;
-  readonly #servers = new Servers();
+  readonly #servers: Servers;
   readonly #driver: FaultDriver;
   readonly #problems: string[] = [];
   #lives: Life[] = [];
@@ -70,9 +70,10 @@ class Simulation {
     this.#setup = setup;
     this.#configured = configured;
     this.#world = simWorld(setup.seed, { hazards: setup.hazards, traceLinesMax: options.traceLinesMax ?? 0 });
+    this.#servers = new Servers(this.#world, setup);
     const faults = setup.faults.slice(0, options.faultsMax ?? setup.faults.length);
     this.#driver = new FaultDriver(this.#world, faults, (process) => this.#lives.find((life) => life.process === process)?.abort.abort());
-    const watch = watchMarkers(this.#world, lanesOf(setup), this.#servers, (problem) => this.#report(problem));
+    const watch = watchMarkers(this.#world, lanesOf(setup), this.#servers.marked, (problem) => this.#report(problem));
     this.#world.hooks = {
       onStep: (process, step) => {
         watch(step);
@@ -104,7 +105,7 @@ class Simulation {
   async #compare(result: EngineResult): Promise<void> {
     const { hooks } = this.#world;
     this.#world.hooks = {}; // Whoever looks at the result is not part of the experiment.
-    const topic = hasLocalSinks(this.#setup) ? await this.#world.run(this.#readTopic()) : null;
+    const topic = this.#setup.sinks.has("topic") ? await this.#world.run(this.#readTopic()) : null;
     this.#world.hooks = hooks;
     for (const problem of problemsOf(this.#setup, { servers: this.#servers, disk: this.#world.disk, topic }, result)) this.#report(problem);
   }
@@ -166,7 +167,7 @@ class Simulation {
   /** A process may give up because of the faults; anything else it dies of is a mistake. */
   #judge(life: Life, error: unknown): void {
     if (error instanceof FencedError || error instanceof Crashed || error instanceof OutcomeUnknown) return;
-    if (error instanceof MillraceError && (error.retry === "backoff" || error.code === "fenced" || error.code === "locked")) return;
+    if (error instanceof MillraceError && (error.retry !== "never" || error.code === "fenced" || error.code === "locked")) return;
     if (this.#setup.deployment === "replicas" && this.#isOverlapping(life, error)) return;
     this.#report(error instanceof Error ? `a process failed: ${error.stack ?? error.message}` : String(error));
   }

@@ -4,6 +4,9 @@ import { type Hazards, NO_HAZARDS } from "../../src/sim/hazards.ts";
 import { SeededRandom } from "../../src/sim/seeded_random.ts";
 import { makeRecords, type ModelRecord } from "./model.ts";
 
+/** `topic` is the embedded log, `stream` Kafka, `warehouse` ClickHouse. */
+export type SinkKind = "files" | "topic" | "stream" | "warehouse";
+
 export interface Setup {
   readonly seed: number;
   /**
@@ -20,6 +23,14 @@ export interface Setup {
   readonly idlePerMille: number;
   /** Recorded time after which a rolled file is closed. */
   readonly rollMicros: number;
+  /** How far a record may be behind the newest of its partition; null: records have no event time. */
+  readonly latenessMicros: number | null;
+  /** Characters that are remembered with every record; many: an epoch's changes are more than one commit takes. */
+  readonly remembered: number;
+  /** Kinds of sinks beside the tables, which are always there. */
+  readonly sinks: ReadonlySet<SinkKind>;
+  /** How many tokens the simulated ClickHouse remembers. */
+  readonly windowTokens: number;
   readonly hazards: Hazards;
   readonly faults: readonly PlannedFault[];
 }
@@ -35,18 +46,39 @@ const ROUGH: Hazards = {
   errorsMax: 12,
 };
 
+/** So that the changes of five records are more than one commit takes. */
+const REMEMBERED_LONG = 150_000;
+const SINK_SETS: readonly (readonly SinkKind[])[] = [["files"], ["topic"], ["stream"], ["warehouse"], ["files", "topic"], [
+  "stream",
+  "warehouse",
+]];
+
 /** One to three lanes, 20 to 80 records, epochs of 1 to 10 records, up to six faults. */
 export function setupOf(seed: number): Setup {
   const random = new SeededRandom(seed ^ 0x5eed);
   const partitions = random.between(1, 3);
-  const records = makeRecords((bound) => random.below(bound), partitions, random.between(20, 80));
+  const isLong = random.chance(20);
+  const records = makeRecords((bound) => random.below(bound), partitions, isLong ? random.between(7, 12) : random.between(20, 80));
+  const deployment = random.pick(["one_machine", "replicas"] as const);
+  const lanesByPartition = random.chance(750);
+  // Which record is late depends on what else its lane reads: only of one partition it is known beforehand.
+  const isTimed = (lanesByPartition || partitions === 1) && random.chance(500);
   return {
     seed,
-    deployment: random.pick(["one_machine", "replicas"] as const),
-    operators: random.pick(["by_hand", "configured"] as const),
+    deployment,
+    operators: isLong ? "by_hand" : random.pick(["by_hand", "configured"] as const),
     records,
-    lanesByPartition: random.chance(750),
-    epoch: { everyMs: random.pick([5, 50, 1_000]), recordsMax: random.between(1, 10), bytesMax: random.pick([300, 1 << 20]) },
+    lanesByPartition,
+    latenessMicros: isTimed ? random.pick([0, 2_000_000, 5_000_000]) : null,
+    remembered: isLong ? REMEMBERED_LONG : 0,
+    // A topic of the embedded log has one writing process: it lives on one machine's disk, under its kernel's locks.
+    sinks: new Set(random.pick(SINK_SETS).filter((kind) => kind !== "topic" || deployment === "one_machine")),
+    windowTokens: random.pick([4, 10_000]),
+    epoch: {
+      everyMs: random.pick([5, 50, 1_000]),
+      recordsMax: isLong ? random.between(5, 8) : random.between(1, 10),
+      bytesMax: random.pick([300, 1 << 20]),
+    },
     batchRowsMax: random.between(1, 12),
     idlePerMille: random.pick([0, 50, 300]),
     rollMicros: random.pick([1_000, 20_000, 60_000_000]),
@@ -57,9 +89,4 @@ export function setupOf(seed: number): Setup {
 
 export function lanesOf(setup: Setup): number {
   return setup.lanesByPartition ? setup.records.length : 1;
-}
-
-/** A topic has one writing process: it lives on one machine's disk, under its kernel's locks. */
-export function hasLocalSinks(setup: Setup): boolean {
-  return setup.deployment === "one_machine";
 }

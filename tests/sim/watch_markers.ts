@@ -1,8 +1,12 @@
-/** What must hold at every protocol step: a sink is where the lane's head is, or one epoch further, and then under an open intent. */
+/**
+ * What must hold at every protocol step, as tests/protocol/properties.ts has it: head and its owner never go back; a sink is where the
+ * lane's head is, or one epoch further, and then holds the very epoch that an open intent announces; all that are further hold the same.
+ */
 import { decodeHead, type Head } from "../../src/engine/head.ts";
+import { digestOf } from "../../src/engine/schedule.ts";
 import type { ProtocolStep } from "../../src/ports/mod.ts";
 import type { SimWorld } from "../../src/sim/world.ts";
-import { KV_PATH, PIPELINE, RUN, type Servers } from "./pipeline.ts";
+import { KV_PATH, type MarkedSink, RUN } from "./pipeline.ts";
 
 /** Steps at which something durable may have changed. */
 const WATCHED: ReadonlySet<ProtocolStep> = new Set(["intent_written", "sink_delivered", "state_written", "head_flipped", "loaded"]);
@@ -16,7 +20,7 @@ interface Seen {
 export function watchMarkers(
   world: SimWorld,
   lanes: number,
-  servers: Servers,
+  sinks: readonly MarkedSink[],
   report: (problem: string) => void,
 ): (step: ProtocolStep) => void {
   const seen = new Map<number, Seen>();
@@ -37,10 +41,15 @@ export function watchMarkers(
     for (let lane = 0; lane < lanes; lane++) {
       const head = headOf(lane);
       if (head === null) continue;
-      for (const [name, table] of Object.entries(servers)) {
-        const marker = table.marker(`${PIPELINE}#${RUN}`, lane);
-        if (marker === null || marker.epoch <= head.epoch) continue;
-        if (marker.epoch === head.epoch + 1 && head.intent !== null) continue;
+      for (const { name, marker: read } of sinks) {
+        const marker = read(lane);
+        if (marker === null || marker.epoch < head.epoch) continue;
+        if (marker.epoch === head.epoch) {
+          if (marker.digest !== head.digest) report(`lane ${lane}: ${name} holds another epoch ${head.epoch} than head`);
+          continue;
+        }
+        const announced = head.intent && digestOf({ run: RUN, lane, epoch: head.epoch + 1, before: head.digest }, head.intent);
+        if (marker.epoch === head.epoch + 1 && marker.digest === announced) continue;
         const intent = head.intent === null ? "without an intent" : "with an intent";
         report(`lane ${lane}: ${name} is at epoch ${marker.epoch} while head is at ${head.epoch} ${intent}`);
       }

@@ -5,14 +5,21 @@
 import { Compression, type CompressionName, type Compressor } from "./compression.ts";
 import type { BatchTools } from "./record_batches.ts";
 
+interface Libraries {
+  readonly checksum: (bytes: Uint8Array) => number;
+  readonly utilities: typeof import("@platformatic/wasm-utils");
+}
+/** Loaded when the first cluster wants them, for all of the process: code takes time that belongs to no connection. */
+let libraries: Promise<Libraries> | null = null;
+
 /** What reading and writing batches needs. */
 export class Codecs implements BatchTools {
   private constructor(private readonly checksum: (bytes: Uint8Array) => number, private readonly compression: Compression) {}
 
   /** `bytesMax` bounds what one batch may become; default: DECOMPRESSED_BYTES_MAX. */
   static async load(bytesMax?: number): Promise<Codecs> {
-    const utilities = await import("@platformatic/wasm-utils");
-    return new Codecs(await nativeChecksum() ?? utilities.crc32c, new Compression(utilities, bytesMax));
+    const { checksum, utilities } = await (libraries ??= load());
+    return new Codecs(checksum, new Compression(utilities, bytesMax));
   }
 
   crc32c(bytes: Uint8Array): number {
@@ -25,6 +32,16 @@ export class Codecs implements BatchTools {
 
   compressor(name: CompressionName): Compressor {
     return this.compression.compressor(name);
+  }
+}
+
+async function load(): Promise<Libraries> {
+  try {
+    const utilities = await import("@platformatic/wasm-utils");
+    return { checksum: await nativeChecksum() ?? utilities.crc32c, utilities };
+  } catch (error) {
+    libraries = null;
+    throw error;
   }
 }
 
