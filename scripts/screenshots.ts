@@ -67,7 +67,9 @@ function freePort(): number {
   return listener.addr.port;
 }
 
-async function take(chromium: string, address: string, pipeline: string, prefix: string): Promise<void> {
+type Freeze = (work: () => Promise<void>) => Promise<void>;
+
+async function take(chromium: string, address: string, pipeline: string, prefix: string, frozen: Freeze): Promise<void> {
   for (const { name, width, height } of WIDTHS) {
     for (const theme of ["dark", "light"] as const) {
       const look: Look = { width, height, theme };
@@ -76,7 +78,7 @@ async function take(chromium: string, address: string, pipeline: string, prefix:
         await page.goto(`http://${address}/#${pipeline}`);
         await page.waitForSelector("#content:not([hidden])");
         await page.waitForTimeout(SETTLE_MS);
-        await page.screenshot({ path, fullPage: true, animations: "disabled", timeout: 90_000 });
+        await frozen(async () => void await page.screenshot({ path, fullPage: true, animations: "disabled", timeout: 90_000 }));
         for (const complaint of complaints) console.error(`${path}: ${complaint}`);
       });
       console.log(path);
@@ -105,7 +107,7 @@ if (chromium === null || unknown.length > 0) {
 await Deno.mkdir(folder, { recursive: true });
 if (given !== null) {
   const [address, pipeline = ""] = given.split("/#");
-  await take(chromium, address, pipeline, `${folder}/`);
+  await take(chromium, address, pipeline, `${folder}/`, (work) => work());
 } else {
   for (const name of named.length > 0 ? named : Object.keys(SHOWS)) {
     await withFolder(async (output) => {
@@ -113,7 +115,8 @@ if (given !== null) {
       try {
         await wait(SHOWS[name].runMs);
         for (const pipeline of SHOWS[name].pipelines) {
-          await take(chromium, processes[0].address, pipeline, `${folder}/${name}${pipeline === "" ? "" : `-${pipeline}`}-`);
+          const prefix = `${folder}/${name}${pipeline === "" ? "" : `-${pipeline}`}-`;
+          await take(chromium, processes[0].address, pipeline, prefix, processes[0].frozen);
         }
       } finally {
         for (const process of processes) await process.stop();

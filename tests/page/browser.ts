@@ -18,6 +18,9 @@ export interface Look {
   readonly theme: "dark" | "light";
 }
 
+export const DESK: Look = { width: 1440, height: 1000, theme: "dark" };
+export const PHONE: Look = { width: 390, height: 844, theme: "light" };
+
 /** Runs `work` with a page of its own; collects what the page complains of. */
 export async function withPage<T>(
   executablePath: string,

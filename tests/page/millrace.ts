@@ -11,6 +11,8 @@ export interface Process {
   kill(): Promise<void>;
   /** A planned stop; also of one that has ended. */
   stop(): Promise<void>;
+  /** While `work` lasts it does nothing at all: what its page shows stands still. */
+  frozen(work: () => Promise<void>): Promise<void>;
   readonly ended: Promise<unknown>;
 }
 
@@ -49,7 +51,15 @@ export async function startMillrace(
     }
     await ended;
   };
-  return { address: await listening.promise, output: () => text, kill: () => end("SIGKILL"), stop: () => end("SIGTERM"), ended };
+  const frozen = async (work: () => Promise<void>): Promise<void> => {
+    child.kill("SIGSTOP");
+    try {
+      await work();
+    } finally {
+      child.kill("SIGCONT");
+    }
+  };
+  return { address: await listening.promise, output: () => text, kill: () => end("SIGKILL"), stop: () => end("SIGTERM"), frozen, ended };
 }
 
 /** Ends the process when `work` is done. */

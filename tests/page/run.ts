@@ -127,12 +127,16 @@ const start = (folder: string, address?: string): Promise<Process> =>
   startMillrace(["stream", "-c", folder, "--log", "json", "--log-level", "debug"], { PLANTED_PASSWORD: PLANTED_SECRET }, address);
 
 /** Writes to whoever is connected, and waits for somebody. */
-class Feed {
+export class Feed {
   #connection: Promise<Deno.TcpConn>;
   #open: Deno.TcpConn | null = null;
   #closed = false;
   constructor(private readonly listener: Deno.TcpListener) {
     this.#connection = this.#accept();
+  }
+
+  get address(): string {
+    return `${this.listener.addr.hostname}:${this.listener.addr.port}`;
   }
 
   async send(line: string): Promise<void> {

@@ -1,6 +1,6 @@
 /** Charts over time or numbers, drawn by uPlot in the page's colours. A chart keeps its place and is given new data every second. */
 import { make, say } from "./dom.js";
-import { axisTimes, clock, moment, short } from "./text.js";
+import { axisTimes, clockOrMoment, moment, short } from "./text.js";
 
 /** Loaded before, as a script of its own. */
 const { uPlot } = globalThis;
@@ -9,6 +9,10 @@ const HEIGHT = 200;
 const SERIES_COLOURS = 8;
 /** What a single x stands in the middle of. */
 const LONE_WIDTH = 20;
+
+/** Distances of the grid lines of a time axis, in seconds: whole seconds, minutes, hours and days. */
+const TIME_STEPS = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200]
+  .concat([1, 2, 7, 14, 30, 90, 365].map((days) => days * 86400));
 
 const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 const seriesColour = (i) => colour(`--series-${i % SERIES_COLOURS + 1}`);
@@ -112,7 +116,13 @@ export class Chart {
         ...right ? { right: { range: (_plot, min, max) => rangeOf(min, max) } } : {},
       },
       axes: [
-        { ...axis, size: 30, space: 76, values: (_plot, splits) => isTime ? axisTimes(splits) : splits.map(short) },
+        {
+          ...axis,
+          size: 30,
+          space: 76,
+          ...isTime ? { incrs: TIME_STEPS } : {},
+          values: (_plot, splits) => isTime ? axisTimes(splits) : splits.map(short),
+        },
         { ...axis, size: 58, space: 34, ...steps ? { incrs: steps } : {}, values: (_plot, splits) => splits.map(mark) },
         ...right
           ? [{ ...axis, scale: "right", side: 1, size: 62, space: 34, grid: { show: false }, values: (_plot, splits) => splits.map(mark) }]
@@ -147,7 +157,7 @@ export class Chart {
       if (item) say(item.lastElementChild, this.#format(values[i], axis));
     });
     const x = this.xs[i];
-    if (x !== undefined) this.legend.dataset.at = this.how.isTime ? clock(x * 1000) : short(x);
+    if (x !== undefined) this.legend.dataset.at = this.how.isTime ? clockOrMoment(x * 1000) : short(x);
   }
 
   #words() {

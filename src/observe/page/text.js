@@ -40,6 +40,7 @@ export function bytes(value) {
 export function duration(ms) {
   if (ms === null || ms === undefined) return "–";
   const size = Math.abs(ms);
+  if (size === 0) return "0";
   if (size < 1) return `${ms.toFixed(2)} ms`;
   if (size < 1000) return `${size < 10 ? ms.toFixed(1) : Math.round(ms)} ms`;
   const seconds = ms / 1000;
@@ -63,6 +64,9 @@ export function moment(ms) {
   const date = new Date(ms);
   return `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())} ${clock(ms)}`;
 }
+
+/** The day is told where it is not today. */
+export const clockOrMoment = (ms) => new Date(ms).toDateString() === new Date().toDateString() ? clock(ms) : moment(ms);
 
 /** Labels of a time axis, by how far apart they are. */
 export function axisTimes(seconds) {
