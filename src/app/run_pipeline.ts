@@ -214,7 +214,7 @@ export function chooseRun(
   identities: Readonly<Record<string, string>>,
   { rerun, follows }: Pick<RunOptions, "rerun" | "follows">,
 ): Choice {
-  if (!record || rerun || record.follows !== follows) return "new";
+  if (!record || rerun || record.status === "reset" || record.follows !== follows) return "new";
   const changed = Object.keys(identities).filter((name) => record.identities[name] && record.identities[name] !== identities[name]);
   const samePlan = record.hash === blueprint.hash;
   if (record.status === "done") return samePlan && changed.length === 0 ? "already_done" : "new";

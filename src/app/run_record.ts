@@ -11,7 +11,8 @@ export interface RunRecord {
   readonly version: 1;
   readonly run: string;
   readonly hash: string;
-  readonly status: "open" | "done";
+  /** "reset": it was never begun; a user has given up the runs before it. */
+  readonly status: "open" | "done" | "reset";
   /** By source or table name; "" where it could not be told at the start. */
   readonly identities: Readonly<Record<string, string>>;
   /** sha-256 of the kept snapshot of each reference table; absent before they were read. */

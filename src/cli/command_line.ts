@@ -17,7 +17,14 @@ class Exit extends Error {
 }
 
 /** Nothing was started; other words, or another configuration, are wanted. */
-const USAGE_CODES: ReadonlySet<string> = new Set(["usage", "unknown_pipeline", "prove_server", "prove_unbounded", "prove_input"]);
+const USAGE_CODES: ReadonlySet<string> = new Set([
+  "usage",
+  "unknown_pipeline",
+  "unknown_node",
+  "prove_server",
+  "prove_unbounded",
+  "prove_input",
+]);
 
 /** Never throws. */
 export async function runCommandLine(args: readonly string[], version: string, context: CommandContext): Promise<number> {

@@ -177,14 +177,26 @@ const plan = command("plan", merge(object({ command: constant("plan"), path, pip
   description:
     message`Compares the configuration with what the checkpoints are of: what has changed, which state is kept, and whether the next start goes on, starts over or would be refused, and why. Changes nothing; exits with 1 where a start would be refused.`,
 });
-const stateActions = argument(choice(["ls", "check"], { metavar: "ls|check" }), {
-  description: message`ls: lanes with epoch, positions, watermarks and tables. check: reads all of it and says whether it is whole.`,
-});
-const state = command("state", merge(object({ command: constant("state"), action: stateActions, path, pipelines }), settings), {
-  brief: message`Looks into the checkpoints of a project.`,
+const stateActions = argument(choice(["ls", "check", "show", "export", "reset"], { metavar: "ls|check|show|export|reset" }), {
   description:
-    message`Says what the checkpoints of pipelines hold that are not running, and whether they are whole. Changes nothing; check exits with 1 where something is wrong.`,
+    message`ls: lanes with epoch, positions, watermarks and tables. check: reads all of it and says whether it is whole. show: what is kept for one key. export: all that is kept, a JSON object a line. reset: forgets the run and its state.`,
 });
+const stateOptions = object("State", {
+  node: optional(option("--node", string({ metavar: "NODE" }), { description: message`show, export: only this node's state.` })),
+  key: multiple(option("--key", string({ metavar: "KEY" }), {
+    description: message`show: the key; of several parts one after the other.`,
+  })),
+  yes: option("--yes", { description: message`reset: does it. Without it, says what it would mean.` }),
+});
+const state = command(
+  "state",
+  merge(object({ command: constant("state"), action: stateActions, path, pipelines }), stateOptions, settings),
+  {
+    brief: message`Looks into the checkpoints of a project, or resets them.`,
+    description:
+      message`Says what the checkpoints of pipelines hold that are not running, and whether they are whole; check exits with 1 where something is wrong. Only reset with --yes changes anything: outputs stay, and the next start begins another run, as with --rerun.`,
+  },
+);
 const test = command("test", merge(object({ command: constant("test"), path, pipelines }), settings), {
   brief: message`Runs the [[tests]] of a project.`,
 });

@@ -8,14 +8,14 @@ import type { PipelinePlan } from "../../engine/contracts.ts";
 import type { Kv, World } from "../../ports/mod.ts";
 import type { PipelineBlueprint } from "../../project/contracts.ts";
 import { buildPlan } from "../build_plan.ts";
-import { RunRecords } from "../run_record.ts";
+import { type RunRecord, RunRecords } from "../run_record.ts";
 import { readLanes, runnablesOf, type StoredLane, withCheckpoint } from "./stored_lanes.ts";
 
 /** A run as it is stored. */
 export interface StateReport {
   readonly pipeline: string;
-  /** Null where nothing was ever run. */
-  readonly run: { readonly id: string; readonly status: "open" | "done"; readonly plan: "this plan" | "another plan" } | null;
+  /** Null where nothing was ever run, or not since a reset. */
+  readonly run: { readonly id: string; readonly status: RunRecord["status"]; readonly plan: "this plan" | "another plan" } | null;
   readonly lanes: readonly LaneReport[];
   /** What is wrong; empty where the checkpoint is whole. */
   readonly faults: readonly { readonly lane: number | null; readonly code: string; readonly message: string }[];
@@ -63,6 +63,7 @@ async function inspect(blueprint: PipelineBlueprint, world: World, kv: Kv | null
   };
   const record = kv && (await RunRecords.open(kv)).current;
   if (!kv || !record) return { pipeline, run: null, lanes: [], faults };
+  if (record.status === "reset") return { pipeline, run: null, lanes: [], faults };
   const run = { id: record.run, status: record.status, plan: record.hash === blueprint.hash ? "this plan" : "another plan" } as const;
   let stored: readonly StoredLane[] = [];
   try {

@@ -32,7 +32,7 @@ export interface PlannedStart {
   /** What to do about a refusal. */
   readonly hint: string | null;
   /** The run that is there; null where there is none. */
-  readonly run: { readonly id: string; readonly status: "open" | "done"; readonly lanes: readonly LaneStanding[] } | null;
+  readonly run: { readonly id: string; readonly status: RunRecord["status"]; readonly lanes: readonly LaneStanding[] } | null;
   /** What is different from the plan that the checkpoint is of; null where that was not kept. */
   readonly changes: readonly PartChange[] | null;
   readonly state: readonly StateFate[];

@@ -39,6 +39,11 @@ interface StoredTable {
   restored(): void;
 }
 
+/** A table as the operator asked for it; read by those who look at stored state. */
+export type OpenedTable =
+  | { readonly kind: "table"; readonly spec: StateTableSpec; readonly table: StateTable }
+  | { readonly kind: "history"; readonly spec: HistorySpec; readonly history: History };
+
 /** One stored value under its key inside the lane. */
 export interface StateEntry {
   readonly key: KvKey;
@@ -74,6 +79,7 @@ export function createStateStore(stored: StoredState = { epoch: 0, tables: [], e
 
 export class LaneState implements StateStore {
   readonly #tables: StoredTable[] = [];
+  readonly #opened: OpenedTable[] = [];
   readonly #storedLayouts: readonly TableLayout[];
   /** By table number; emptied as the operators ask for their tables. */
   readonly #storedRows = new Map<number, TableRowsStored[]>();
@@ -97,6 +103,11 @@ export class LaneState implements StateStore {
     return this.#tables.map((table) => table.layout);
   }
 
+  /** In the order of their numbers, under their full names. */
+  get opened(): readonly OpenedTable[] {
+    return this.#opened;
+  }
+
   /** For those who watch; costs a moment per table. */
   sizes(): readonly { readonly table: string; readonly rows: number; readonly bytes: number }[] {
     return this.#tables.map((table) => ({ table: table.layout.name, rows: table.live, bytes: table.bytes }));
@@ -111,11 +122,15 @@ export class LaneState implements StateStore {
   }
 
   table(spec: StateTableSpec): StateTable {
-    return this.#restore(new Table(spec));
+    const table = this.#restore(new Table(spec));
+    this.#opened.push({ kind: "table", spec, table });
+    return table;
   }
 
   history(spec: HistorySpec): History {
-    return this.#restore(new HistoryTable(spec));
+    const history = this.#restore(new HistoryTable(spec));
+    this.#opened.push({ kind: "history", spec, history });
+    return history;
   }
 
   /** Gives a new table what is stored of it. */
