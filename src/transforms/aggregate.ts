@@ -61,9 +61,7 @@ function plan(context: TransformContext): TransformPlan | null {
   const aggregates = checkAggregates(settings.celTable("aggregate"), scope, by, checker);
   if (windowing !== null) refuseWindowNames(checker);
   if (checker.failed) return null;
-  const accumulators = aggregates.map(({ name, value }) =>
-    ["count_distinct", "counts", "mode"].includes(value.function) ? new ValueCounts(name, value) : accumulatorOf(name, value)
-  );
+  const accumulators = planAccumulators(aggregates);
   const checked = [where, ...by.map((b) => b.value), ...aggregates.flatMap(({ value }) => [value.argument, value.by, value.filter])];
   const used = new Set(checked.flatMap((c) => c ? [...rootsOf(c)] : []));
   const checkedPlan: AggregatePlan = { input, where, by, aggregates, accumulators, used, window: windowing };
@@ -99,6 +97,26 @@ function plan(context: TransformContext): TransformPlan | null {
     timeless: true,
     create: (operatorContext) => new AggregateOperator({ ...results, node: context.name, type, groups, loop: loop() }, operatorContext),
   };
+}
+
+/** Functions that count the same values of the same rows share one table of them. */
+function planAccumulators(aggregates: readonly Named<CheckedAggregate>[]): (Accumulator | ValueCounts)[] {
+  const keepers = new Map<string, ValueCounts>();
+  return aggregates.map(({ name, value }) => {
+    if (!["count_distinct", "counts", "mode"].includes(value.function)) return accumulatorOf(name, value);
+    const counted = argumentsText(value);
+    const keeper = keepers.get(counted) ?? null;
+    const counts = new ValueCounts(name, value, { table: keeper?.table ?? keepers.size + 1, keeper });
+    if (keeper === null) keepers.set(counted, counts);
+    return counts;
+  });
+}
+
+/** What stands between the parentheses: two calls with the same text there count the same. */
+function argumentsText({ function: name, argument }: CheckedAggregate): string {
+  const text = argument!.source.text.trim();
+  const isPlainCall = text.startsWith(name) && text.endsWith(")");
+  return isPlainCall ? text.slice(name.length, -1).trim().slice(1).trim() : text;
 }
 
 /** Partial results of one key, whatever lane they are from, come to one lane. */
@@ -188,14 +206,12 @@ function compile(plan: AggregatePlan, builder: LoopBuilder): Loop {
   const slot = builder.local("slot");
   const evaluated: string[] = [];
   const folds: string[] = [];
-  let table = 1;
   plan.aggregates.forEach(({ name, value: aggregate }, index) => {
+    const accumulator = plan.accumulators[index];
+    if (accumulator instanceof ValueCounts && !accumulator.keeps) return;
     const { code, names } = evaluate(name, aggregate, slot, builder);
     evaluated.push(code);
-    const accumulator = plan.accumulators[index];
-    folds.push(
-      accumulator instanceof ValueCounts ? accumulator.fold(builder, names, `state[${table++}]`) : accumulator.fold(builder, names),
-    );
+    folds.push(accumulator.fold(builder, names));
   });
   const windows = plan.window && windowLoopParts(plan.window, builder);
   const fold = [...folds, windows?.told(slot) ?? "", `state[0].touch(${slot});`].filter((line) => line !== "").join("\n");

@@ -5,6 +5,8 @@ import { aggregate } from "../../src/transforms/aggregate.ts";
 import { batchOf, Collected, faultsOf, formatCell, Lane, lines, planOf, run, table } from "./support.ts";
 import { cell } from "../../src/data/columns.ts";
 import type { Batch } from "../../src/data/batch.ts";
+import type { StateStore } from "../../src/engine/contracts.ts";
+import { createStateStore } from "../../src/engine/state/store.ts";
 
 type Settings = { readonly [name: string]: Plain };
 const payments = table(`
@@ -75,6 +77,35 @@ Deno.test("count_distinct, counts and mode; of several most frequent values the 
     folded 5
   `),
   );
+});
+
+Deno.test("functions that count the same values of the same rows share their table, over a recovery and lanes too; others do not", () => {
+  const one = {
+    by: ["account"],
+    aggregate: {
+      counts: "counts(kind, ok)",
+      kinds: "count_distinct( kind, ok )",
+      top: "mode(kind, ok)",
+      all: "mode(kind)",
+      n: "counts( kind )",
+    },
+  };
+  const { plan } = planOf(aggregate, { inputs: [payments], settings: one });
+  const tables: string[] = [];
+  const noted = (state: StateStore): StateStore => ({ ...state, table: (spec) => (tables.push(spec.name), state.table(spec)) });
+  plan!.create({ lane: 0, state: noted(createStateStore().scope("x")) });
+  equal(tables.length, 3, "the groups, kinds of good rows, and those of all");
+  const expected = [
+    "b | {x: 1} | 1 | x | x | {x: 1, y: 1}",
+    "a | {x: 1, y: 1} | 2 | x | x | {x: 1, y: 1}",
+  ];
+  const [lane, other] = [new Lane(plan!), new Lane(plan!)];
+  lane.operator.process(0, batchOf(payments, "in0", 0, 2), new Collected());
+  lane.recover();
+  lane.operator.process(0, batchOf(payments, "in0", 2, 3), new Collected());
+  other.operator.process(0, batchOf(payments, "in0", 3, 5), new Collected());
+  lane.operator.absorb!(other.operator);
+  deepEqual(shown(lane.operator.peek!()), expected);
 });
 
 Deno.test("without by there is exactly one row, for no input too", () => {

@@ -15,7 +15,7 @@ export interface AggregateParts extends ResultParts {
   /** The `by` fields, then the aggregates. Without `by` there is one group, there from the beginning. */
   readonly type: RecordType;
   readonly groups: StateTableSpec;
-  /** state[0] are the groups, then the tables of those aggregates that have one. */
+  /** state[0] are the groups, then the tables of those aggregates that keep one. */
   readonly loop: Loop;
 }
 
@@ -77,13 +77,12 @@ export class AggregateOperator implements Operator {
     assert(other instanceof AggregateOperator, "an aggregate absorbs an aggregate");
     for (let from = 0; from < other.#groups.size; from++) {
       const slot = this.#groups.insert(...(other.#groups.keyOf(from) as [KeyPart, KeyPart?, KeyPart?, KeyPart?]));
-      let table = 1;
       for (const aggregate of this.#parts.aggregates) {
-        if (aggregate instanceof ValueCounts) {
-          const [mine, theirs] = [this, other].map((one) => ({ groups: one.#groups, table: one.#state[table] }));
+        if (!(aggregate instanceof ValueCounts)) aggregate.absorb(this.#groups, slot, other.#groups, from);
+        else if (aggregate.keeps) {
+          const [mine, theirs] = [this, other].map((one) => ({ groups: one.#groups, table: one.#state[aggregate.table] }));
           aggregate.absorb(mine, slot, theirs, from);
-          table++;
-        } else aggregate.absorb(this.#groups, slot, other.#groups, from);
+        }
       }
       this.#groups.touch(slot);
     }

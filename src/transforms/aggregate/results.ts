@@ -20,17 +20,18 @@ export interface ResultColumns {
   readonly beyond: ReadonlyMap<number, string>;
 }
 
-/** The aggregates that have a table of their own, in the order of their tables behind the groups'. */
+/** The aggregates that keep a table beside the groups', in the order of their tables. */
 export function valueCounts(aggregates: ResultParts["aggregates"]): ValueCounts[] {
-  return aggregates.filter((aggregate) => aggregate instanceof ValueCounts);
+  return aggregates.filter((aggregate) => aggregate instanceof ValueCounts && aggregate.keeps) as ValueCounts[];
 }
 
 /** One aggregate's value; BEYOND_NUMBERS where no number holds it. A slot below 0 is a group without rows. */
 export function aggregateValue(parts: ResultParts, index: number, state: readonly StateTable[], slot: number): unknown {
-  const aggregate = parts.aggregates[index];
-  if (!(aggregate instanceof ValueCounts)) return aggregate.result(state[0], slot);
-  const table = parts.aggregates.slice(0, index).filter((one) => one instanceof ValueCounts).length;
-  return aggregate.result(state[0], slot, state[1 + table]);
+  return resultOf(parts.aggregates[index], state, slot);
+}
+
+function resultOf(aggregate: Accumulator | ValueCounts, state: readonly StateTable[], slot: number): unknown {
+  return aggregate instanceof ValueCounts ? aggregate.result(state[0], slot, state[aggregate.table]) : aggregate.result(state[0], slot);
 }
 
 /** A key part as the value of its type. */
@@ -49,9 +50,8 @@ export function resultColumns(parts: ResultParts, state: readonly StateTable[], 
       const key = state[0].keyOf(slot);
       for (const [part, { type }] of by.entries()) keys[part].push(keyValue(type, key[keyFrom + part]));
     }
-    let table = 1;
     for (const [index, aggregate] of aggregates.entries()) {
-      const value = aggregate instanceof ValueCounts ? aggregate.result(state[0], slot, state[table++]) : aggregate.result(state[0], slot);
+      const value = resultOf(aggregate, state, slot);
       if (value === BEYOND_NUMBERS) beyond.set(row, `range:${fields[index].name}`);
       values[index].push(value === BEYOND_NUMBERS ? null : value);
     }

@@ -28,7 +28,8 @@ interface PartialField {
 
 function partialFields({ aggregates }: ResultParts): readonly PartialField[] {
   const made = aggregates.flatMap((aggregate): Omit<PartialField, "field">[] => {
-    if (aggregate instanceof ValueCounts) return [{ aggregate, column: null, half: null }];
+    // Functions of the same values share them: the one that keeps them gives them out.
+    if (aggregate instanceof ValueCounts) return aggregate.keeps ? [{ aggregate, column: null, half: null }] : [];
     return aggregate.columns.flatMap((column) =>
       (column.kind === "wide" ? ["hi", "lo"] as const : [null]).map((half) => ({ aggregate, column, half }))
     );
@@ -62,10 +63,9 @@ export function partialColumns(parts: ResultParts, state: readonly StateTable[],
     const values = slots.map((slot) => groups.keyOf(slot)[1 + part]);
     return columnOf(type, type.kind === "bool" ? values.map((value) => value === null ? null : value === 1) : values);
   });
-  const tables = tablesOf(parts, state);
   const columns = partialFields(parts).map(({ field, aggregate, column, half }): Column => {
     const values = slots.map((slot) => {
-      if (column === null) return (aggregate as ValueCounts).list(groups, slot, tables.get(aggregate)!);
+      if (column === null) return listOf(aggregate as ValueCounts, state, slot);
       return stateValue(groups, slot, column, half);
     });
     return columnOf(field.type, values);
@@ -81,10 +81,8 @@ function stateValue(groups: StateTable, slot: number, { name, kind }: Accumulato
   return valid[slot] === 0 ? null : values[slot];
 }
 
-/** The tables of those aggregates that have one. */
-function tablesOf({ aggregates }: ResultParts, state: readonly StateTable[]): ReadonlyMap<Accumulator | ValueCounts, StateTable> {
-  const own = aggregates.filter((aggregate) => aggregate instanceof ValueCounts);
-  return new Map(own.map((aggregate, index) => [aggregate, state[1 + index]]));
+function listOf(counts: ValueCounts, state: readonly StateTable[], slot: number): unknown {
+  return counts.list(state[0], slot, state[counts.table]);
 }
 
 /** Adds partial results to the groups of their window and key; what comes behind its window's end leaves in `work.others`. */
@@ -95,7 +93,6 @@ export function mergeLoop(parts: ResultParts): Loop {
   return (batch, _out, anyWork, state) => {
     const work = anyWork as WindowWork;
     const [groups] = state;
-    const tables = tablesOf(parts, state);
     const [starts, ends] = [numbers(batch, 0), numbers(batch, 1)];
     const keys = parts.by.map((_, part) => keyParts(batch.columns[firstBy + part]));
     const theirs = new PartialColumns(fields, batch, firstState);
@@ -109,8 +106,8 @@ export function mergeLoop(parts: ResultParts): Loop {
       const slot = insert(groups, starts[row], keys, row);
       if (groups.live !== before) work.windows.opened(slot, ends[row]);
       for (const aggregate of parts.aggregates) {
-        if (aggregate instanceof ValueCounts) aggregate.addList(groups, slot, tables.get(aggregate)!, theirs.list(aggregate, row));
-        else aggregate.absorb(groups, slot, theirs, row);
+        if (!(aggregate instanceof ValueCounts)) aggregate.absorb(groups, slot, theirs, row);
+        else if (aggregate.keeps) aggregate.addList(groups, slot, state[aggregate.table], theirs.list(aggregate, row));
       }
       groups.touch(slot);
       work.count++;

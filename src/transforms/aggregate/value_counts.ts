@@ -1,7 +1,8 @@
 /**
  * count_distinct, counts and mode: how often each value occurred in each group, in a table of their own keyed by the group's
  * slot and the value. So a group may hold any number of values, and a checkpoint writes only those that changed. The values of a
- * group are chained, newest first: reading or dropping a group costs its own values, not those of all groups.
+ * group are chained, newest first: reading or dropping a group costs its own values, not those of all groups. Invariant: several
+ * functions of the same values read one table, which the first of them keeps.
  */
 import type { CheckedAggregate } from "../../expr/mod.ts";
 import { isNumeric, type Type } from "../../data/types.ts";
@@ -12,30 +13,44 @@ import { compareValues, type FoldNames } from "./accumulators.ts";
 
 /** Occurrences of one value: the value and how often it came. */
 type Occurrence = readonly [value: unknown, rows: number];
+/** Where a function's values are counted. */
+export interface CountsPlace {
+  /** The table's index in the operator's state. */
+  readonly table: number;
+  /** The function of the same values that keeps the table; null where this one does. */
+  readonly keeper: ValueCounts | null;
+}
 
 export class ValueCounts {
   readonly spec: StateTableSpec;
   /** In the groups' table: the newest entry of the group's chain, plus one. */
   readonly columns: readonly { readonly name: string; readonly kind: StateColumnKind }[];
+  /** The table's index in the operator's state. */
+  readonly table: number;
+  /** Whether this function keeps the table: folds rows into it, and adds and drops groups. */
+  readonly keeps: boolean;
   readonly #function: CheckedAggregate["function"];
   readonly #type: Type;
   readonly #first: string;
 
-  constructor(name: string, aggregate: CheckedAggregate) {
+  constructor(name: string, aggregate: CheckedAggregate, { table, keeper }: CountsPlace) {
     this.#function = aggregate.function;
     this.#type = aggregate.argument!.type;
-    this.spec = {
+    this.table = table;
+    this.keeps = keeper === null;
+    this.spec = keeper?.spec ?? {
       name: typedName(`${name} values`, this.#type),
       key: ["number", isNumeric(this.#type) ? "number" : "text"],
       columns: [{ name: "rows", kind: "number" }, { name: "next", kind: "number" }],
       version: 2,
     };
     this.#first = `${this.spec.name}.first`;
-    this.columns = [{ name: this.#first, kind: "number" }];
+    this.columns = this.keeps ? [{ name: this.#first, kind: "number" }] : [];
   }
 
-  /** Statements that count a row's value; `table` names the table in code. */
-  fold(builder: LoopBuilder, names: FoldNames, table: string): string {
+  /** Statements that count a row's value. */
+  fold(builder: LoopBuilder, names: FoldNames): string {
+    const table = `state[${this.table}]`;
     const first = builder.hoist("first", `state[0].number(${JSON.stringify(this.#first)})`);
     const rows = builder.hoist("rows", `${table}.number("rows")`);
     const next = builder.hoist("next", `${table}.number("next")`);

@@ -46,7 +46,7 @@ export const CHANGED = { name: "changed", kind: "number" } as const;
 export class WindowOperator implements Operator {
   readonly #parts: WindowParts;
   readonly #lane: number;
-  /** The groups, then the tables of those aggregates that have one. */
+  /** The groups, then the tables of those aggregates that keep one. */
   readonly #state: readonly StateTable[];
   readonly #sessions: Sessions | null;
   readonly #due: DueSlots;
@@ -173,10 +173,7 @@ export class WindowOperator implements Operator {
   }
 
   #remove(slot: number): void {
-    let table = 1;
-    for (const aggregate of this.#parts.aggregates) {
-      if (aggregate instanceof ValueCounts) aggregate.drop(this.#groups, slot, this.#state[table++]);
-    }
+    for (const counts of valueCounts(this.#parts.aggregates)) counts.drop(this.#groups, slot, this.#state[counts.table]);
     this.#due.forget(slot);
     this.#groups.remove(slot);
   }
@@ -230,7 +227,8 @@ export class WindowOperator implements Operator {
   #createSessions(chains: StateTable | null): Sessions | null {
     const { window, aggregates } = this.#parts;
     if (chains === null || window.type !== "session") return null;
-    const [groups, ...tables] = this.#state;
+    const state = this.#state;
+    const [groups] = state;
     return new Sessions({
       groups,
       chains,
@@ -238,12 +236,12 @@ export class WindowOperator implements Operator {
       gapMicros: window.gapMicros,
       mostMicros: window.mostMicros,
       absorb: (into, from) => {
-        let table = 0;
         for (const aggregate of aggregates) {
-          if (aggregate instanceof ValueCounts) {
-            const place = { groups, table: tables[table++] };
+          if (!(aggregate instanceof ValueCounts)) aggregate.absorb(groups, into, groups, from);
+          else if (aggregate.keeps) {
+            const place = { groups, table: state[aggregate.table] };
             aggregate.absorb(place, into, place, from);
-          } else aggregate.absorb(groups, into, groups, from);
+          }
         }
         groups.touch(into);
       },
