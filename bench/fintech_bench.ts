@@ -1,6 +1,6 @@
 /**
- * What the fintech workload costs: the four processors of config/fintech together in one process, Kafka in and out, exactly-once; and how
- * soon a change that commits in PostgreSQL is an alert on its topic.
+ * What the fintech workload costs: the four processors of config/fintech in one process, Kafka in and out, exactly-once, as four pipelines and
+ * as one (together.toml); and how soon a change that commits in PostgreSQL is an alert on its topic.
  *
  *     deno run -A --unstable-kv bench/fintech_bench.ts [TRANSACTIONS] [CUSTOMERS] [SECONDS]      default: 200000 1000 20
  *
@@ -28,7 +28,7 @@ async function projectIn(folder: string): Promise<void> {
   for await (const { name } of Deno.readDir(`${ROOT}config/fintech`)) {
     if (!name.endsWith(".toml")) continue;
     const text = await Deno.readTextFile(`${ROOT}config/fintech/${name}`);
-    const without = text.replaceAll(/^\[sinks\.(?:warehouse|csv|bank_\w+)\][^]*?(?=^\[|^# ---|(?![^]))/gm, "");
+    const without = text.replaceAll(/^\[sinks\.(?:\w*warehouse|\w*csv|bank_\w+)\][^]*?(?=^\[|^# ---|(?![^]))/gm, "");
     await Deno.writeTextFile(`${folder}/${name}`, without.replaceAll('connection = "made"', 'connection = "bus"'));
   }
 }
@@ -79,25 +79,28 @@ async function checkpointBytes(folder: string): Promise<number> {
   return bytes;
 }
 
-async function processors(count: number): Promise<Cost & { readonly stateBytes: number }> {
+async function processors(pipelines: readonly string[], count: number): Promise<Cost & { readonly stateBytes: number }> {
   const folder = await Deno.makeTempDir({ prefix: "millrace-fintech-bench-" });
   try {
     await projectIn(folder);
     const env = environment(folder, `bench-${crypto.randomUUID().slice(0, 8)}`, { FINTECH_TRANSACTIONS: String(count) });
     await run(folder, ["population", "accounts", "produce"], env);
-    const cost = await run(folder, PROCESSORS, env);
+    const cost = await run(folder, pipelines, env);
     return { ...cost, stateBytes: await checkpointBytes(`${folder}/out`) };
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
 }
 
-const [one, all] = [await processors(1), await processors(transactions)];
-const microsEach = (all.cpuSeconds - one.cpuSeconds) * 1e6 / (transactions - 1);
 console.log(`four processors, ${transactions} transactions of ${customers} customers, Kafka in and out, exactly-once:`);
-console.log(`  ${microsEach.toFixed(1)} µs of CPU per transaction (start-up ${one.cpuSeconds.toFixed(1)} s taken off)`);
-console.log(`  ${Math.round(transactions / all.wallSeconds)} transactions/s, start-up included`);
-console.log(`  ${Math.round((all.stateBytes - one.stateBytes) / customers)} bytes of checkpoints per customer, all four together`);
+for (const [what, pipelines] of [["four pipelines", PROCESSORS], ["one pipeline", ["together"]]] as const) {
+  const [one, all] = [await processors(pipelines, 1), await processors(pipelines, transactions)];
+  const microsEach = (all.cpuSeconds - one.cpuSeconds) * 1e6 / (transactions - 1);
+  console.log(`as ${what}:`);
+  console.log(`  ${microsEach.toFixed(1)} µs of CPU per transaction (start-up ${one.cpuSeconds.toFixed(1)} s taken off)`);
+  console.log(`  ${Math.round(transactions / all.wallSeconds)} transactions/s, start-up included`);
+  console.log(`  ${Math.round((all.stateBytes - one.stateBytes) / customers)} bytes of checkpoints per customer, all four together`);
+}
 
 /** Milliseconds from commit to alert, sorted. */
 async function latencies(): Promise<number[]> {

@@ -4,7 +4,7 @@ import { generatedFiles } from "../../scripts/generate_files.ts";
 
 const root = new URL("../../", import.meta.url);
 
-Deno.test("the JSON Schema and the reference pages are those of the components (deno task gen writes them)", async () => {
+Deno.test("the JSON Schema and the reference pages are those of the components, the pipelines made of others are theirs (deno task gen writes them)", async () => {
   const stale: string[] = [];
   for (const [path, text] of generatedFiles()) {
     if (await Deno.readTextFile(new URL(path, root)).catch(() => "") !== text) stale.push(path);

@@ -41,7 +41,8 @@ export async function writeTopics(output: string, messages: readonly Message[]):
 export interface WholeRun {
   readonly output: string;
   readonly profile: Profile;
-  readonly processors: readonly Processor[];
+  /** "together": all four, as one pipeline. */
+  readonly processors: readonly Processor[] | "together";
   readonly lanes?: number;
   readonly set?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
@@ -49,7 +50,7 @@ export interface WholeRun {
 
 /** Runs the processors until their topics have been read, or the process dies. */
 export function runProcessors({ output, profile, processors, lanes = 1, set = [], env = {} }: WholeRun): Promise<Ran> {
-  const names = processors.map((processor) => pipelineName(processor, profile));
+  const names = processors === "together" ? [processors] : processors.map((processor) => pipelineName(processor, profile));
   const settings = set.flatMap((setting) => ["--set", setting]);
   return runMillrace(["run", "config/fintech", ...names, "--quiet", "--json", ...settings], ROOT, {
     FINTECH_OUTPUT: output,

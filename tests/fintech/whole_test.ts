@@ -68,8 +68,14 @@ Deno.test("windows by the clock in 2 lanes, behind a repartition: every transact
   });
 });
 
-for (const lanes of [1, 2]) {
-  Deno.test(`killed at random steps in ${lanes} lanes (seed ${SEED}): the same rows`, async (test) => {
+for (
+  const { name, lanes, processors } of [
+    { name: "in 1 lanes", lanes: 1, processors: PROCESSORS },
+    { name: "in 2 lanes", lanes: 2, processors: PROCESSORS },
+    { name: "as one pipeline", lanes: 1, processors: "together" },
+  ] as const
+) {
+  Deno.test(`killed at random steps ${name} (seed ${SEED}): the same rows`, async (test) => {
     await inFolder(async (output) => {
       const some = [...references, ...transactions.slice(0, 1000)];
       await writeTopics(output, some);
@@ -77,7 +83,7 @@ for (const lanes of [1, 2]) {
       for (;; kills++) {
         assert.ok(kills < LIVES_MAX, `not done after ${LIVES_MAX} lives`);
         const env = { MILLRACE_KILL_AFTER_STEPS: String(70 + 30 * kills) };
-        const ran = await runProcessors({ output, profile: "FIXED", processors: PROCESSORS, lanes, set: ["epoch.records_max=100"], env });
+        const ran = await runProcessors({ output, profile: "FIXED", processors, lanes, set: ["epoch.records_max=100"], env });
         if (ran.signal !== "SIGKILL") {
           assert.equal(ran.code, 0, ran.output);
           break;
