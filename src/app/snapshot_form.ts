@@ -143,18 +143,34 @@ function appendTexts({ column, rows }: Part, at: number, { valid, lengths, bytes
   }
 }
 
+/** A call of the encoder costs more than the text of a row does: rows are encoded together, and one by one where not all is ASCII. */
 function appendStrings({ column, rows }: Part, at: number, { valid, lengths, bytes }: Texts): void {
-  for (let row = 0; row < rows; row++) {
-    const value = cell(column, STRING, row);
-    if (value === null) {
-      valid[at + row] = 0;
-      continue;
+  const group: string[] = [];
+  for (let from = 0; from < rows; from += GROUP_ROWS) {
+    group.length = 0;
+    const to = Math.min(rows, from + GROUP_ROWS);
+    for (let row = from; row < to; row++) {
+      const value = cell(column, STRING, row) as string | null;
+      if (value === null) valid[at + row] = 0;
+      group.push(value ?? "");
     }
-    const text = ENCODER.encode(value as string);
-    lengths[at + row] = text.length;
-    bytes.raw(text);
+    const together = group.join("");
+    const before = bytes.length;
+    // As many bytes as units of UTF-16: then each unit is a byte of its own, and texts are as long in bytes as they are in units.
+    const isAscii = putText(bytes, together) === together.length;
+    if (!isAscii) bytes.length = before;
+    for (let i = 0; i < group.length; i++) lengths[at + from + i] = isAscii ? group[i].length : putText(bytes, group[i]);
   }
 }
+
+/** Returns how many bytes it takes. */
+function putText(bytes: BinaryWriter, text: string): number {
+  bytes.reserve(text.length * 3);
+  const { written } = ENCODER.encodeInto(text, bytes.bytes.subarray(bytes.length));
+  bytes.length += written;
+  return written;
+}
+const GROUP_ROWS = 256;
 const ENCODER = new TextEncoder();
 
 function readTexts(reader: BinaryReader, valid: Uint8Array | null, rows: number): ReturnType<typeof textColumn> {

@@ -38,14 +38,19 @@ export class TextIndex {
 
   /** The next number, for a text that is not there yet. */
   append(text: string): number {
-    const length = this.#encode(text);
+    return this.appendBytes(this.#askedView, 0, this.#encode(text));
+  }
+
+  /** The next number, for the text bytes[from, to), which is not there yet. */
+  appendBytes(bytes: DataView, from: number, to: number): number {
+    const length = to - from;
     const number = this.size++;
     const start = this.#starts[number];
     if (start + length > this.#arena.length) {
       this.#arena = grown(this.#arena, start + length);
       this.#arenaView = viewOf(this.#arena);
     }
-    this.#arena.set(this.#asked.subarray(0, length), start);
+    this.#arena.set(new Uint8Array(bytes.buffer, bytes.byteOffset + from, length), start);
     if (this.size === this.#starts.length) this.#starts = grown(this.#starts, this.size + 1);
     this.#starts[this.size] = start + length;
     if (this.size * 2 > this.#index.length) this.#reindex();

@@ -4,12 +4,13 @@
  */
 import type { LoadableRows, TableLoading } from "./contracts.ts";
 import type { NumberRows, ValueRows } from "../component/component.ts";
-import type { Batch, Column } from "../data/batch.ts";
+import type { Batch, Column, TextColumn } from "../data/batch.ts";
 import { cell, makeMeta, numberColumn, valueColumn } from "../data/columns.ts";
 import { assert } from "../data/fault.ts";
 import { NumberIndex } from "../data/number_index.ts";
 import { TextIndex } from "../data/text_index.ts";
 import type { RecordType } from "../data/types.ts";
+import { viewOf } from "../data/words.ts";
 import { emptyColumn, growingColumn } from "./growing_columns.ts";
 
 /** Rows of `type`, found by its field `key`. A million rows of eight fields take some 100 MB. */
@@ -82,6 +83,7 @@ export class KeyedRows implements LoadableRows {
     const keyField = this.#type.fields[this.#keyIndex];
     const column = batch.columns[this.#keyIndex];
     assert(column, "a table's key is decoded");
+    if (column.kind === "text" && column.valid === null && keyField.type.kind === "string") return this.#indexTexts(column, batch.rows);
     const rows = new Int32Array(batch.rows);
     const duplicates: number[] = [];
     let count = 0;
@@ -91,6 +93,22 @@ export class KeyedRows implements LoadableRows {
       else {
         if (typeof key === "number") this.#rowByNumber.append(key);
         else this.#rowByText.append(key);
+        rows[count++] = row;
+      }
+    }
+    return { rows, count, duplicates };
+  }
+
+  /** The same where keys are texts: they are compared and copied where they lie. */
+  #indexTexts({ bytes, start, end }: TextColumn, batchRows: number): { rows: Int32Array; count: number; duplicates: readonly number[] } {
+    const view = viewOf(bytes);
+    const rows = new Int32Array(batchRows);
+    const duplicates: number[] = [];
+    let count = 0;
+    for (let row = 0; row < batchRows; row++) {
+      if (this.#rowByText.findBytes(view, start[row], end[row]) >= 0) duplicates.push(row);
+      else {
+        this.#rowByText.appendBytes(view, start[row], end[row]);
         rows[count++] = row;
       }
     }

@@ -2,8 +2,8 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { decodeSnapshot, encodeSnapshot } from "../../src/app/snapshot_form.ts";
-import type { Batch } from "../../src/data/batch.ts";
-import { cell, columnOf, makeMeta, select } from "../../src/data/columns.ts";
+import type { Batch, Column } from "../../src/data/batch.ts";
+import { cell, columnOf, makeMeta, select, valueColumn } from "../../src/data/columns.ts";
 import { BOOL, decimalOf, INT, type RecordType, STRING, withNull } from "../../src/data/types.ts";
 
 const TYPE: RecordType = {
@@ -71,4 +71,18 @@ Deno.test("what lies behind a null does not show in a snapshot", () => {
   assert.deepEqual(encodeSnapshot(TYPE, NEEDED, [{ ...batch, columns: dirty }]), encodeSnapshot(TYPE, NEEDED, [batch]));
   const swapped = select(batch, new Int32Array([1, 0]), 2);
   assert.notDeepEqual(encodeSnapshot(TYPE, NEEDED, [swapped]), encodeSnapshot(TYPE, NEEDED, [batch]));
+});
+
+Deno.test("texts kept as strings are written as those kept as bytes are, in rows of any number, ASCII or not", () => {
+  const type: RecordType = { fields: [{ name: "name", type: withNull(STRING) }] };
+  const needed = new Set(["name"]);
+  const written = (column: Column, rows: number): Uint8Array =>
+    encodeSnapshot(type, needed, [{ rows, type, columns: [column], meta: makeMeta("t", 0, new Float64Array(rows)) }]);
+  for (const rows of [0, 1, 255, 256, 257, 600]) {
+    // One row that is not ASCII, in the second of three groups, and in the last; a text that is empty; one that is absent.
+    const name = (row: number): string | null =>
+      row === 3 ? null : row === 300 || row === 599 ? `Žižkov 🍞 ${row}` : row === 7 ? "" : `name ${row}`;
+    const names = Array.from({ length: rows }, (_, row) => name(row));
+    assert.deepEqual(written(valueColumn(names), rows), written(columnOf(type.fields[0].type, names), rows), `${rows} rows`);
+  }
 });
