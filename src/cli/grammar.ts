@@ -197,6 +197,23 @@ const state = command(
       message`Says what the checkpoints of pipelines hold that are not running, and whether they are whole; check exits with 1 where something is wrong. Only reset with --yes changes anything: outputs stay, and the next start begins another run, as with --rerun.`,
   },
 );
+const rejectsActions = argument(choice(["ls", "show"], { metavar: "ls|show" }), {
+  description: message`ls: how many records were refused, by reason and source. show: each with its place, reason and bytes.`,
+});
+const rejectsOptions = object("Rejects", {
+  reason: optional(option("--reason", string({ metavar: "REASON" }), { description: message`Only this reason, for example type:amount.` })),
+  source: optional(option("--source", string({ metavar: "SOURCE" }), { description: message`Only records of this source.` })),
+  last: optional(option("--last", integer({ min: 1, metavar: "N" }), { description: message`show: only the last N of each pipeline.` })),
+});
+const rejects = command(
+  "rejects",
+  merge(object({ command: constant("rejects"), action: rejectsActions, path, pipelines }), rejectsOptions, settings),
+  {
+    brief: message`Looks at the records that were refused.`,
+    description:
+      message`Reads the rejects where the project's sinks keep them: in the state folder, in files, in the embedded log and in SQLite. Fields with a tag, and what could be an account's number, are hidden. Changes nothing.`,
+  },
+);
 const test = command("test", merge(object({ command: constant("test"), path, pipelines }), settings), {
   brief: message`Runs the [[tests]] of a project.`,
 });
@@ -249,7 +266,10 @@ const schema = command("schema", object({ command: constant("schema") }), {
   brief: message`Prints the JSON Schema of configuration files, for editors.`,
 });
 
-export const grammar = or(run, load, produce, stream, batch, serve, client, top, check, plan, state, test, prove, generate, schema);
+/** Those that run pipelines; `or` takes fifteen at most. */
+const runs = or(run, load, produce, stream, batch, serve, client, top);
+const looks = or(check, plan, state, rejects, test, prove, generate, schema);
+export const grammar = or(runs, looks);
 export type Command = InferValue<typeof grammar>;
 export type RunCommand = Extract<Command, { command: "run" }>;
 export type LayerCommand = Extract<Command, { command: "layer" }>;
@@ -259,6 +279,7 @@ export type TopCommand = Extract<Command, { command: "top" }>;
 export type CheckCommand = Extract<Command, { command: "check" }>;
 export type PlanCommand = Extract<Command, { command: "plan" }>;
 export type StateCommand = Extract<Command, { command: "state" }>;
+export type RejectsCommand = Extract<Command, { command: "rejects" }>;
 export type TestCommand = Extract<Command, { command: "test" }>;
 export type ProveCommand = Extract<Command, { command: "prove" }>;
 export type GenerateCommand = Extract<Command, { command: "generate" }>;

@@ -47,6 +47,7 @@ const CASES: readonly Case[] = [
   { name: "check help", words: ["check", "--help"] },
   { name: "plan help", words: ["plan", "--help"] },
   { name: "state help", words: ["state", "--help"] },
+  { name: "rejects help", words: ["rejects", "--help"] },
   { name: "test help", words: ["test", "--help"] },
   { name: "prove help", words: ["prove", "--help"] },
   { name: "generate help", words: ["generate", "--help"] },
