@@ -6,7 +6,7 @@ import { Buffer } from "node:buffer";
 import type { RecordType } from "../../data/types.ts";
 import type { World } from "../../ports/mod.ts";
 import type { PipelineBlueprint, SinkBlueprint } from "../../project/contracts.ts";
-import { taggedNames } from "../../observe/shown.ts";
+import { shownRecord, taggedNames } from "../../observe/shown.ts";
 import { runnablesOf } from "../state/stored_lanes.ts";
 
 export interface KeptReject {
@@ -91,16 +91,19 @@ function textOf(written: string, form: TextForm): string | null {
   }
 }
 
-/** Names of fields that are not shown to anybody, by source; those of all sources for a source that is not there any more. */
-export function hiddenFields(blueprint: PipelineBlueprint): (source: string) => ReadonlySet<string> {
+/** A reject whose record may be seen by whoever looks on. */
+export type ShownReject = Omit<KeptReject, "raw"> & { readonly raw: string | null };
+
+/** Hides the fields that nobody may see: those of the reject's source, or of all where that is not there any more. */
+export function rejectShower(blueprint: PipelineBlueprint): (reject: KeptReject) => ShownReject {
   const types = new Map<string, RecordType>();
   for (const stage of runnablesOf(blueprint)) {
     for (const { name, schema } of [...stage.sources, ...stage.changelogs]) types.set(name, schema.type);
   }
   const all = new Set([...types.values()].flatMap((type) => [...taggedNames(type)]));
-  return (source) => {
-    const type = types.get(source);
-    return type ? taggedNames(type) : all;
+  return (reject) => {
+    const type = types.get(reject.source);
+    return { ...reject, raw: reject.raw && shownRecord(reject.raw, type ? taggedNames(type) : all) };
   };
 }
 

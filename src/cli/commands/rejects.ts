@@ -1,11 +1,10 @@
 /** `rejects ls` and `rejects show`: which records were refused, why, and what they are. Changes nothing. */
 import { choosePipelines, openProject } from "../../app/open_project.ts";
-import { countRejects, hiddenFields, type KeptReject, type KeptRejects, readRejects } from "../../app/rejects/kept_rejects.ts";
-import { shownRecord } from "../../observe/shown.ts";
+import { countRejects, type KeptReject, type KeptRejects, readRejects, rejectShower } from "../../app/rejects/kept_rejects.ts";
 import { type CommandContext, EXIT } from "../context.ts";
 import type { RejectsCommand } from "../grammar.ts";
 import { parseOverrides } from "../overrides.ts";
-import { rejectCountsText, rejectsElsewhereText, type ShownReject, shownRejectText } from "../render/rejects.ts";
+import { rejectCountsText, rejectsElsewhereText, shownRejectText } from "../render/rejects.ts";
 
 export async function rejects(command: RejectsCommand, { world, terminal }: CommandContext): Promise<number> {
   const project = await openProject(world, { path: command.path, overrides: parseOverrides(command.set), envFile: command.envFile });
@@ -17,12 +16,8 @@ export async function rejects(command: RejectsCommand, { world, terminal }: Comm
       if (command.json) terminal.out(counts.map((count) => JSON.stringify(count) + "\n").join(""));
       else terminal.out(rejectCountsText(blueprint.name, counts));
     } else {
-      const hidden = hiddenFields(blueprint);
       const newest = command.last === undefined ? chosen : chosen.slice(-command.last);
-      const shown = newest.map((one): ShownReject => ({
-        ...one,
-        raw: one.raw && shownRecord(one.raw, hidden(one.source)),
-      }));
+      const shown = newest.map(rejectShower(blueprint));
       terminal.out(shown.map((one) => command.json ? JSON.stringify(one) + "\n" : shownRejectText(one)).join(""));
     }
     tellElsewhere(kept, terminal);

@@ -1,9 +1,6 @@
 /** What `rejects` prints for people. */
-import type { KeptReject, KeptRejects, RejectCount } from "../../app/rejects/kept_rejects.ts";
+import type { KeptReject, KeptRejects, RejectCount, ShownReject } from "../../app/rejects/kept_rejects.ts";
 import { withThousands } from "./text_table.ts";
-
-/** A reject whose record may be seen by whoever looks on. */
-export type ShownReject = Omit<KeptReject, "raw"> & { readonly raw: string | null };
 
 /** `ls` of one pipeline. */
 export function rejectCountsText(pipeline: string, counts: readonly RejectCount[]): string {
