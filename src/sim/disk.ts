@@ -12,6 +12,8 @@ import type { SeededRandom } from "./seeded_random.ts";
 export class SimDisk {
   readonly #root = new SimFolder();
   readonly #journal = new NameJournal();
+  /** Nothing more can be written, no name made; what is there can be read, renamed and removed. */
+  isFull = false;
 
   /** The file behind a new handle. Throws ENOENT where it, or its folder, is missing, EISDIR for a folder. */
   open(path: string, mode: OpenMode): SimFile {
@@ -20,6 +22,7 @@ export class SimDisk {
     if (there instanceof SimFolder) throw systemError("EISDIR", path);
     if (there === undefined) {
       if (mode === "read" || folder === undefined) throw systemError("ENOENT", path);
+      this.requireRoom(path);
       const file = new SimFile();
       this.#journal.link(folder, name, file);
       return file;
@@ -45,6 +48,7 @@ export class SimDisk {
     for (const name of partsOf(path)) {
       let next = folder.entries.get(name);
       if (next === undefined) {
+        this.requireRoom(path);
         next = new SimFolder();
         this.#journal.link(folder, name, next);
       }
@@ -82,6 +86,11 @@ export class SimDisk {
     const node = this.#find(partsOf(path));
     if (!(node instanceof SimFolder)) throw systemError("ENOENT", path);
     this.#journal.sync(node);
+  }
+
+  /** Throws ENOSPC where the disk is full. */
+  requireRoom(path: string): void {
+    if (this.isFull) throw systemError("ENOSPC", path);
   }
 
   /** Power failure: what was not synced is kept, lost or torn, as `random` says. Handles opened before are void. */

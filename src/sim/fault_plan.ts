@@ -15,30 +15,46 @@ export type FaultKind =
   /** The process stands still; a new one takes over; later it goes on. */
   | "freeze"
   /** A planned stop: the process finishes its epoch. */
-  | "stop";
+  | "stop"
+  /** The machine's wall clock jumps forth or back. */
+  | "clock"
+  /** For a while nothing more can be written to the disk. */
+  | "disk_full";
 
 export interface PlannedFault {
   readonly kind: FaultKind;
   /** Strikes at the `count`-th protocol step, or at the `count`-th call that takes effect. */
   readonly at: "step" | "call";
   readonly count: number;
-  /** freeze: calls of other processes until it goes on. */
-  readonly callsFrozen: number;
+  /** freeze, disk_full: calls of other processes until that is over. */
+  readonly callsLasting: number;
+  /** clock: how far it jumps. */
+  readonly micros: number;
 }
 
 const STEPS_MAX = 40;
 const CALLS_MAX = 250;
 const CALLS_FROZEN_MAX = 400;
+/** A process that meets a full disk ends, and the next one begins at once. */
+const CALLS_FULL_MAX = 60;
+const CLOCK_JUMP_MICROS_MAX = 600_000_000;
+
+/** Faults of the processes, some oftener than others. */
+export const PROCESS_FAULTS: readonly FaultKind[] = ["kill", "kill", "power", "freeze", "stop"];
+/** Those and what the machine does. */
+export const ALL_FAULTS: readonly FaultKind[] = [...PROCESS_FAULTS, ...PROCESS_FAULTS, "clock", "disk_full"];
 
 /** Up to `faultsMax` faults. */
-export function planFaults(random: SeededRandom, faultsMax: number): PlannedFault[] {
+export function planFaults(random: SeededRandom, faultsMax: number, kinds = PROCESS_FAULTS): PlannedFault[] {
   return Array.from({ length: random.between(0, faultsMax) }, () => {
     const at = random.pick(["step", "call"] as const);
+    const kind = random.pick(kinds);
     return {
-      kind: random.pick(["kill", "kill", "power", "freeze", "stop"] as const),
+      kind,
       at,
       count: 1 + random.below(random.chance(300) ? 8 : at === "step" ? STEPS_MAX : CALLS_MAX),
-      callsFrozen: 1 + random.below(CALLS_FROZEN_MAX),
+      callsLasting: 1 + random.below(kind === "disk_full" ? CALLS_FULL_MAX : CALLS_FROZEN_MAX),
+      micros: kind === "clock" ? random.between(-CLOCK_JUMP_MICROS_MAX, CLOCK_JUMP_MICROS_MAX) : 0,
     };
   });
 }
@@ -51,6 +67,12 @@ export interface Strike {
   readonly after: ProtocolStep | "start";
 }
 
+/** A fault that passes by itself. */
+interface Lasting {
+  callsLeft: number;
+  relieve(): void;
+}
+
 /** Carries a plan out through the hooks of a world. */
 export class FaultDriver implements SimHooks {
   readonly strikes: Strike[] = [];
@@ -61,7 +83,7 @@ export class FaultDriver implements SimHooks {
   #steps = 0;
   #calls = 0;
   #lastStep: ProtocolStep | "start" = "start";
-  #frozen: { readonly process: SimProcess; callsLeft: number }[] = [];
+  #lasting: Lasting[] = [];
 
   /** `stop` asks a process to end in good order. */
   constructor(world: SimWorld, plan: readonly PlannedFault[], stop: (process: SimProcess) => void) {
@@ -78,20 +100,19 @@ export class FaultDriver implements SimHooks {
 
   onEffect(process: SimProcess): void {
     this.#calls++;
-    this.#thawWhenDue();
+    this.#relieveWhenDue();
     this.#strikeWhenDue(process);
   }
 
-  /** Lets every frozen process go on. */
-  thawAll(): void {
-    for (const { process } of this.#frozen.splice(0)) process.thaw();
+  /** Lets every frozen process go on, and makes room. */
+  relieveAll(): void {
+    for (const { relieve } of this.#lasting.splice(0)) relieve();
   }
 
-  #thawWhenDue(): void {
-    for (const frozen of this.#frozen) {
-      if (--frozen.callsLeft === 0) frozen.process.thaw();
-    }
-    this.#frozen = this.#frozen.filter((frozen) => frozen.callsLeft > 0);
+  #relieveWhenDue(): void {
+    const due = this.#lasting.filter((lasting) => --lasting.callsLeft === 0);
+    this.#lasting = this.#lasting.filter(({ callsLeft }) => callsLeft > 0);
+    for (const { relieve } of due) relieve();
   }
 
   #strikeWhenDue(process: SimProcess): void {
@@ -107,10 +128,15 @@ export class FaultDriver implements SimHooks {
       case "power":
         return this.#world.losePower();
       case "freeze":
-        this.#frozen.push({ process, callsLeft: fault.callsFrozen });
+        this.#lasting.push({ callsLeft: fault.callsLasting, relieve: () => process.thaw() });
         return process.freeze();
       case "stop":
         return this.#stop(process);
+      case "clock":
+        return this.#world.jumpClock(fault.micros);
+      case "disk_full":
+        this.#lasting.push({ callsLeft: fault.callsLasting, relieve: () => this.#world.disk.isFull = false });
+        this.#world.disk.isFull = true;
     }
   }
 }

@@ -16,7 +16,7 @@ export function simFiles(process: SimProcess, disk: SimDisk, random: SeededRando
     process.local({ what, detail: path, microsMax: CALL_MICROS_MAX, effect });
   return {
     open: (path: string, mode: OpenMode) =>
-      call(`open_${mode}`, path, () => new SimFileHandle(path, mode, disk.open(path, mode), process, random)),
+      call(`open_${mode}`, path, () => new SimFileHandle({ path, mode, disk, process, random }, disk.open(path, mode))),
     stat: (path: string) =>
       call("stat", path, (): FileStat | null => {
         const stat = disk.stat(path);
@@ -31,18 +31,28 @@ export function simFiles(process: SimProcess, disk: SimDisk, random: SeededRando
   };
 }
 
+interface Opened {
+  readonly path: string;
+  readonly mode: OpenMode;
+  readonly disk: SimDisk;
+  readonly process: SimProcess;
+  readonly random: SeededRandom;
+}
+
 class SimFileHandle implements FileHandle {
   readonly #path: string;
   readonly #mode: OpenMode;
+  readonly #disk: SimDisk;
   readonly #file: SimFile;
   readonly #process: SimProcess;
   readonly #random: SeededRandom;
   #written = 0;
   #isClosed = false;
 
-  constructor(path: string, mode: OpenMode, file: SimFile, process: SimProcess, random: SeededRandom) {
+  constructor({ path, mode, disk, process, random }: Opened, file: SimFile) {
     this.#path = path;
     this.#mode = mode;
+    this.#disk = disk;
     this.#file = file;
     this.#process = process;
     this.#random = random;
@@ -65,7 +75,11 @@ class SimFileHandle implements FileHandle {
       what: "write",
       detail: `${this.#path} ${bytes.length}`,
       microsMax: CALL_MICROS_MAX,
-      effect: () => put(bytes.length),
+      effect: () => {
+        if (this.#disk.isFull) put(this.#random.between(0, bytes.length - 1));
+        this.#disk.requireRoom(this.#path);
+        put(bytes.length);
+      },
       torn: () => put(this.#random.between(0, bytes.length)),
     });
   }

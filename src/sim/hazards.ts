@@ -6,6 +6,11 @@ export interface Hazards {
   readonly lostRequest: number;
   /** The caller gets an error; it is applied up to `lateMicrosMax` later. */
   readonly lateRequest: number;
+  /** Applied and answered, and applied once more up to `lateMicrosMax` later: a copy that something in between has made. */
+  readonly duplicated: number;
+  /** On its way for up to `slowMicrosMax`. */
+  readonly slow: number;
+  readonly slowMicrosMax: number;
   /** A read that fails. */
   readonly failedRead: number;
   /** Of the requests of a process that died, how many per thousand are still applied, up to `lateMicrosMax` later. */
@@ -20,6 +25,9 @@ export const NO_HAZARDS: Hazards = {
   lostAcknowledgement: 0,
   lostRequest: 0,
   lateRequest: 0,
+  duplicated: 0,
+  slow: 0,
+  slowMicrosMax: 0,
   failedRead: 0,
   orphanApplied: 0,
   lateMicrosMax: 0,

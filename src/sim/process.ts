@@ -132,7 +132,7 @@ export class SimProcess {
     return this.#issue((settle) => {
       const { scheduler } = this.#host;
       const hazard = this.#hazardOf(call);
-      scheduler.after(this.#delay(call.microsMax), () => {
+      scheduler.after(this.#delayAway(call.microsMax), () => {
         if (this.#state === "alive") this.#host.beforeEffect(this);
         if (this.#state === "dead") return this.#orphan(call);
         this.note(call.what, hazard === "none" ? call.detail : `${call.detail} (${hazard})`);
@@ -147,6 +147,7 @@ export class SimProcess {
         }
         const outcome = attempt(call.effect);
         scheduler.after(this.#delay(call.microsMax), () => this.#deliver(() => pass(outcome, settle)));
+        if (call.kind === "write") this.#duplicate(call);
       });
     });
   }
@@ -156,7 +157,7 @@ export class SimProcess {
     const { scheduler, random, hazards } = this.#host;
     const hazard = this.#hazardOf({ kind: "write" });
     const arriveLate = (): void => scheduler.after(this.#delay(hazards.lateMicrosMax), () => this.#arriveLate(packet));
-    scheduler.after(this.#delay(packet.microsMax), () => {
+    scheduler.after(this.#delayAway(packet.microsMax), () => {
       if (this.#state === "alive") this.#host.beforeEffect(this);
       if (this.#state === "dead") return random.chance(hazards.orphanApplied) ? arriveLate() : undefined;
       this.note(packet.what, hazard === "none" ? packet.detail : `${packet.detail} (${hazard})`);
@@ -223,6 +224,12 @@ export class SimProcess {
     scheduler.after(this.#delay(hazards.lateMicrosMax), () => this.#applyLate(call));
   }
 
+  #duplicate<T>(call: RemoteCall<T>): void {
+    const { random, hazards, scheduler } = this.#host;
+    if (hazards.duplicated === 0 || !random.chance(hazards.duplicated)) return;
+    scheduler.after(this.#delay(hazards.lateMicrosMax), () => this.#applyLate(call));
+  }
+
   #applyLate<T>(call: RemoteCall<T>): void {
     this.note(call.what, `${call.detail} (applied late)`);
     attempt(call.effect);
@@ -242,6 +249,12 @@ export class SimProcess {
     const late = request + hazards.lateRequest;
     if (dice >= late || !this.#host.spendError()) return "none";
     return dice < acknowledgement ? "lost acknowledgement" : dice < request ? "lost request" : "late request";
+  }
+
+  /** To another machine. */
+  #delayAway(microsMax: number): number {
+    const { random, hazards } = this.#host;
+    return this.#delay(hazards.slow > 0 && random.chance(hazards.slow) ? hazards.slowMicrosMax : microsMax);
   }
 
   /** Mostly short, sometimes the whole of `microsMax`: enough to change the order of concurrent calls. */

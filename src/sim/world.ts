@@ -65,6 +65,8 @@ export interface SimWorld {
   kvStore(path: string): SimKvStore;
   /** A server on another machine, which outlives every process. */
   serve(address: NetAddress, server: SimServer): void;
+  /** Wall clocks go forth, or back; time passes as before. */
+  jumpClock(micros: number): void;
   /** Kills every process of the machine and lets the disk forget what was not synced. */
   losePower(): void;
   /** Runs the world until the promise settles, and settles alike. */
@@ -86,6 +88,7 @@ class SeededWorld implements SimWorld {
   readonly logLines: SimLogLine[] = [];
   hooks: SimHooks = {};
   errorCount = 0;
+  #wallOffsetMicros = 0;
   readonly #random: SeededRandom;
   readonly #host: Host;
   readonly #environment: Readonly<Record<string, string>>;
@@ -127,6 +130,11 @@ class SeededWorld implements SimWorld {
     this.#servers.set(`${host}:${port}`, server);
   }
 
+  jumpClock(micros: number): void {
+    this.trace.add(this.scheduler.nowMicros, "", "clock_jumped", String(micros));
+    this.#wallOffsetMicros += micros;
+  }
+
   losePower(): void {
     this.trace.add(this.scheduler.nowMicros, "", "power_lost", "");
     for (const process of this.#processes.splice(0)) process.kill();
@@ -148,7 +156,7 @@ class SeededWorld implements SimWorld {
     const { scheduler } = this;
     return {
       clock: {
-        nowMicros: () => (process.assertLiving(), SIM_START_MICROS + scheduler.nowMicros),
+        nowMicros: () => (process.assertLiving(), SIM_START_MICROS + this.#wallOffsetMicros + scheduler.nowMicros),
         monotonicMs: () => (process.assertLiving(), scheduler.nowMicros / 1000),
         sleep: (ms, signal) => process.sleep(ms, signal),
       },

@@ -156,7 +156,7 @@ export async function simulate(seed: number, { window, blueprint }: Variant): Pr
     if (problems.length > 0) break;
   }
   world.hooks = {};
-  driver.thawAll();
+  driver.relieveAll();
   for (const { process } of lives) process.kill();
   verify({ window, rows, table, late, rejects }, problems);
   return { problems, strikes: driver.strikes };

@@ -167,6 +167,7 @@ class Simulation {
   /** A process may give up because of the faults; anything else it dies of is a mistake. */
   #judge(life: Life, error: unknown): void {
     if (error instanceof FencedError || error instanceof Crashed || error instanceof OutcomeUnknown) return;
+    if ((error as { code?: unknown }).code === "ENOSPC") return;
     if (error instanceof MillraceError && (error.retry !== "never" || error.code === "fenced" || error.code === "locked")) return;
     if (this.#setup.deployment === "replicas" && this.#isOverlapping(life, error)) return;
     this.#report(error instanceof Error ? `a process failed: ${error.stack ?? error.message}` : String(error));
@@ -184,7 +185,7 @@ class Simulation {
   /** Frozen processes go on, requests that were under way arrive. */
   async #letLateThingsHappen(): Promise<void> {
     this.#world.hooks = {};
-    this.#driver.thawAll();
+    this.#driver.relieveAll();
     const observer = this.#world.boot("end");
     await this.#world.run(observer.world.clock.sleep(10_000 + this.#setup.hazards.lateMicrosMax / 1000));
     for (const life of this.#lives.splice(0)) {

@@ -1,5 +1,5 @@
 /** Everything that a seed decides about a simulation before it begins. */
-import { planFaults, type PlannedFault } from "../../src/sim/fault_plan.ts";
+import { ALL_FAULTS, planFaults, type PlannedFault } from "../../src/sim/fault_plan.ts";
 import { type Hazards, NO_HAZARDS } from "../../src/sim/hazards.ts";
 import { SeededRandom } from "../../src/sim/seeded_random.ts";
 import { makeRecords, type ModelRecord } from "./model.ts";
@@ -40,6 +40,9 @@ const ROUGH: Hazards = {
   lostAcknowledgement: 25,
   lostRequest: 25,
   lateRequest: 25,
+  duplicated: 20,
+  slow: 8,
+  slowMicrosMax: 3_000_000,
   failedRead: 15,
   orphanApplied: 500,
   lateMicrosMax: 60_000,
@@ -83,7 +86,7 @@ export function setupOf(seed: number): Setup {
     idlePerMille: random.pick([0, 50, 300]),
     rollMicros: random.pick([1_000, 20_000, 60_000_000]),
     hazards: random.chance(600) ? ROUGH : { ...NO_HAZARDS, orphanApplied: 300, lateMicrosMax: 30_000 },
-    faults: planFaults(random, FAULTS_MAX),
+    faults: planFaults(random, FAULTS_MAX, ALL_FAULTS),
   };
 }
 

@@ -6,6 +6,7 @@ import { simWorld } from "../../src/sim/world.ts";
 import type { Kv, World } from "../../src/ports/mod.ts";
 
 const ROUGH: Hazards = {
+  ...NO_HAZARDS,
   lostAcknowledgement: 100,
   lostRequest: 100,
   lateRequest: 100,
@@ -168,4 +169,35 @@ Deno.test("waiting for something outside of the simulated world is a deadlock, a
     while (true) await ports.clock.sleep(1);
   };
   await assert.rejects(world.run(forever()), Deadlock);
+});
+
+Deno.test("a full disk takes nothing more, in the middle of a write too, and keeps what it has", async () => {
+  for (let seed = 1; seed <= 20; seed++) {
+    const world = simWorld(seed);
+    const { files } = world.boot("one").world;
+    const fill = async (): Promise<number> => {
+      await files.makeFolder("f");
+      const handle = await files.open("f/a", "append");
+      await handle.write(new Uint8Array(10));
+      world.disk.isFull = true;
+      await assert.rejects(handle.write(new Uint8Array(10)), { code: "ENOSPC" });
+      await assert.rejects(files.open("f/b", "write"), { code: "ENOSPC" });
+      await assert.rejects(files.makeFolder("f/g/h"), { code: "ENOSPC" });
+      await files.rename("f/a", "f/c");
+      world.disk.isFull = false;
+      await (await files.open("f/b", "write")).write(new Uint8Array(1));
+      return (await files.stat("f/c"))!.size;
+    };
+    const size = await world.run(fill());
+    assert.ok(size >= 10 && size < 20, `${size}`);
+  }
+});
+
+Deno.test("wall clocks jump, and time goes on as before", async () => {
+  const world = simWorld(1);
+  const { clock } = world.boot("one").world;
+  const [wall, monotonic] = [clock.nowMicros(), clock.monotonicMs()];
+  world.jumpClock(-5_000_000);
+  await world.run(clock.sleep(1_000));
+  assert.deepEqual([clock.nowMicros() - wall, clock.monotonicMs() - monotonic], [-4_000_000, 1_000]);
 });

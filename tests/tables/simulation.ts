@@ -28,6 +28,7 @@ const KV_PATH = "state/checkpoint.kv";
 const RUN = "run-1";
 const LIVES_MAX = 80;
 const ROUGH: Hazards = {
+  ...NO_HAZARDS,
   lostAcknowledgement: 25,
   lostRequest: 25,
   lateRequest: 25,

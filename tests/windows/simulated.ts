@@ -100,7 +100,7 @@ export async function simulate(seed: number, { setting, emit, blueprint }: Compi
     if (problems.length > 0) break;
   }
   world.hooks = {};
-  driver.thawAll();
+  driver.relieveAll();
   for (const { process } of lives) process.kill();
 
   const wished = rows.map((some, partition) =>
