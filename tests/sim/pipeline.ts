@@ -1,6 +1,7 @@
 /** The simulated pipeline and the servers that outlive its processes. */
 import { createHash } from "node:crypto";
 import type { EventTime, Marker, OperatorNode, PipelinePlan, SinkNode } from "../../src/engine/contracts.ts";
+import { SimGroup } from "../../src/sim/group.ts";
 import { SeededRandom } from "../../src/sim/seeded_random.ts";
 import { simSource } from "../../src/sim/source.ts";
 import { simSqlSink, SimSqlTable } from "../../src/sim/sql_sink.ts";
@@ -18,6 +19,8 @@ export const PIPELINE = "accounts";
 export const RUN = "run-1";
 export const KV_PATH = "state/checkpoint.kv";
 export const STREAM = "ledger";
+/** Short, so that frozen members are given up while they are frozen. */
+const SESSION_MS = 200;
 const BROKER_ADDRESS = { host: "kafka", port: 9092 };
 
 /** What a sink says it holds, read past everything that may go wrong. */
@@ -35,10 +38,14 @@ export class Servers {
   };
   readonly broker: Broker;
   readonly warehouse: ClickhouseServer;
+  /** Settles who reads what, where processes share the partitions. */
+  readonly group: SimGroup;
   /** Those that are exactly-once and keep their markers where anybody can see them. */
   readonly marked: readonly MarkedSink[];
 
-  constructor(world: SimWorld, { seed, windowTokens }: Setup) {
+  constructor(world: SimWorld, { seed, windowTokens, records, lanesByPartition }: Setup) {
+    const spread = lanesByPartition ? "each" : "whole";
+    this.group = new SimGroup({ scheduler: world.scheduler, partitions: records.length, spread, sessionMs: SESSION_MS });
     this.broker = new Broker(BROKER_ADDRESS, world.scheduler, new SeededRandom(seed ^ 0xb40c));
     this.warehouse = new ClickhouseServer(COLUMN_FORMS, windowTokens);
     world.serve(BROKER_ADDRESS, this.broker);
@@ -73,12 +80,14 @@ export function planFor(booted: Booted, setup: Setup, configured: Configured, se
   const { process, world } = booted;
   const { tables } = servers;
   const random = new SeededRandom(world.random.uint32());
+  const isShared = setup.deployment === "shared";
   const source = simSource(process, random, {
     name: "records",
     type: RECORD_TYPE,
     partitions: setup.records.map((records) => records.map(simRecord)),
     batchRowsMax: setup.batchRowsMax,
     idlePerMille: setup.idlePerMille,
+    ...(isShared ? { behind: "waits" } : {}),
   });
   const tableSink = (name: keyof Servers["tables"], inputs: SinkNode["inputs"]): SinkNode => ({
     name: `${name}_table`,
@@ -89,7 +98,12 @@ export function planFor(booted: Booted, setup: Setup, configured: Configured, se
   return {
     pipeline: PIPELINE,
     hash: createHash("sha256").update(String(setup.seed)).digest("hex"),
-    sources: [{ name: "records", type: RECORD_TYPE, source, rank: 0 }],
+    sources: [{
+      name: "records",
+      type: RECORD_TYPE,
+      source: isShared ? { ...source, share: () => servers.group.share(process) } : source,
+      rank: 0,
+    }],
     operators: setup.operators === "by_hand" ? operatorsByHand(setup.remembered) : configured.operators,
     sinks: [
       tableSink("ledger", DECISIONS),

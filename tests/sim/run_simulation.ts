@@ -2,9 +2,10 @@
  * One simulated life of a pipeline: processes are started, struck by the fault plan and replaced until one of them reaches the end of the
  * input and publishes; then everything late is let in, and what the sinks hold is compared with the model.
  */
+import { decodeHead } from "../../src/engine/head.ts";
 import { FencedError, runPipeline } from "../../src/engine/mod.ts";
 import type { World } from "../../src/ports/mod.ts";
-import type { EngineResult } from "../../src/engine/run_contracts.ts";
+import type { EngineResult, Replicas } from "../../src/engine/run_contracts.ts";
 import { MillraceError } from "../../src/data/fault.ts";
 import { Crashed, OutcomeUnknown } from "../../src/sim/crashed.ts";
 import { FaultDriver, type Strike } from "../../src/sim/fault_plan.ts";
@@ -39,6 +40,13 @@ const RESTART_MS = 5;
 const LOCK_PATH = "state/owner.lock";
 const PROBLEMS_MAX = 12;
 
+/** One run, whose sinks are open already. */
+const REPLICAS: Replicas = {
+  mayClear: () => Promise.resolve("others have begun"),
+  opened: () => Promise.resolve(),
+  requireRun: () => Promise.resolve(),
+};
+
 type End = { readonly kind: "ended"; readonly result: EngineResult } | { readonly kind: "stopped" } | {
   readonly kind: "failed";
   readonly error: unknown;
@@ -63,11 +71,15 @@ class Simulation {
   readonly #servers: Servers;
   readonly #driver: FaultDriver;
   readonly #problems: string[] = [];
+  readonly #isShared: boolean;
   #lives: Life[] = [];
   #livesBegun = 0;
+  /** Where the input has no end: the heads cover all of it. */
+  #isAllRead = false;
 
   constructor(setup: Setup, configured: Configured, options: SimulationOptions) {
     this.#setup = setup;
+    this.#isShared = setup.deployment === "shared";
     this.#configured = configured;
     this.#world = simWorld(setup.seed, { hazards: setup.hazards, traceLinesMax: options.traceLinesMax ?? 0 });
     this.#servers = new Servers(this.#world, setup);
@@ -77,6 +89,7 @@ class Simulation {
     this.#world.hooks = {
       onStep: (process, step) => {
         watch(step);
+        if (this.#isShared && (step === "head_flipped" || step === "loaded")) this.#isAllRead ||= this.#headsAreAtTheEnd();
         this.#driver.onStep(process, step);
       },
       onEffect: (process) => this.#driver.onEffect(process),
@@ -85,10 +98,8 @@ class Simulation {
 
   async run(): Promise<SimulationOutcome> {
     try {
-      await this.#compare(await this.#liveUntilEnded());
-      await this.#letLateThingsHappen();
-      // Started once more, a finished run has nothing to do, and knows all it had counted.
-      await this.#compare(await this.#liveUntilEnded());
+      if (this.#isShared) await this.#shareUntilRead();
+      else await this.#runUntilEnded();
     } catch (error) {
       this.#report(error instanceof Error ? `${error.name}: ${error.message}` : String(error));
     }
@@ -102,7 +113,21 @@ class Simulation {
     };
   }
 
-  async #compare(result: EngineResult): Promise<void> {
+  async #runUntilEnded(): Promise<void> {
+    await this.#compare(await this.#liveUntilEnded());
+    await this.#letLateThingsHappen();
+    // Started once more, a finished run has nothing to do, and knows all it had counted.
+    await this.#compare(await this.#liveUntilEnded());
+  }
+
+  async #shareUntilRead(): Promise<void> {
+    await this.#liveUntilEnded();
+    await this.#stopAll();
+    await this.#letLateThingsHappen();
+    await this.#compare(null);
+  }
+
+  async #compare(result: EngineResult | null): Promise<void> {
     const { hooks } = this.#world;
     this.#world.hooks = {}; // Whoever looks at the result is not part of the experiment.
     const topic = this.#setup.sinks.has("topic") ? await this.#world.run(this.#readTopic()) : null;
@@ -117,13 +142,12 @@ class Simulation {
     return rows;
   }
 
-  /** Starts a process whenever none is running, until one has reached the end. */
-  async #liveUntilEnded(): Promise<EngineResult> {
-    while (true) {
-      if (!this.#lives.some(({ process }) => process.state === "alive")) this.#begin();
-      await this.#world.scheduler.driveUntil(() =>
-        this.#lives.some((life) => life.end !== null) || !this.#lives.some(({ process }) => process.state === "alive")
-      );
+  /** Starts a process whenever too few are running, until one has reached the end, or, where there is none, the heads cover all. */
+  async #liveUntilEnded(): Promise<EngineResult | null> {
+    const areTooFew = (): boolean => this.#lives.filter(({ process }) => process.state === "alive").length < this.#setup.processes;
+    while (!this.#isAllRead) {
+      while (areTooFew()) this.#begin();
+      await this.#world.scheduler.driveUntil(() => this.#isAllRead || this.#lives.some((life) => life.end !== null) || areTooFew());
       const over = this.#lives.filter((life) => life.end !== null);
       this.#lives = this.#lives.filter((life) => life.end === null && life.process.state !== "dead");
       for (const life of over) {
@@ -133,6 +157,27 @@ class Simulation {
         if (end?.kind === "failed") this.#judge(life, end.error);
       }
     }
+    return null;
+  }
+
+  /** Those that would wait for more for ever are told to stop; who is frozen is not waited for. */
+  async #stopAll(): Promise<void> {
+    for (const { abort } of this.#lives) abort.abort();
+    const isGoing = ({ end, process }: Life): boolean => end === null && process.state === "alive";
+    await this.#world.scheduler.driveUntil(() => !this.#lives.some(isGoing));
+  }
+
+  #headsAreAtTheEnd(): boolean {
+    const store = this.#world.kvStore(KV_PATH);
+    const read = Array.from({ length: lanesOf(this.#setup) }, (_, lane) => {
+      const entry = store.get(["lane", RUN, lane, "head"]);
+      const head = entry && decodeHead(entry.value);
+      return head?.intent === null ? head.inputs : [];
+    }).flat();
+    return this.#setup.records.every((records, partition) => {
+      const input = read.find((one) => one.partition === partition);
+      return records.length === 0 || input?.position === `n:${records.length}`;
+    });
   }
 
   #begin(): void {
@@ -149,7 +194,7 @@ class Simulation {
     do await world.clock.sleep(RESTART_MS); while (!await this.#mayRun(world));
     const kv = await world.openKv(KV_PATH);
     const plan = planFor(booted, this.#setup, this.#configured, this.#servers);
-    const result = await runPipeline({ world, plan, kv, run: RUN, signal });
+    const result = await runPipeline({ world, plan, kv, run: RUN, signal, ...(this.#isShared ? { replicas: REPLICAS } : {}) });
     if (!result.ended) return { kind: "stopped" };
     world.probe.step("finishing", plan.pipeline);
     for (const { sink } of plan.sinks) await sink.finish();
@@ -161,7 +206,7 @@ class Simulation {
 
   /** On one machine the pipeline has one process at a time: the kernel frees the lock when its owner dies, not while it is frozen. */
   async #mayRun(world: World): Promise<boolean> {
-    return this.#setup.deployment === "replicas" || await world.locks.acquire(LOCK_PATH) !== null;
+    return this.#setup.deployment !== "one_machine" || await world.locks.acquire(LOCK_PATH) !== null;
   }
 
   /** A process may give up because of the faults; anything else it dies of is a mistake. */
@@ -169,7 +214,7 @@ class Simulation {
     if (error instanceof FencedError || error instanceof Crashed || error instanceof OutcomeUnknown) return;
     if ((error as { code?: unknown }).code === "ENOSPC") return;
     if (error instanceof MillraceError && (error.retry !== "never" || error.code === "fenced" || error.code === "locked")) return;
-    if (this.#setup.deployment === "replicas" && this.#isOverlapping(life, error)) return;
+    if (this.#setup.deployment !== "one_machine" && this.#isOverlapping(life, error)) return;
     this.#report(error instanceof Error ? `a process failed: ${error.stack ?? error.message}` : String(error));
   }
 
@@ -179,7 +224,7 @@ class Simulation {
    */
   #isOverlapping(life: Life, error: unknown): boolean {
     const { code } = error as { code?: unknown };
-    return code === "ENOENT" || code === "marker_mismatch" && life.number < this.#livesBegun;
+    return code === "ENOENT" || code === "marker_mismatch" && (this.#isShared || life.number < this.#livesBegun);
   }
 
   /** Frozen processes go on, requests that were under way arrive. */

@@ -11,9 +11,12 @@ export interface Setup {
   readonly seed: number;
   /**
    * one_machine: processes own the pipeline by a kernel lock, so a frozen one is waited for. replicas: they share only the KV store and the
-   * servers, so a frozen one is superseded without knowing it.
+   * servers, so a frozen one is superseded without knowing it. shared: several run at a time and share the partitions of a source without
+   * an end, which move between them.
    */
-  readonly deployment: "one_machine" | "replicas";
+  readonly deployment: "one_machine" | "replicas" | "shared";
+  /** How many run at a time. */
+  readonly processes: number;
   /** The operators of operators.ts, or the real transforms as configured.ts has them. */
   readonly operators: "by_hand" | "configured";
   readonly records: readonly (readonly ModelRecord[])[];
@@ -62,20 +65,20 @@ export function setupOf(seed: number): Setup {
   const partitions = random.between(1, 3);
   const isLong = random.chance(20);
   const records = makeRecords((bound) => random.below(bound), partitions, isLong ? random.between(7, 12) : random.between(20, 80));
-  const deployment = random.pick(["one_machine", "replicas"] as const);
+  const deployment = random.pick(["one_machine", "one_machine", "replicas", "replicas", "shared"] as const);
   const lanesByPartition = random.chance(750);
   // Which record is late depends on what else its lane reads: only of one partition it is known beforehand.
   const isTimed = (lanesByPartition || partitions === 1) && random.chance(500);
   return {
     seed,
     deployment,
+    processes: deployment === "shared" ? random.between(2, 3) : 1,
     operators: isLong ? "by_hand" : random.pick(["by_hand", "configured"] as const),
     records,
     lanesByPartition,
     latenessMicros: isTimed ? random.pick([0, 2_000_000, 5_000_000]) : null,
     remembered: isLong ? REMEMBERED_LONG : 0,
-    // A topic of the embedded log has one writing process: it lives on one machine's disk, under its kernel's locks.
-    sinks: new Set(random.pick(SINK_SETS).filter((kind) => kind !== "topic" || deployment === "one_machine")),
+    sinks: new Set(random.pick(SINK_SETS).filter((kind) => isPossible(kind, deployment))),
     windowTokens: random.pick([4, 10_000]),
     epoch: {
       everyMs: random.pick([5, 50, 1_000]),
@@ -88,6 +91,15 @@ export function setupOf(seed: number): Setup {
     hazards: random.chance(600) ? ROUGH : { ...NO_HAZARDS, orphanApplied: 300, lateMicrosMax: 30_000 },
     faults: planFaults(random, FAULTS_MAX, ALL_FAULTS),
   };
+}
+
+/**
+ * A topic of the embedded log has one writing process: it lives on one machine's disk, under its kernel's locks. Files are published at the
+ * end of the input, which a shared source has not.
+ */
+function isPossible(kind: SinkKind, deployment: Setup["deployment"]): boolean {
+  if (kind === "topic") return deployment === "one_machine";
+  return kind !== "files" || deployment !== "shared";
 }
 
 export function lanesOf(setup: Setup): number {

@@ -165,7 +165,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     name: "a stale change of state of a dead owner is read",
     file: "src/engine/state/store.ts",
     edits: [{ find: "      if (epoch > headEpoch) continue;\n      if (pieces.at(-1)", replace: "      if (pieces.at(-1)" }],
-    seedsMax: 400,
+    seedsMax: 800,
   },
   {
     name: "a token for ClickHouse does not name its lane",
