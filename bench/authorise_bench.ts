@@ -4,7 +4,8 @@
  * With `watched` behind them, every other round is watched as under --dashboard, and what that costs is printed too.
  */
 import process from "node:process";
-import { buildGraph, sinkName } from "../src/app/build_plan.ts";
+import { buildGraph } from "../src/app/build_plan.ts";
+import { sinkName } from "../src/project/hidden.ts";
 import { collectorOptions } from "../src/app/watch/shape.ts";
 import { Collector } from "../src/observe/collector.ts";
 import { KeyPartitioner } from "../src/connectors/key_partitioner.ts";

@@ -3,7 +3,7 @@ import type { Edge, EventTime, OperatorNode, PipelinePlan, SinkNode, SourceNode 
 import type { GraphPlan } from "../engine/mod.ts";
 import type { World } from "../ports/mod.ts";
 import type { PipelineBlueprint } from "../project/contracts.ts";
-import { tableNode } from "../project/hidden.ts";
+import { sinkName, tableNode } from "../project/hidden.ts";
 import { TableKeeper } from "../transforms/table_keeper.ts";
 
 /** The engine's name of the reader behind a source that has an intake; the intake itself carries the source's name. */
@@ -11,9 +11,6 @@ export const readerName = (source: string): string => `${source}#read`;
 
 /** The engine's names of a changelog table: what reads it, and what keeps it. */
 export const tableReaderName = (table: string): string => readerName(tableNode(table));
-
-/** The engine's name of a sink: sinks may share a name with what they are fed from, counters and heads may not. */
-export const sinkName = (sink: string): string => `sink:${sink}`;
 
 /** Sources and sinks are made here, once per start; they open nothing before the engine asks. */
 export function buildPlan(blueprint: PipelineBlueprint, world: World): PipelinePlan {

@@ -9,7 +9,8 @@ import { type EngineOptions, type EngineResult, FencedError, type Progress } fro
 import { makeDurableFolder } from "../ports/durable.ts";
 import type { Kv, Lock, World } from "../ports/mod.ts";
 import type { PipelineBlueprint, ReadFrom } from "../project/contracts.ts";
-import { buildPlan, readerName, sinkName } from "./build_plan.ts";
+import { sinkName } from "../project/hidden.ts";
+import { buildPlan, readerName } from "./build_plan.ts";
 import { openCheckpoint } from "./checkpoint_store.ts";
 import type { PipelineOutcome, RunEvents } from "./events.ts";
 import { replicasOf } from "./replicas.ts";

@@ -9,6 +9,7 @@ import { compileJsonDecoder, jsonText, splitLines } from "../data/json/mod.ts";
 import { BATCH_ROWS_MAX, RECORD_BYTES_MAX } from "../data/limits.ts";
 import { createStateStore, type GraphPlan, LaneGraph } from "../engine/mod.ts";
 import type { SchemaPlan } from "../component/component.ts";
+import { isSinkName } from "../project/hidden.ts";
 import type { PipelineBlueprint, TestBlueprint } from "../project/contracts.ts";
 import { buildGraph, readerName, tableReaderName } from "./build_plan.ts";
 
@@ -57,7 +58,7 @@ function observedPlan(blueprint: PipelineBlueprint, nodes: readonly string[]): G
   const { sources, operators, times } = buildGraph(blueprint);
   const sinks = nodes.map((name) => {
     const sink = blueprint.sinks.find((candidate) => candidate.name === name);
-    return { name, inputs: sink ? sink.inputs : [{ from: name, port: "out" }] };
+    return { name, inputs: sink ? sink.inputs.filter(({ from }) => !isSinkName(from)) : [{ from: name, port: "out" }] };
   });
   return { pipeline: blueprint.name, sources, operators, sinks, times };
 }

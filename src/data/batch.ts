@@ -79,4 +79,6 @@ export interface Rejected {
   readonly raw: Uint8Array;
   /** When it came in, µs; absent: at the recorded time of the epoch. */
   readonly receivedMicros?: number;
+  /** What refused it, in its own words and without any value; absent: the reason says all. */
+  readonly message?: string;
 }

@@ -6,9 +6,11 @@ import type { Batch, Rejected } from "../data/batch.ts";
 import type { RecordType } from "../data/types.ts";
 import type { Anew, HeldRun } from "./held_run_contracts.ts";
 import type { History, HistorySpec } from "./history_contracts.ts";
+import type { Marker, RefusedRow } from "./marker_contracts.ts";
 
 export type * from "./held_run_contracts.ts";
 export type * from "./history_contracts.ts";
+export type * from "./marker_contracts.ts";
 
 /** Opaque to the engine, compared with `===`, at most 200 characters, versioned by its owner. */
 export type Position = string;
@@ -290,11 +292,6 @@ export interface EpochStamp {
   /** How far event time had come at what the sink reads: to a sink that carries it, where it has changed. */
   readonly time?: Pick<LaneTime, "watermark" | "idle">;
 }
-/** The newest epoch a sink holds of a lane; null when none. */
-export interface Marker {
-  readonly epoch: number;
-  readonly digest: string;
-}
 export type Guarantee = "exactly-once" | "at-least-once";
 
 /** Rows of the run so far, for one lane. */
@@ -303,8 +300,8 @@ export interface SinkLane {
   fence(owner: number): Promise<Marker | null>;
   /** Collects rows of the open epoch. Must not keep the batch. Synchronous; big spills wait in `deliver`. */
   write(batch: Batch): void;
-  /** Makes the collected rows visible together with the marker: all or nothing, at most once per epoch. May be called with no rows. */
-  deliver(stamp: EpochStamp): Promise<void>;
+  /** Makes the collected rows visible with the marker: all or nothing, at most once per epoch. May have no rows. Returns what was refused. */
+  deliver(stamp: EpochStamp): Promise<void | readonly RefusedRow[]>;
   /** Forgets the collected rows (the epoch was already delivered, or the lane is dropped). */
   discard(): void;
   /** Bytes collected and not yet delivered, to close big epochs early. */
@@ -330,6 +327,8 @@ export interface Sink {
    * not there holds nothing. Absent: it has no markers.
    */
   heldRuns?(of: { readonly pipeline: string; readonly shownAs?: string; readonly lanes: number }): Promise<readonly HeldRun[]>;
+  /** Rows that the target does not take leave through the sink's port `rejected` in the epoch behind theirs; else they are faults. */
+  readonly refuses?: true | undefined;
   /** Called once per start, before any lane. `fresh`: no epoch of this run was ever committed, so what an earlier run left may be cleared. */
   open(run: {
     readonly pipeline: string;

@@ -61,6 +61,8 @@ export interface Head {
   readonly sinks: readonly SinkEpoch[];
   readonly tables: readonly TableLayout[];
   readonly intent: Intent | null;
+  /** Values that hold the rows of this epoch which sinks' targets refused (refused_rows.ts); the next epoch gives them out. */
+  readonly refusedParts: number;
 }
 
 const HEAD: Seal = { magic: 0x4448_524d, version: 2, what: "lane head" };
@@ -83,6 +85,7 @@ export function firstHead(planHash: string): Head {
     sinks: [],
     tables: [],
     intent: null,
+    refusedParts: 0,
   };
 }
 
@@ -129,6 +132,8 @@ export function encodeHead(head: Head): Uint8Array {
   });
   writer.u32(head.intent ? 1 : 0);
   if (head.intent) writeIntent(writer, head.intent);
+  // Not written where there is none: so were all heads before rows could be refused.
+  if (head.refusedParts > 0) writer.u32(head.refusedParts);
   return seal(HEAD, writer.written());
 }
 
@@ -161,6 +166,7 @@ export function decodeHead(bytes: Uint8Array): Head {
     sinks: readList(reader, () => ({ sink: reader.string(), epoch: reader.f64(), digest: reader.string() })),
     tables: readList(reader, () => ({ name: reader.string(), version: reader.f64(), shape: reader.string() })),
     intent: reader.u32() === 1 ? readIntent(reader) : null,
+    refusedParts: reader.done ? 0 : reader.u32(),
   };
 }
 

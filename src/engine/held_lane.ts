@@ -5,16 +5,19 @@
 import { assert } from "../data/fault.ts";
 import { BATCH_ROWS_MAX } from "../data/limits.ts";
 import type { World } from "../ports/mod.ts";
-import type { EpochStamp, PipelinePlan, Position, SinkLane, SinkNode } from "./contracts.ts";
+import type { Rejected } from "../data/batch.ts";
+import type { EpochStamp, PipelinePlan, Position, RefusedRow, SinkLane, SinkNode } from "./contracts.ts";
 import type { Head } from "./head.ts";
 import { type LaneInput, LaneInputs, partitionsOf } from "./lane_inputs.ts";
 import { LaneGraph } from "./lane_graph.ts";
+import { type OpenEpoch, schedule } from "./open_epoch.ts";
 import { readLane } from "./lane_reading.ts";
 import { groupForCommits, type LaneStore } from "./lane_store.ts";
 import { SCHEDULE_BYTES_MAX } from "./limits.ts";
 import { judgeMarker, type SinkStanding } from "./markers.ts";
 import type { LaneReading, Spectator } from "./run_contracts.ts";
-import { digestOf, entryBytes, type Intent, type ScheduleEntry } from "./schedule.ts";
+import { Refusals } from "./refusals.ts";
+import { digestOf, type Intent } from "./schedule.ts";
 import { waitForAll } from "./wait_for_all.ts";
 import { TimesToTell } from "./times_to_tell.ts";
 import { createStateStore, type LaneState } from "./state/store.ts";
@@ -41,16 +44,6 @@ export interface LaneSink {
   readonly lane: SinkLane;
 }
 
-/** The open epoch. */
-interface Epoch {
-  readonly timeMicros: number;
-  readonly startedMs: number;
-  readonly schedule: ScheduleEntry[];
-  scheduleBytes: number;
-  /** Records read and held rows given out. */
-  records: number;
-}
-
 export class HeldLane {
   readonly graph: LaneGraph;
   readonly #setting: LaneSetting;
@@ -58,12 +51,13 @@ export class HeldLane {
   readonly #sinks: readonly LaneSink[];
   readonly #inputs: LaneInputs;
   readonly #state: LaneState;
-  /** Sinks that hold the open intent's epoch already: they get none of its rows when it is replayed. */
-  readonly #holding = new Set<string>();
+  /** Sinks that hold the open intent's epoch already, with what they refused of it: they get none of its rows when it is replayed. */
+  readonly #holding: Map<string, readonly RefusedRow[]>;
+  readonly #refusals: Refusals;
   /** Sinks that the open epoch gave rows. */
   readonly #fed = new Set<string>();
   /** The epoch under way, from its first record to its flip. */
-  #open: Epoch | null = null;
+  #open: OpenEpoch | null = null;
   /** What the open epoch's deliveries took, by sink. */
   readonly #deliveryMs = new Map<string, number>();
   readonly #times: TimesToTell;
@@ -72,12 +66,19 @@ export class HeldLane {
     setting: LaneSetting,
     store: LaneStore,
     sinks: readonly LaneSink[],
-    found: { readonly standing: ReadonlyMap<string, SinkStanding>; readonly state: LaneState; readonly inputs: LaneInputs },
+    found: {
+      /** By sink: what those that are ahead refused. */
+      readonly holding: ReadonlyMap<string, readonly RefusedRow[]>;
+      readonly state: LaneState;
+      readonly refusals: Refusals;
+      readonly inputs: LaneInputs;
+    },
   ) {
     this.#setting = setting;
     this.#store = store;
     this.#sinks = sinks;
-    for (const [sink, standing] of found.standing) if (standing === "ahead") this.#holding.add(sink);
+    this.#holding = new Map(found.holding);
+    this.#refusals = found.refusals;
     this.#state = found.state;
     this.#inputs = found.inputs;
     const byName = new Map(sinks.map(({ node, lane }) => [node.name, lane]));
@@ -90,6 +91,7 @@ export class HeldLane {
       from: store.head,
       write: (sink, batch) => {
         this.#fed.add(sink);
+        this.#refusals.given(sink, batch);
         if (!this.#holding.has(sink)) byName.get(sink)!.write(batch);
       },
     });
@@ -105,17 +107,21 @@ export class HeldLane {
     const markers = await waitForAll(sinks.map((sink) => sink.lane.fence(head.generation)));
     world.probe.step("fenced", `lane ${lane} generation ${head.generation}`);
     const openDigest = head.intent && digestOf({ run, lane, epoch: head.epoch + 1, before: head.digest }, head.intent);
-    const standing = new Map(sinks.map(({ node }, i): [string, SinkStanding] => {
-      const isExact = node.sink.guarantee === "exactly-once";
-      return [node.name, isExact ? judgeMarker(node.name, markers[i], head, openDigest, node.sink.anew) : "behind"];
-    }));
+    const standings = sinks.map(({ node }, i): SinkStanding =>
+      node.sink.guarantee === "exactly-once" ? judgeMarker(node.name, markers[i], head, openDigest, node.sink.anew) : "behind"
+    );
+    const holding = new Map(
+      sinks.flatMap(({ node }, i) => standings[i] === "ahead" ? [[node.name, markers[i]?.refused ?? []] as const] : []),
+    );
     const entries = await store.readState();
+    const refusals = await Refusals.read(store, sinks.map(({ node }) => node));
     // Had another owner come between, it might have removed what was just read over; a replay needs no further write to find out.
     await store.requireUnchanged();
+    await refusals.collect(store);
     const state = createStateStore({ epoch: head.epoch, tables: head.tables, entries });
     const inputs = await LaneInputs.open(setting.inputs, head.inputs, world.clock);
     try {
-      const held = new HeldLane(setting, store, sinks, { standing, state, inputs });
+      const held = new HeldLane(setting, store, sinks, { holding, state, refusals, inputs });
       world.probe.step("loaded", `lane ${lane} epoch ${head.epoch}`);
       return held;
     } catch (error) {
@@ -154,6 +160,7 @@ export class HeldLane {
         this.#endPartition(entry.source, entry.partition);
       } else if (entry.kind === "idle") this.graph.idle(entry.source, entry.partition);
       else if (entry.kind === "stop") this.graph.stop();
+      else if (entry.kind === "refused") this.#refusals.giveOut(this.graph, entry.rows);
       else {
         const end = this.graph.drain(entry.operator, entry.end - this.graph.drainPosition(entry.operator));
         assert(end === entry.end, `"${entry.operator}" drains as the schedule says`);
@@ -174,7 +181,7 @@ export class HeldLane {
   }
 
   /** Steps 2 to 4. */
-  async #announceAndComplete(collected: Epoch): Promise<void> {
+  async #announceAndComplete(collected: OpenEpoch): Promise<void> {
     const { world, plan } = this.#setting;
     const intent: Intent = { schedule: collected.schedule, timeMicros: collected.timeMicros, planHash: plan.hash };
     world.probe.step("epoch_closed", this.#name(this.head.epoch + 1));
@@ -207,9 +214,10 @@ export class HeldLane {
   }
 
   /** Step 1: pulls input through the graph until the epoch is full, late, idle or at the end. */
-  async #collect(signal: AbortSignal): Promise<Epoch | "ended" | "stopped"> {
+  async #collect(signal: AbortSignal): Promise<OpenEpoch | "ended" | "stopped"> {
     const { world, plan } = this.#setting;
-    let epoch: Epoch | null = null;
+    // They are out before a planned stop: what the pipeline took in is then wholly delivered.
+    let epoch = this.#refusals.rows > 0 && (!signal.aborted || this.#setting.stopWanted()) ? this.#beginWithRefused() : null;
     for (;;) {
       // A planned stop leaves nothing behind that was taken in; a fault elsewhere does not wait for that.
       if (signal.aborted && !(this.#setting.stopWanted() && await this.#inputs.stopIntake())) return epoch ?? "stopped";
@@ -238,11 +246,20 @@ export class HeldLane {
     }
   }
 
-  #begin(timeMicros: number): Epoch {
+  #begin(timeMicros: number): OpenEpoch {
     this.#times.begin();
     this.graph.beginEpoch(timeMicros);
     this.#fed.clear();
     return this.#open = { timeMicros, startedMs: this.#setting.world.clock.monotonicMs(), schedule: [], scheduleBytes: 0, records: 0 };
+  }
+
+  #beginWithRefused(): OpenEpoch {
+    const epoch = this.#begin(this.#epochTime());
+    const { rows } = this.#refusals;
+    this.#refusals.giveOut(this.graph, rows);
+    schedule(epoch, { kind: "refused", rows });
+    epoch.records += rows;
+    return epoch;
   }
 
   /** Now, but never before the epoch before: operators may rely on recorded time not going back. */
@@ -255,7 +272,7 @@ export class HeldLane {
     if (this.#inputs.hasEnded(source)) this.graph.endSource(source);
   }
 
-  #feed(epoch: Epoch, taken: Awaited<ReturnType<LaneInputs["take"]>> & { readonly kind: "batch" | "end" | "quiet" }): void {
+  #feed(epoch: OpenEpoch, taken: Awaited<ReturnType<LaneInputs["take"]>> & { readonly kind: "batch" | "end" | "quiet" }): void {
     const { node, partition } = taken.input;
     if (taken.kind === "quiet") {
       this.graph.idle(node.name, partition);
@@ -272,7 +289,7 @@ export class HeldLane {
     schedule(epoch, { kind: "batch", source: node.name, partition, read: taken.read, end: taken.end });
   }
 
-  #drain(epoch: Epoch, operator: string): void {
+  #drain(epoch: OpenEpoch, operator: string): void {
     const from = this.graph.drainPosition(operator);
     const rowsMax = Math.max(1, Math.min(BATCH_ROWS_MAX, this.#setting.plan.epoch.recordsMax - epoch.records));
     const end = this.graph.drain(operator, rowsMax);
@@ -280,10 +297,10 @@ export class HeldLane {
     schedule(epoch, { kind: "drain", operator, end });
   }
 
-  #isFull(epoch: Epoch): boolean {
+  #isFull(epoch: OpenEpoch): boolean {
     const { plan, world } = this.#setting;
     if (epoch.records >= plan.epoch.recordsMax || epoch.scheduleBytes >= SCHEDULE_BYTES_MAX) return true;
-    let bytesHeld = 0;
+    let bytesHeld = this.#refusals.bytes;
     for (const { lane } of this.#sinks) bytesHeld += lane.bytesHeld();
     return bytesHeld >= plan.epoch.bytesMax || world.clock.monotonicMs() - epoch.startedMs >= plan.epoch.everyMs;
   }
@@ -296,7 +313,7 @@ export class HeldLane {
   }
 
   /** Steps 3 and 4, the intent being acknowledged: deliver to all sinks, write the state, flip. */
-  async #complete(intent: Intent, opened: Epoch, intentMs: number): Promise<void> {
+  async #complete(intent: Intent, opened: OpenEpoch, intentMs: number): Promise<void> {
     const { world, run, lane, spectator } = this.#setting;
     const before = this.head;
     const epoch = before.epoch + 1;
@@ -308,13 +325,14 @@ export class HeldLane {
     const stamp = { epoch, digest, timeMicros: intent.timeMicros, ...stopping };
     const times = this.#times.changed(this.head);
     for (const sink of times.keys()) this.#fed.add(sink);
-    const tookMs = await waitForAll([
-      ...this.#sinks.map((sink) => this.#deliver(sink, { ...stamp, ...times.get(sink.node.name) })),
-      this.#writeState(groups.slice(0, -1), epoch),
-    ]);
+    const deliveries = this.#sinks.map((sink) => this.#deliver(sink, { ...stamp, ...times.get(sink.node.name) }));
+    const stateWriting = this.#writeState(groups.slice(0, -1), epoch);
+    const refused = (await waitForAll([...deliveries, stateWriting.then(() => [])])).flat();
+    const refusedParts = await this.#refusals.write(this.#store, run, epoch, refused);
+    if (refusedParts > 0) world.probe.step("refused_written", this.#name(epoch));
     const flippingMs = this.#nowMs();
     // The last group rides with the flip: most epochs then need two commits in all.
-    await this.#store.decide(this.#flipped(intent, epoch, digest), groups.at(-1), deletes);
+    await this.#store.decide({ ...this.#flipped(intent, epoch, digest), refusedParts }, groups.at(-1), deletes);
     this.graph.endEpoch();
     this.#inputs.released();
     world.probe.step("head_flipped", this.#name(epoch));
@@ -323,21 +341,25 @@ export class HeldLane {
     const told = { epoch, timeMicros, records, durationMs: flippedMs - startedMs, deliveryMs: this.#deliveryMs };
     this.#open = null;
     this.#setting.epochFlipped(epoch, told.durationMs);
-    spectator?.completed(lane, { ...told, checkpointMs: intentMs + tookMs.at(-1)! + flippedMs - flippingMs });
+    spectator?.completed(lane, { ...told, checkpointMs: intentMs + await stateWriting + flippedMs - flippingMs });
+    await this.#refusals.flipped(this.#store, before, refused);
   }
 
   async #deliver(
     { node, lane: sinkLane }: LaneSink,
     stamp: Omit<EpochStamp, "pipeline" | "run" | "lane" | "owner">,
-  ): Promise<number> {
+  ): Promise<readonly Rejected[]> {
     const { world, plan, run, lane } = this.#setting;
-    if (this.#holding.has(node.name)) return 0;
+    const held = this.#holding.get(node.name);
     const startedMs = this.#nowMs();
-    await sinkLane.deliver({ pipeline: plan.pipeline, run, lane, owner: this.head.generation, ...stamp });
-    const tookMs = this.#nowMs() - startedMs;
-    this.#deliveryMs.set(node.name, tookMs);
-    world.probe.step("sink_delivered", `${this.#name(stamp.epoch)} sink ${node.name}`);
-    return tookMs;
+    const owner = this.head.generation;
+    // What was refused stands with the marker: asked again, the target might answer otherwise.
+    const refused = held ?? await sinkLane.deliver({ pipeline: plan.pipeline, run, lane, owner, ...stamp }) ?? [];
+    if (held === undefined) {
+      this.#deliveryMs.set(node.name, this.#nowMs() - startedMs);
+      world.probe.step("sink_delivered", `${this.#name(stamp.epoch)} sink ${node.name}`);
+    }
+    return this.#refusals.rejected(node.name, refused);
   }
 
   async #writeState(groups: ReturnType<typeof groupForCommits>, epoch: number): Promise<number> {
@@ -374,9 +396,4 @@ export class HeldLane {
   #name(epoch: number): string {
     return `lane ${this.#setting.lane} epoch ${epoch}`;
   }
-}
-
-function schedule(epoch: Epoch, entry: ScheduleEntry): void {
-  epoch.schedule.push(entry);
-  epoch.scheduleBytes += entryBytes(entry);
 }

@@ -100,6 +100,8 @@ export class LaneGraph {
     }));
     this.#passTimeOn();
     this.endEpoch();
+    // What looks on under a node's own name refuses nothing.
+    for (const { name } of plan.sinks) if (!this.#outlets.has(name)) this.#addOutlet(name, plan.shownAs ?? plan.pipeline, "heard");
     for (const { name, inputs } of plan.sinks) {
       const tally = this.#tally(name);
       this.#connect(inputs, (batch) => {
@@ -161,6 +163,19 @@ export class LaneGraph {
     outlet.flush();
     outlet.emit("out", batch);
     this.#passTimeOn();
+  }
+
+  /** Rows of the epoch before that the targets of sinks refused leave by these sinks' ports `rejected`. */
+  refused(rejected: readonly Rejected[]): void {
+    for (let from = 0, to = 1; to <= rejected.length; to++) {
+      const { step } = rejected[from];
+      if (to < rejected.length && rejected[to].step === step) continue;
+      const outlet = this.#outlet(step);
+      assert(outlet.isRead("rejected"), `somebody takes the rejects of "${step}"`);
+      outlet.rejectAll(rejected.slice(from, to));
+      outlet.flush();
+      from = to;
+    }
   }
 
   /** Lanes of the pipeline that writes the partition said how far their time has come, behind the rows that were fed. */

@@ -5,7 +5,14 @@
 import { assert, MillraceError } from "../data/fault.ts";
 import type { Kv, KvCommit, KvKey } from "../ports/mod.ts";
 import { decodeHead, encodeHead, firstHead, type Head } from "./head.ts";
-import { HEAD_BYTES_MAX, KV_COMMIT_BYTES_MAX, KV_COMMIT_KEY_BYTES_MAX, KV_COMMIT_MUTATIONS_MAX, TAKE_OVER_RACES_MAX } from "./limits.ts";
+import {
+  GARBAGE_KEYS_PER_EPOCH_MAX,
+  HEAD_BYTES_MAX,
+  KV_COMMIT_BYTES_MAX,
+  KV_COMMIT_KEY_BYTES_MAX,
+  KV_COMMIT_MUTATIONS_MAX,
+  TAKE_OVER_RACES_MAX,
+} from "./limits.ts";
 import { FencedError } from "./run_contracts.ts";
 import type { StateEntry } from "./state/store.ts";
 
@@ -92,6 +99,25 @@ export class LaneStore {
       }
       return entries;
     });
+  }
+
+  /** Everything stored of rows that targets refused, in key order; of the newest epoch and leftovers. */
+  async readRefused(): Promise<StateEntry[]> {
+    return await answered(async () => {
+      const entries: StateEntry[] = [];
+      for await (const { key, value } of this.#kv.list([...this.#prefix, "refused"])) {
+        entries.push({ key: key.slice(this.#prefix.length), value });
+      }
+      return entries;
+    });
+  }
+
+  /** Removes what no epoch needs any more, in bounded commits. */
+  async remove(keys: readonly KvKey[]): Promise<void> {
+    for (let from = 0; from < keys.length; from += GARBAGE_KEYS_PER_EPOCH_MAX) {
+      const deletes = keys.slice(from, from + GARBAGE_KEYS_PER_EPOCH_MAX).map((key) => [...this.#prefix, ...key]);
+      await this.#commit({ checks: this.#checks(), sets: [], deletes });
+    }
   }
 
   /** Throws FencedError when anybody has written head since this owner did: what was read meanwhile may not belong together. */

@@ -39,6 +39,11 @@ export class Outlet implements Output {
     else this.#receivers.set(port, [receiver]);
   }
 
+  /** Whether anybody gets what leaves by the port. */
+  isRead(port: string): boolean {
+    return this.#receivers.has(port);
+  }
+
   emit(port: string, batch: Batch): void {
     if (batch.rows === 0) return;
     assert(port !== "rejected", "rejected rows leave through reject");

@@ -1,12 +1,12 @@
 /**
- * Gathers refused records into batches of TIMED_REJECT_TYPE. Invariant: every record added leaves with the next `flush`, in order;
+ * Gathers refused records into batches of FULL_REJECT_TYPE. Invariant: every record added leaves with the next `flush`, in order;
  * one batch holds records of one source and partition, so that its origin says where they came from.
  */
 import { Buffer } from "node:buffer";
 import type { Batch, Rejected } from "../data/batch.ts";
 import { columnOf, makeMeta } from "../data/columns.ts";
 import { rowJson } from "../data/json/mod.ts";
-import { RECEIVED_AT, TIMED_REJECT_TYPE } from "./rejects.ts";
+import { FULL_REJECT_TYPE, MESSAGE, RECEIVED_AT } from "./rejects.ts";
 
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 const encoder = new TextEncoder();
@@ -66,11 +66,12 @@ function toBatch(pipeline: string, rows: readonly Rejected[], epochTimeMicros: n
     raw: texts,
     raw_base64: rows.map((row, i) => texts[i] === null ? toBase64(row.raw) : null),
     [RECEIVED_AT]: rows.map((row) => row.receivedMicros ?? epochTimeMicros),
+    [MESSAGE]: rows.map((row) => row.message ?? null),
   };
-  const columns = TIMED_REJECT_TYPE.fields.map((field) => columnOf(field.type, values[field.name]));
+  const columns = FULL_REJECT_TYPE.fields.map((field) => columnOf(field.type, values[field.name]));
   const position = Float64Array.from(rows, (row) => row.position);
   const origin = Float64Array.from(rows, (row) => row.origin);
-  return { rows: rows.length, type: TIMED_REJECT_TYPE, columns, meta: makeMeta(rows[0].source, rows[0].partition, position, origin) };
+  return { rows: rows.length, type: FULL_REJECT_TYPE, columns, meta: makeMeta(rows[0].source, rows[0].partition, position, origin) };
 }
 
 function textOf(bytes: Uint8Array): string | null {

@@ -20,5 +20,9 @@ export const REJECT_TYPE: RecordType = {
 
 /** When the record came in. It differs between runs over the same input, so it is written only where a sink names it. */
 export const RECEIVED_AT = "received_at";
-/** Rejected records with the time they came in, for sinks that name it. Begins as REJECT_TYPE does. */
-export const TIMED_REJECT_TYPE: RecordType = { fields: [...REJECT_TYPE.fields, { name: RECEIVED_AT, type: TIMESTAMP }] };
+/** What refused the record, in its own words; null where the reason says all. Written only where a sink names it. */
+export const MESSAGE = "message";
+/** Rejected records with what only sinks get that name it. Begins as REJECT_TYPE does. */
+export const FULL_REJECT_TYPE: RecordType = {
+  fields: [...REJECT_TYPE.fields, { name: RECEIVED_AT, type: TIMESTAMP }, { name: MESSAGE, type: withNull(STRING) }],
+};

@@ -18,7 +18,9 @@ export type ScheduleEntry =
   /** The pipeline was told to stop: what is to leave unfinished is due. */
   | { readonly kind: "stop" }
   /** Rows that an operator held back, from its position up to `end`. */
-  | { readonly kind: "drain"; readonly operator: string; readonly end: number };
+  | { readonly kind: "drain"; readonly operator: string; readonly end: number }
+  /** So many rows that sinks were given in the epoch before, and whose targets refused them: all there are. */
+  | { readonly kind: "refused"; readonly rows: number };
 
 /** What was decided about the next epoch before anything of it became visible. */
 export interface Intent {
@@ -37,13 +39,14 @@ export function entryBytes(entry: ScheduleEntry): number {
     case "idle":
       return 16 + entry.source.length * 3;
     case "stop":
+    case "refused":
       return 8;
     case "drain":
       return 20 + entry.operator.length * 3;
   }
 }
 
-const KIND = { batch: 1, end: 2, drain: 3, idle: 4, stop: 5 } as const;
+const KIND = { batch: 1, end: 2, drain: 3, idle: 4, stop: 5, refused: 6 } as const;
 
 export function writeIntent(writer: BinaryWriter, intent: Intent): void {
   writer.f64(intent.timeMicros);
@@ -72,6 +75,9 @@ function writeEntry(writer: BinaryWriter, entry: ScheduleEntry): void {
       writer.string(entry.operator);
       writer.f64(entry.end);
       return;
+    case "refused":
+      writer.u32(entry.rows);
+      return;
     default:
       unreachable(entry);
   }
@@ -94,6 +100,7 @@ function readEntry(reader: BinaryReader): ScheduleEntry {
   if (kind === KIND.idle) return { kind: "idle", source: reader.string(), partition: reader.u32() };
   if (kind === KIND.stop) return { kind: "stop" };
   if (kind === KIND.drain) return { kind: "drain", operator: reader.string(), end: reader.f64() };
+  if (kind === KIND.refused) return { kind: "refused", rows: reader.u32() };
   throw new Error(`unknown kind ${kind} of schedule entry`);
 }
 
@@ -108,6 +115,8 @@ function entryForm(entry: ScheduleEntry): readonly (string | number)[] {
       return [entry.kind];
     case "drain":
       return [entry.kind, entry.operator, entry.end];
+    case "refused":
+      return [entry.kind, entry.rows];
   }
 }
 

@@ -11,6 +11,7 @@ export type ProtocolStep =
   | "intent_written"
   | "sink_delivered"
   | "state_written"
+  | "refused_written"
   | "head_flipped"
   | "finishing"
   | "published"

@@ -5,6 +5,7 @@
 import type { Span } from "../data/fault.ts";
 import type { Edge } from "../engine/contracts.ts";
 import type { Faults } from "./faults.ts";
+import { sinkName } from "./hidden.ts";
 import { suggestion } from "./nearest.ts";
 import type { TomlNode, TomlTable } from "./toml.ts";
 
@@ -95,6 +96,9 @@ export function parseEdge(
       : `${title}: * goes with rejected only`;
     faults.add("unknown_name", node.span, message, port === "rejected" ? "only a sink can" : 'write "*.rejected"');
     return null;
+  }
+  if (port === "rejected" && everything === "allowed" && [...origins.sinks].some((sink) => sinkName(sink) === from)) {
+    return { from, port, span: node.span };
   }
   if (origins.nodes.has(from)) return { from, port, span: node.span };
   if (origins.tables.has(from)) {

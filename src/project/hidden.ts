@@ -12,6 +12,12 @@ import type { TomlEntry, TomlNode } from "./toml.ts";
 /** The node that keeps a changelog table. A shared table is known to pipelines that never look it up: it takes no name from them. */
 export const tableNode = (table: string): string => `table:${table}`;
 
+/** The engine's name of a sink: sinks may share a name with what they are fed from, counters and heads may not. */
+export const sinkName = (sink: string): string => `${SINK}${sink}`;
+const SINK = "sink:";
+/** Whether a node is a sink, by its name in the engine. */
+export const isSinkName = (node: string): boolean => node.startsWith(SINK);
+
 /** True for the names of hidden nodes. */
 export const isHidden = (name: string): boolean => name.includes(":");
 

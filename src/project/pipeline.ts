@@ -13,14 +13,24 @@ import { orderNodes, type Origins, type PlacedEdge, readEdges } from "./graph.ts
 import { guaranteesOf } from "./guarantee.ts";
 import { planHash, planParts } from "./hash.ts";
 import { blueprintNodes, hashedNodes } from "./planned_nodes.ts";
-import { isHidden, tableNode } from "./hidden.ts";
+import { isHidden, sinkName, tableNode } from "./hidden.ts";
 import { decideLanes, type LaneDecision } from "./lanes.ts";
 import { type Demand, propagateNeeds } from "./needs.ts";
 import { type NodeReader, readSink, readTransform } from "./nodes.ts";
 import { readEpoch, readKind, readStopWithin, readWorkers } from "./pipeline_settings.ts";
 import type { Planning } from "./plan_context.ts";
 import { outsideSpan } from "./positions.ts";
-import { type Boundedness, expandRejects, filePlace, type PlannedSink, planSink, type WiredSink, wireRejects } from "./plan_sinks.ts";
+import {
+  type Boundedness,
+  checkRefusals,
+  expandRejects,
+  filePlace,
+  type PlannedSink,
+  planSink,
+  rejectsRows,
+  type WiredSink,
+  wireRejects,
+} from "./plan_sinks.ts";
 import { type PlannedSource, PlannedTables, planSource, type SourcePlanner } from "./plan_sources.ts";
 import { type PlannedTransform, planTransform, Ports, type WiredTransform } from "./plan_transforms.ts";
 import type { PlanIntake, Registry } from "./registry.ts";
@@ -241,17 +251,22 @@ class PipelineReader {
   ): Pick<WholePipeline, "sinks" | "rest" | "planRest"> {
     const { faults } = this.#planning.settings;
     const kept = tables.planned().filter(({ changelog }) => changelog).map(({ name }) => tableNode(name));
-    const nodes = [...origins.nodes, ...kept, ...transforms.map(({ name }) => name).filter(isHidden)];
+    const readings = [...this.#document.section("sinks")].flatMap(([name, placed]) => {
+      const reading = readSink(name, placed, this.#input.registry.sinks, this.#reader);
+      return reading ? [reading] : [];
+    });
+    const refusing = readings.filter(rejectsRows).map(({ name }) => sinkName(name));
+    const nodes = [...origins.nodes, ...kept, ...transforms.map(({ name }) => name).filter(isHidden), ...refusing];
     const wired: WiredSink[] = [];
     const taken: PlacedEdge[] = [];
-    for (const [name, placed] of this.#document.section("sinks")) {
-      const reading = readSink(name, placed, this.#input.registry.sinks, this.#reader);
-      if (!reading) continue;
+    for (const reading of readings) {
+      const { name } = reading;
       const written = readEdges(reading.table, "inputs", `the sink "${name}"`, origins, "allowed", faults);
       const edges = written && expandRejects(written, nodes);
       taken.push(...edges ?? []);
       wired.push({ ...reading, edges });
     }
+    checkRefusals(wired, faults);
     const ndjson = this.#input.registry.sinks.get("ndjson");
     const names = new Set([...nodes, ...origins.tables, ...origins.sinks]);
     const plan = (sink: WiredSink | null) => sink && planSink(sink, this.#ports, boundedness, this.#planning);

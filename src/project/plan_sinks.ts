@@ -5,8 +5,10 @@
 import type { SinkPlan, SinkSpec } from "../component/component.ts";
 import { assert, type Span } from "../data/fault.ts";
 import type { RecordType } from "../data/types.ts";
-import { RECEIVED_AT, REJECT_TYPE, TIMED_REJECT_TYPE } from "../engine/rejects.ts";
+import { FULL_REJECT_TYPE, MESSAGE, RECEIVED_AT, REJECT_TYPE } from "../engine/rejects.ts";
+import type { Faults } from "./faults.ts";
 import { EVERYTHING, type PlacedEdge } from "./graph.ts";
+import { isSinkName, sinkName } from "./hidden.ts";
 import { planContext, type Planning } from "./plan_context.ts";
 import { inputType, type Ports } from "./plan_transforms.ts";
 import type { Connection } from "./connections.ts";
@@ -49,7 +51,7 @@ export function planSink(wired: WiredSink, ports: Ports, boundedness: Boundednes
   const { name, settings, connection, edges } = wired;
   const { faults } = planning.settings;
   const common = edges && inputType(edges, `the sink "${name}"`, ports, faults.report);
-  const input = common === REJECT_TYPE && settings && namesReceivedAt(settings) ? TIMED_REJECT_TYPE : common;
+  const input = common === REJECT_TYPE && settings && namesMore(settings) ? FULL_REJECT_TYPE : common;
   if (!settings || !edges || !input || connection?.settings === null) return null;
   const before = faults.reported;
   const context = planContext(planning, name, settings, connection?.settings ?? null, faults.report);
@@ -57,9 +59,31 @@ export function planSink(wired: WiredSink, ports: Ports, boundedness: Boundednes
   return plan && faults.reported === before ? { ...wired, settings, edges, plan, input } : null;
 }
 
-/** When a record came in differs between runs: only a sink that asks for it by name gets it. */
-function namesReceivedAt(settings: CheckedGroup): boolean {
-  return settings.declares("columns") && settings.has("columns") && settings.texts("columns").includes(RECEIVED_AT);
+/** When a record came in differs between runs, and few rejects have a message: only a sink that asks for them by name gets them. */
+function namesMore(settings: CheckedGroup): boolean {
+  if (!settings.declares("columns", "text_list") || !settings.has("columns")) return false;
+  const columns = settings.texts("columns");
+  return columns.includes(RECEIVED_AT) || columns.includes(MESSAGE);
+}
+
+/** Whether rows that the sink's target refuses are rejects of its own. */
+export const rejectsRows = ({ settings }: Pick<WiredSink, "settings">): boolean =>
+  settings !== null && settings.declares("refused", "choice") && settings.text("refused") === "reject";
+
+/** The sinks' own rejects come from sinks that have some, and go to none of these: they would go round and round. */
+export function checkRefusals(sinks: readonly WiredSink[], faults: Faults): void {
+  const refusing = new Set(sinks.filter(rejectsRows).map(({ name }) => sinkName(name)));
+  for (const sink of sinks) {
+    const rejects = sink.edges?.filter(({ port }) => port === "rejected") ?? [];
+    if (rejects.length > 0 && rejectsRows(sink)) {
+      const message = `the sink "${sink.name}" takes rejects, so it cannot reject any itself`;
+      faults.add("configuration", sink.settings!.at("refused"), message, 'leave refused out here: with "stop" nothing is lost either');
+    }
+    for (const { from, span } of rejects) {
+      if (!isSinkName(from) || refusing.has(from)) continue;
+      faults.add("unknown_name", span, `${from} rejects no rows`, 'say refused = "reject" at that sink');
+    }
+  }
 }
 
 /**

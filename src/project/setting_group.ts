@@ -26,9 +26,9 @@ export class CheckedGroup implements SettingGroup {
     this.#values = values;
   }
 
-  /** Whether the component has such a list of texts at all. */
-  declares(name: string): boolean {
-    return this.#declared.fields[name]?.kind === "text_list";
+  /** Whether the component has such a setting at all. */
+  declares(name: string, kind: "text_list" | "choice"): boolean {
+    return this.#declared.fields[name]?.kind === kind;
   }
 
   has(name: string): boolean {

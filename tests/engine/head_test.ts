@@ -19,6 +19,7 @@ const entry: fc.Arbitrary<ScheduleEntry> = fc.oneof(
   record({ kind: fc.constant("idle" as const), source: name, partition: count }),
   record({ kind: fc.constant("stop" as const) }),
   record({ kind: fc.constant("drain" as const), operator: name, end: large }),
+  record({ kind: fc.constant("refused" as const), rows: count }),
 );
 const intent: fc.Arbitrary<Intent> = record({ schedule: fc.array(entry, { maxLength: 6 }), timeMicros: large, planHash: name });
 const tally = record({
@@ -45,6 +46,7 @@ const head: fc.Arbitrary<Head> = record({
   sinks: fc.array(record({ sink: name, epoch: large, digest: name }), { maxLength: 3 }),
   tables: fc.array(record({ name, version: large, shape: name }), { maxLength: 3 }),
   intent: fc.option(intent),
+  refusedParts: count,
 });
 
 Deno.test("a head comes back as it was written", () => {

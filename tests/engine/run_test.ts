@@ -84,6 +84,7 @@ Deno.test("rejects carry the record's bytes, or its JSON where it was made", asy
     reason: "range:amount",
     raw: '{"key":"k1","amount":-1}',
     raw_base64: null,
+    message: null,
   });
   const made = into.rejects.rows.get(0)!.find(({ step }) => step === "sum")!;
   assert.deepEqual(JSON.parse(made.raw as string), { key: "k3", amount: 13 });

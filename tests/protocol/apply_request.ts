@@ -1,12 +1,12 @@
 /** What a request does where it arrives. It knows nothing of its sender but what it carries, as late as it may come. */
 import type { Model } from "./rules.ts";
-import { type BrokerRequest, type Request, type RowsRequest, stampOf, type StoreRequest, type World } from "./world.ts";
+import { type BrokerRequest, refusedForm, type Request, type RowsRequest, stampOf, type StoreRequest, type World } from "./world.ts";
 
-/** Applies a request; true when it was accepted. */
-export function applyRequest(world: World, model: Model, request: Request): boolean {
+/** Applies a request; true when it was accepted. `rows`: what SQL takes of a delivery. */
+export function applyRequest(world: World, model: Model, request: Request, rows: "all" | "some"): boolean {
   if (request.to === "store") return applyToStore(world, request);
   if (request.to === "kafka") return applyToBroker(world, model, request);
-  return request.to === "sql" ? applyToSql(world, model, request) : applyToClickhouse(world, model, request);
+  return request.to === "sql" ? applyToSql(world, model, request, rows) : applyToClickhouse(world, model, request);
 }
 
 /** Records that something changed for readers of a sink because of an owner of that generation. */
@@ -25,6 +25,8 @@ function applyToStore(world: World, request: StoreRequest): boolean {
   if (request.check && stampOf(lane.head) !== request.check) return false;
   if (request.head) lane.head = request.head;
   if (request.intentKey !== undefined) lane.intent = request.intentKey;
+  if (request.refused !== undefined) lane.refused[request.refused.length] = request.refused;
+  if (request.given !== undefined) delete lane.refused[request.given];
   if (request.delta) lane.deltas[request.delta.length] = request.delta;
   if (request.fold !== undefined) {
     lane.base = request.fold;
@@ -33,13 +35,15 @@ function applyToStore(world: World, request: StoreRequest): boolean {
   return true;
 }
 
-function applyToSql(world: World, model: Model, request: RowsRequest): boolean {
+function applyToSql(world: World, model: Model, request: RowsRequest, rows: "all" | "some"): boolean {
   const [lane] = request.lanes;
   const row = world.sql[lane];
   if (row.epoch !== request.content.length - 1) return false; // the conditional update changed no row
   if (model.rules.sql === "epoch_and_owner" && row.owner !== request.generation) return false;
   row.epoch++;
   row.rows.push(request.content);
+  const schedule = request.content.at(-1)!;
+  if (model.bounds.refusals === "any") row.outcomes += rows === "some" ? refusedForm(schedule) : schedule;
   recordEffect(world, model, lane, request.generation, "sql");
   return true;
 }

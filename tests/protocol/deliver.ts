@@ -13,6 +13,7 @@ export function startDelivery(world: World, model: Model, by: number, lane: numb
   hold.at = "delivering";
   hold.next = content;
   hold.parts = { state: "wait" };
+  hold.outcome = "";
   const check = model.rules.state === "checked" ? stampOf(hold.view!) : undefined;
   send(world, { to: "store", what: "state", by, lanes: [lane], check, delta: content });
   for (const sink of model.sinks) {
@@ -43,8 +44,10 @@ function judgeMarker(world: World, model: Model, by: number, lane: number, sink:
   const lost = sink === "sql" && model.rules.sql === "epoch_and_owner" && world.sql[lane].owner !== hold.generation;
   const marker = sink === "sql" ? world.sql[lane].epoch : world.kafka.markers[lane];
   if (lost || marker > epoch) letGo(world, model, by, lane);
-  else if (marker === epoch) hold.parts[sink] = "done";
-  else if (sink === "kafka") hold.parts.kafka = "todo";
+  else if (marker === epoch) {
+    hold.parts[sink] = "done";
+    if (sink === "sql" && model.rules.refused === "recorded") hold.outcome = world.sql[lane].outcomes.at(-1)!;
+  } else if (sink === "kafka") hold.parts.kafka = "todo";
   else {
     hold.parts.sql = "wait";
     send(world, { to: "sql", what: `epoch ${epoch} (${hold.next})`, by, lanes: [lane], content: hold.next });

@@ -107,6 +107,29 @@ const ONE_RULE_UNDONE: readonly Experiment[] = [
   }),
 ];
 
+const refusing: Partial<Bounds> = { refusals: "any", crashes: 0 };
+/** Targets that refuse rows, docs/decisions/dead-letters.md. */
+const REFUSED: readonly Experiment[] = [
+  without("the refused rows recorded with the marker", ["sql"], { refused: "forgotten" }, fault("were refused, and are no rejects", 17), {
+    ...gate,
+    bounds: { ...refusing, epochs: 1 },
+  }),
+  without("refused rows kept until the flip behind them", ["sql"], { refusedKept: "until_intent" }, fault(STATE_LOST, 16), {
+    ...gate,
+    bounds: refusing,
+  }),
+  repaired("SQL that refuses rows, one epoch", ["sql"], clean(18_690), {
+    ...gate,
+    fencedOwners: "silent",
+    bounds: { ...refusing, epochs: 1 },
+  }),
+  repaired("SQL that refuses rows, one owner that starts again", ["sql"], clean(1_115), {
+    ...gate,
+    fencedOwners: "silent",
+    bounds: { ...refusing, owners: 1, takeOvers: 2 },
+  }),
+];
+
 type BrokerCounts = Readonly<Record<"twoEpochs" | "threeOwners" | "crash", number>>;
 /** Each way of fencing a broker's transactions that holds. */
 function brokerFence(kafka: Rules["kafka"], counts: BrokerCounts): Experiment[] {
@@ -165,4 +188,4 @@ const HOLDING: readonly Experiment[] = [
 ];
 
 /** All of them, the cheap ones first. */
-export const EXPERIMENTS: readonly Experiment[] = [...DRAFTS, ...ONE_RULE_UNDONE, ...HOLDING];
+export const EXPERIMENTS: readonly Experiment[] = [...DRAFTS, ...ONE_RULE_UNDONE, ...REFUSED, ...HOLDING];

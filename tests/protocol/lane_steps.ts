@@ -2,7 +2,7 @@
 import { type Offer, offerSinkSteps, startDelivery } from "./deliver.ts";
 import { idOf, initialiseId, joinGeneration, letGo, type Move, OWNER_NAMES, send } from "./owner_requests.ts";
 import { keepsIds, type Model, usesGroup } from "./rules.ts";
-import { copy, type Hold, readState, stampOf, type StoreRequest, type World } from "./world.ts";
+import { copy, type Hold, isRefused, readState, stampOf, type StoreRequest, type World } from "./world.ts";
 
 /** The schedules of each plan: the n-th of one takes as many records as the n-th of the other. */
 const PLANS = ["12", "ab"];
@@ -25,7 +25,10 @@ export function addLaneMoves(world: World, model: Model, by: number, lane: numbe
   } else if (hold.at === "ready") offerEpoch(world, model, by, lane, offer);
   else if (hold.at === "delivering") {
     for (const sink of model.sinks) offerSinkSteps(world, model, by, lane, sink, offer);
-    if (Object.values(hold.parts).every((part) => part === "done")) offerFlip(world, model, by, lane, offer);
+    const isComplete = Object.values(hold.parts).every((part) => part === "done");
+    if (isComplete && isRefused(hold.outcome) && hold.parts["refused rows"] === undefined) {
+      offer("writes the refused rows", (next, own) => writeRefused(next, by, lane, own));
+    } else if (isComplete) offerFlip(world, model, by, lane, offer);
   }
 }
 
@@ -34,15 +37,18 @@ export function takeStoreAnswer(world: World, model: Model, request: StoreReques
   const { by, lanes: [lane], schedule } = request;
   const hold = world.owners[by].lanes[lane];
   if (answer === "refused") return letGo(world, model, by, lane);
-  if (request.what === "state") {
-    hold.parts.state = "done";
+  if (request.what === "state" || request.what === "refused rows") {
+    hold.parts[request.what] = "done";
     return;
   }
   if (request.head) hold.view = request.head;
   if (request.what === "take-over") startFencing(model, by, lane, hold);
-  else if (request.what.startsWith("intent")) startDelivery(world, model, by, lane, hold.memory + schedule, "new");
-  else {
-    hold.memory = hold.next;
+  else if (request.what.startsWith("intent")) {
+    if (model.rules.refusedKept === "until_intent") removeRefused(world, model, by, lane, hold.memory.length);
+    startDelivery(world, model, by, lane, hold.memory + schedule, "new");
+  } else {
+    hold.memory = request.head!.history;
+    giveAway(world, model, by, lane, hold);
     if (schedule) startDelivery(world, model, by, lane, hold.memory + schedule, "new");
     else Object.assign(hold, { at: "ready", next: "", parts: {} });
   }
@@ -57,7 +63,7 @@ function schedules(world: World, model: Model, by: number, epoch: number): strin
   if (model.bounds.plans === "changed_and_back") return [...plan];
   if (model.bounds.lanes > 1) return [plan[0]]; // there the question is which lanes a transaction carries, not what they say
   const about = new RegExp(
-    `"[12]{${epoch},}"|"history":"[12]{${epoch - 1}}","owner":\\d+,"ids":\\[[^\\]]*\\],"intent":"[12]"`,
+    `"[12xy]{${epoch},}"|"history":"[12xy]{${epoch - 1}}","owner":\\d+,"ids":\\[[^\\]]*\\],"intent":"[12]"`,
   );
   return about.test(JSON.stringify(world)) ? [...plan] : [plan[0]];
 }
@@ -176,7 +182,27 @@ function flipHead(world: World, model: Model, by: number, lane: number, hold: Ho
   hold.at = "flipping";
   const view = hold.view!;
   const inHead = model.rules.intent === "in_head";
-  const head = { history: hold.next, owner: view.owner, ids: view.ids.slice(-1), intent: inHead ? schedule : "" };
+  const head = { history: flippedHistory(hold), owner: view.owner, ids: view.ids.slice(-1), intent: inHead ? schedule : "" };
   const ownKey = !inHead && schedule ? { intentKey: hold.next + schedule } : {};
-  send(world, { to: "store", what: `flip to ${hold.next}`, by, lanes: [lane], schedule, check: stampOf(view), head, ...ownKey });
+  send(world, { to: "store", what: `flip to ${head.history}`, by, lanes: [lane], schedule, check: stampOf(view), head, ...ownKey });
+}
+
+const flippedHistory = ({ next, outcome }: Hold): string => next.slice(0, -1) + (outcome || next.at(-1)!);
+
+function writeRefused(world: World, by: number, lane: number, hold: Hold): void {
+  hold.parts["refused rows"] = "wait";
+  const check = stampOf(hold.view!);
+  send(world, { to: "store", what: "refused rows", by, lanes: [lane], check, refused: flippedHistory(hold) });
+}
+
+/** Behind a flip: the epoch has given out what the one before it left. */
+function giveAway(world: World, model: Model, by: number, lane: number, hold: Hold): void {
+  if (model.rules.refusedKept === "until_flip") removeRefused(world, model, by, lane, hold.memory.length - 1);
+}
+
+function removeRefused(world: World, model: Model, by: number, lane: number, epoch: number): void {
+  if (model.bounds.refusals === "none" || world.store[lane].refused[epoch] === undefined) return;
+  const check = stampOf(world.owners[by].lanes[lane].view!);
+  send(world, { to: "store", what: "removal", by, lanes: [lane], check, given: epoch });
+  world.requests.at(-1)!.waiting = false;
 }

@@ -27,7 +27,11 @@ export function movesOf(world: World, model: Model): Move[] {
 function addNetworkMoves(world: World, model: Model, moves: Move[]): void {
   world.requests.forEach((request, at) => {
     const what = `${OWNER_NAMES[request.by]}'s ${request.to} ${request.what}${model.bounds.lanes > 1 ? ` lane ${request.lanes}` : ""}`;
-    moves.push({ label: `${what} is applied${request.waiting ? "" : " late"}`, run: (next) => arrive(next, model, at) });
+    const late = request.waiting ? "" : " late";
+    moves.push({ label: `${what} is applied${late}`, run: (next) => arrive(next, model, at, "all") });
+    if (request.to === "sql" && model.bounds.refusals === "any") {
+      moves.push({ label: `${what} is applied${late}, some rows being refused`, run: (next) => arrive(next, model, at, "some") });
+    }
     if (!request.waiting || world.left.timeouts === 0) return;
     const label = `${OWNER_NAMES[request.by]} gives up waiting for ${request.to} ${request.what}`;
     moves.push({ label, run: (next) => giveUp(next, model, at) });
@@ -71,14 +75,15 @@ function addServerMoves(world: World, model: Model, moves: Move[]): void {
   });
 }
 
-function arrive(world: World, model: Model, at: number): void {
+function arrive(world: World, model: Model, at: number, rows: "all" | "some"): void {
   const [request] = world.requests.splice(at, 1);
-  const answer = applyRequest(world, model, request) ? "accepted" : "refused";
+  const answer = applyRequest(world, model, request, rows) ? "accepted" : "refused";
   if (!request.waiting) return;
   if (request.to === "kafka") takeBrokerAnswer(world, model, request, answer);
   else if (request.to === "store") takeStoreAnswer(world, model, request, answer);
   else {
     const hold = world.owners[request.by].lanes[request.lanes[0]];
+    if (request.to === "sql" && answer === "accepted") hold.outcome = world.sql[request.lanes[0]].outcomes.at(-1) ?? "";
     hold.parts[request.to] = request.to === "clickhouse" || answer === "accepted" ? "done" : "check";
   }
 }

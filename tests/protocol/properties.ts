@@ -1,6 +1,6 @@
 /** What must hold in every state: each sink holds what the history in head says, once, in order, at most one epoch ahead. */
 import type { Model, SinkKind } from "./rules.ts";
-import { readState, type World } from "./world.ts";
+import { isRefused, plainOf, readState, type World } from "./world.ts";
 
 /** The first broken promise in words, or "". */
 export function brokenPromise(world: World, model: Model): string {
@@ -32,6 +32,12 @@ function brokenInLane(world: World, model: Model, lane: number): string {
   if (state !== history) {
     return `state at head is ${state === null ? "missing" : `"${state}"`}, the fold of the delivered prefix is "${history}"`;
   }
+  const { outcomes } = world.sql[lane];
+  const told = [...outcomes].findIndex((outcome, at) => at < history.length && outcome !== history[at]);
+  if (told >= 0) {
+    const refused = isRefused(outcomes[told]);
+    return `rows of epoch ${told + 1} ${refused ? "were refused, and are no rejects" : "are in the table, and among the rejects"}`;
+  }
   const open = model.rules.intent === "in_head" ? head.intent && history + head.intent : intent;
   let ahead = "";
   for (const sink of model.sinks) {
@@ -49,13 +55,17 @@ function brokenInLane(world: World, model: Model, lane: number): string {
   return "";
 }
 
+/** Whether an epoch's content is what the history says of it: what was refused is known only behind it. */
+const isContentOf = (history: string, content: string): boolean =>
+  history.startsWith(content.slice(0, -1)) && plainOf(history[content.length - 1]) === content.at(-1);
+
 function brokenInSink(sink: SinkKind, rows: readonly string[], history: string): string {
   if (rows.some((row, at) => row.length !== at + 1)) {
     return `${sink} holds [${rows}]: an epoch is doubled, missing, torn or out of order`;
   }
   if (rows.length < history.length) return `${sink} holds [${rows}] but head says ${history.length} epochs were delivered`;
   if (rows.length > history.length + 1) return `${sink} is ahead of head by more than one epoch`;
-  const other = rows.slice(0, history.length).find((row) => !history.startsWith(row));
+  const other = rows.slice(0, history.length).find((row) => !isContentOf(history, row));
   return other ? `${sink} holds "${other}", state and the other sinks say "${history.slice(0, other.length)}"` : "";
 }
 

@@ -38,6 +38,10 @@ export interface Rules {
   readonly filesManifest: "one_file" | "entry_per_epoch";
   /** Does a new plan refuse the open intent of another one? */
   readonly plan: "ignored" | "refuses";
+  /** What a replay takes for refused where SQL holds the epoch: nothing, or what was recorded with the marker. */
+  readonly refused: "forgotten" | "recorded";
+  /** When refused rows leave the checkpoint: with the intent of the epoch that gives them out, or behind its flip. */
+  readonly refusedKept: "until_intent" | "until_flip";
 }
 
 /** How far the search goes. */
@@ -58,6 +62,8 @@ export interface Bounds {
   readonly folding: "on" | "off";
   /** Whether owners between the first and the last run a changed plan. */
   readonly plans: "one" | "changed_and_back";
+  /** Whether SQL may refuse rows of an epoch, as it likes with every attempt. */
+  readonly refusals: "none" | "any";
 }
 
 /** One experiment's world. */
@@ -82,6 +88,8 @@ export const FIRST_DRAFT: Rules = {
   filesRemoval: "past_head",
   filesManifest: "one_file",
   plan: "ignored",
+  refused: "forgotten",
+  refusedKept: "until_intent",
 };
 
 /** The protocol of docs/protocol.md, with the strictest of the broker's fences; the Kafka sink has `lane_id` (docs/decisions/kafka.md). */
@@ -97,6 +105,8 @@ export const REPAIRED: Rules = {
   filesRemoval: "never",
   filesManifest: "entry_per_epoch",
   plan: "refuses",
+  refused: "recorded",
+  refusedKept: "until_flip",
 };
 
 /** Two owners, two epochs: where most faults show. */
@@ -111,6 +121,7 @@ export const SMALL: Bounds = {
   otherTokens: 2,
   folding: "off",
   plans: "one",
+  refusals: "none",
 };
 
 /** Whether commits are tied to a generation of the consumer group. */

@@ -5,6 +5,9 @@
  * taken ("a" or "b" under a changed plan). Its length is the epoch, its characters are the positions, and the string is at once
  * the state after that epoch and the content of its delivery. Another schedule, plan or prior state gives another string, so
  * lost, doubled, reordered and diverging epochs are all seen by comparing strings.
+ *
+ * Where SQL refuses rows of an epoch, head's history says so once the epoch has flipped: "x" for "1", "y" for "2". What was refused is
+ * given out by the next epoch, so it is part of the content from there on, and of no delivery of its own epoch.
  */
 import type { Model } from "./rules.ts";
 
@@ -26,6 +29,8 @@ export interface LaneStore {
   intent: string;
   base: string;
   deltas: Record<string, string>;
+  /** By epoch, the history whose last epoch's refused rows lie there. */
+  refused: Record<string, string>;
 }
 
 /** What a broker's transaction would commit: rows and markers, by lane. */
@@ -62,6 +67,9 @@ export interface StoreRequest extends Sent {
   readonly intentKey?: string;
   readonly delta?: string;
   readonly fold?: string;
+  /** Refused rows that are written, and the epoch whose ones are removed. */
+  readonly refused?: string;
+  readonly given?: number;
   /** The schedule of the epoch whose intent this writes, or "". */
   readonly schedule?: string;
 }
@@ -106,6 +114,8 @@ export interface Hold {
   next: string;
   parts: Record<string, Part>;
   manifest: number[];
+  /** Of the epoch under way, once SQL has answered: its schedule, as it is written where rows were refused. */
+  outcome: string;
 }
 
 /** A process that runs lanes. */
@@ -121,7 +131,8 @@ export interface Owner {
 /** One state of the search. It is JSON, and its JSON is its identity. */
 export interface World {
   store: LaneStore[];
-  sql: { rows: string[]; epoch: number; owner: number }[];
+  /** `outcomes`: of each epoch its schedule, and whether rows of it are missing from the table. */
+  sql: { rows: string[]; epoch: number; owner: number; outcomes: string }[];
   kafka: Broker;
   clickhouse: { rows: string[][]; window: string[] };
   files: { temporary: Record<string, string>; final: Record<string, string>; manifest: number[] }[];
@@ -140,15 +151,25 @@ export const copy = <T>(value: T): T => JSON.parse(JSON.stringify(value));
 export const stampOf = (head: Head): string => JSON.stringify(head);
 
 /** What an owner holds of a lane that it does not run. */
-export const idle = (): Hold => ({ at: "idle", generation: 0, view: null, memory: "", todo: [], next: "", parts: {}, manifest: [] });
+export const idle = (): Hold => ({
+  at: "idle",
+  generation: 0,
+  view: null,
+  memory: "",
+  todo: [],
+  next: "",
+  parts: {},
+  manifest: [],
+  outcome: "",
+});
 
 /** The world before anything happened. */
 export function firstWorld({ bounds }: Model): World {
   const lanes = <T>(make: () => T): T[] => Array.from({ length: bounds.lanes }, make);
   const idCount = Math.max(bounds.owners, bounds.lanes);
   return {
-    store: lanes(() => ({ head: { history: "", owner: 0, ids: [], intent: "" }, intent: "", base: "", deltas: {} })),
-    sql: lanes(() => ({ rows: [], epoch: 0, owner: 0 })),
+    store: lanes(() => ({ head: { history: "", owner: 0, ids: [], intent: "" }, intent: "", base: "", deltas: {}, refused: {} })),
+    sql: lanes(() => ({ rows: [], epoch: 0, owner: 0, outcomes: "" })),
     kafka: {
       generation: 0,
       assigned: lanes(() => -1),
@@ -172,14 +193,24 @@ export function firstWorld({ bounds }: Model): World {
   };
 }
 
-/** The state that a recovery would read: the base, then every change up to head; null where a change is missing or alien. */
-export function readState({ base, deltas }: LaneStore, head: Head): string | null {
+/**
+ * The state that a recovery would read: the base, then every change up to head, and what the newest epoch's targets refused; null where
+ * any of it is missing or alien.
+ */
+export function readState({ base, deltas, refused }: LaneStore, head: Head): string | null {
   let state = base;
   if (state.length > head.history.length) return null;
   while (state.length < head.history.length) {
     const delta = deltas[state.length + 1];
     if (delta === undefined || !delta.startsWith(state)) return null;
-    state = delta;
+    const [schedule, known] = [delta.at(-1)!, head.history[state.length]];
+    state = delta.slice(0, -1) + (plainOf(known) === schedule ? known : schedule);
   }
-  return state;
+  const lost = isRefused(state.at(-1) ?? "") && refused[state.length] !== state;
+  return lost ? null : state;
 }
+
+/** How a schedule is written where rows of its epoch were refused, and back. */
+export const refusedForm = (schedule: string): string => ({ "1": "x", "2": "y" })[schedule] ?? schedule;
+export const plainOf = (outcome: string): string => ({ x: "1", y: "2" })[outcome] ?? outcome;
+export const isRefused = (outcome: string): boolean => plainOf(outcome) !== outcome;

@@ -4,7 +4,7 @@ import type { LaneReading, NodeCounters } from "../../engine/run_contracts.ts";
 import type { Collected } from "../../observe/collector.ts";
 import { emptyHistogram } from "../../observe/histogram.ts";
 import type { PipelineBlueprint } from "../../project/contracts.ts";
-import { sinkName } from "../build_plan.ts";
+import { sinkName } from "../../project/hidden.ts";
 
 export function servedAsCollected({ sources, sinks }: PipelineBlueprint, { records, dropped }: ServeSummary): Collected {
   const made = records + dropped;

@@ -4,8 +4,8 @@ import { taggedNames } from "../../observe/shown.ts";
 import type { EdgeShape, NodeShape, PipelineShape, RowsShape } from "../../observe/shape.ts";
 import type { CollectorOptions } from "../../observe/collector.ts";
 import type { PipelineBlueprint } from "../../project/contracts.ts";
-import { tableNode } from "../../project/hidden.ts";
-import { readerName, sinkName, tableReaderName } from "../build_plan.ts";
+import { isSinkName, sinkName, tableNode } from "../../project/hidden.ts";
+import { readerName, tableReaderName } from "../build_plan.ts";
 import { panelsOf } from "./default_panels.ts";
 
 /** Hidden nodes of reports and checks have names that no file can say. */
@@ -56,7 +56,12 @@ const sinkLabel = sinkName;
 
 function edgesOf({ sources, transforms, sinks }: PipelineBlueprint): EdgeShape[] {
   const drawn = (to: string, inputs: readonly Edge[]): EdgeShape[] =>
-    inputs.filter(({ from }) => isShown(from)).map(({ from, port }) => ({ from, port, to, counted: { node: from, port } }));
+    inputs.filter(({ from }) => isShown(from) || isSinkName(from)).map(({ from, port }) => ({
+      from,
+      port,
+      to,
+      counted: { node: from, port },
+    }));
   const readers = new Map(sources.filter(({ intake }) => intake).map(({ name }) => [name, readerName(name)]));
   const refused = (edges: readonly EdgeShape[]): EdgeShape[] =>
     edges.flatMap((edge) => {

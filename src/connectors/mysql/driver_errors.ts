@@ -3,6 +3,7 @@
  * driver's own error, which carries the statement, is never passed on.
  */
 import { MillraceError, type Retry } from "../../data/fault.ts";
+import { type Refusal, REFUSALS, RowRefused } from "../sql/row_refused.ts";
 
 /** What the driver throws, as far as it is read. */
 interface DriverError {
@@ -10,6 +11,7 @@ interface DriverError {
   readonly code?: string;
   readonly errno?: number;
   readonly sqlMessage?: string;
+  readonly sqlState?: string;
   readonly fatal?: boolean;
 }
 
@@ -43,11 +45,33 @@ const LOST = new Set([
 const BUSY = new Set([1020, 1021, 1114, 1180, 1205, 1213, 1290, 1412, 1613, 1614, 1836, 3572, 4020]);
 /** Who may not. */
 const DENIED = new Set([1044, 1045, 1130, 1142, 1143, 1227, 1251, 1370, 1410, 1698, 1820, 1862, 1873, 3118, 3159, 4151]);
-/** A value does not fit its column: not null, range, truncation, no such value, too long, checks, foreign keys. */
-const VALUE = new Set([1048, 1136, 1264, 1265, 1292, 1364, 1366, 1406, 1411, 1416, 1451, 1452, 3819, 3140, 4025]);
+/** Every row lacks a value, or has one too many: the table is at fault, not a row. */
+const ROWS = new Set([1136, 1364]);
+/** What a row does wrong. */
+const REFUSED: ReadonlyMap<number, Refusal> = new Map<number, Refusal>([
+  [1048, "missing"],
+  [1062, "duplicate"],
+  [1169, "duplicate"],
+  [1264, "range"],
+  [1265, "type"],
+  [1292, "type"],
+  [1366, "type"],
+  [1406, "too-long"],
+  [1411, "type"],
+  [1416, "type"],
+  [1451, "reference"],
+  [1452, "reference"],
+  [1586, "duplicate"],
+  [1644, "trigger"],
+  [1690, "range"],
+  [3140, "type"],
+  [3819, "check"],
+  [4025, "check"],
+]);
+/** Data exception, integrity constraint: those that are not listed. */
+const VALUE_STATE = /^2[23]/;
 const NO_DATABASE = 1049;
 const NO_TABLE = 1146;
-const DUPLICATE = 1062;
 const PACKET_TOO_LARGE = 1153;
 /** LOAD DATA LOCAL is not allowed by the server, or not by the driver's login. */
 const LOCAL_REFUSED = new Set([1148, 2068, 3948, 4166]);
@@ -71,14 +95,17 @@ export function translated(thrown: unknown, server: string, phase: Phase, hidden
   if (BUSY.has(number)) return make("mysql_busy", said, "other transactions hold the rows, or the server takes none now", "backoff");
   if (LOCAL_REFUSED.has(number)) return make("mysql_local_refused", said, "set local_infile = 1 at the server");
   if (number === PACKET_TOO_LARGE) return make("mysql_packet", said, "raise max_allowed_packet at the server");
-  if (number === DUPLICATE) {
-    return make(
-      "mysql_duplicate",
-      said,
-      'a row has the key of another: use mode = "upsert" or "ignore", or remove what repeats before the sink',
-    );
+  if (ROWS.has(number)) return make("mysql_value", said, "make the columns fit the fields");
+  const refusal = REFUSED.get(number) ?? (VALUE_STATE.test(error.sqlState ?? "") ? "value" : undefined);
+  if (refusal === "duplicate") {
+    const hint = 'a row has the key of another: use mode = "upsert" or "ignore", or remove what repeats before the sink';
+    return new RowRefused("mysql_duplicate", `${server}: ${said}`, refusal, placeOf(said), hint);
   }
-  if (VALUE.has(number)) return make("mysql_value", said, "make the column fit the field, or the field the column");
+  if (refusal) {
+    // What a trigger says is its author's, and may quote anything.
+    const text = refusal === "trigger" ? REFUSALS.trigger : said;
+    return new RowRefused("mysql_value", `${server}: ${text}`, refusal, refusal === "trigger" ? null : placeOf(said), FIT);
+  }
   if (number === NO_TABLE) return make("table_missing", said, "somebody removed the table while it was in use");
   if (error.code?.startsWith("HANDSHAKE_") || isCertificateFault(error)) {
     return make("mysql_tls", said, "check tls and ca_file of the connection, and whether the server offers TLS");
@@ -97,10 +124,16 @@ export function translated(thrown: unknown, server: string, phase: Phase, hidden
 }
 
 /** A warning that the server gave instead of an error: the value would not have been kept as it is. */
-export function valueChanged(server: string, message: string, hidden: readonly string[]): MillraceError {
-  return new MillraceError("mysql_value", `${server}: ${scrubbed(message, hidden)}: the column cannot keep the value exactly`, {
-    hint: "make the column fit the field, or the field the column",
-  });
+export function valueChanged(server: string, message: string, hidden: readonly string[]): RowRefused {
+  const said = scrubbed(message, hidden);
+  return new RowRefused("mysql_value", `${server}: ${said}: ${REFUSALS.scale}`, "scale", placeOf(said), FIT);
+}
+const FIT = "make the column fit the field, or the field the column";
+
+/** The column, key or constraint that the server names, without the table that it stands in. */
+function placeOf(said: string): string | null {
+  const named = /\b(?:column|key|constraint) ['`]((?:[^'`]|`\.`)+)['`]/i.exec(said)?.[1];
+  return named?.split(/`?\.`?/).at(-1) ?? null;
 }
 
 /** The server's number; 0 where no server said anything. The operating system's numbers are negative or small. */

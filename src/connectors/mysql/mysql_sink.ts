@@ -9,9 +9,10 @@ import { Session } from "./driver.ts";
 import { prepareTable } from "./prepare_table.ts";
 import { type BulkLoad, putRows } from "./put_rows.ts";
 import { compileRowText } from "./row_text.ts";
-import { createMarkersSql, ROW_NUMBER } from "./table_ddl.ts";
+import { createMarkersSql, createRefusedSql, ROW_NUMBER } from "./table_ddl.ts";
 import { columnOf, quoted, type TableInfo, tableInfo } from "./table_info.ts";
 import { MARKER_TABLE } from "../sql/markers.ts";
+import { REFUSED_TABLE, RefusedRecords } from "../sql/refused_records.ts";
 
 export interface MysqlSinkOptions {
   readonly address: ServerAddress;
@@ -23,6 +24,7 @@ export interface MysqlSinkOptions {
 }
 
 const markers = new Markers({ parameter: () => "?", raiseOwner: "ON DUPLICATE KEY UPDATE owner = GREATEST(owner, VALUES(owner))" });
+const records = new RefusedRecords(() => "?");
 
 /** The running sink. */
 export function mysqlTableSink(options: MysqlSinkOptions, world: ServerWorld): Sink {
@@ -38,10 +40,14 @@ function dialectOf({ target, precision, address, bulkLoad, name }: MysqlSinkOpti
   const bulk: BulkLoad = { allowed: bulkLoad === "auto", refused };
   return {
     markers,
+    records,
     quoted,
     async makeMarkerTable(session) {
       // Looked for first: whoever may write to it need not be allowed to make it.
       if (!(await tableInfo(session, MARKER_TABLE))) await session.run(createMarkersSql(session.facts));
+    },
+    async makeRefusedTable(session) {
+      if (!(await tableInfo(session, REFUSED_TABLE))) await session.run(createRefusedSql(session.facts));
     },
     prepareTable: (session) => prepareTable(session, { target, precision, place: placeOf(address) }),
     async tablesLike(session, prefix) {

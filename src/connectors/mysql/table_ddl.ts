@@ -4,6 +4,7 @@
  */
 import type { Field } from "../../data/types.ts";
 import { MARKER_TABLE } from "../sql/markers.ts";
+import { REFUSED_TABLE } from "../sql/refused_records.ts";
 import { fieldOf, type TableTarget } from "../sql/table_target.ts";
 import type { ServerFacts } from "./driver.ts";
 import { quoted } from "./table_info.ts";
@@ -36,6 +37,13 @@ export function createMarkersSql(facts: ServerFacts): string {
     pipeline VARCHAR(255) NOT NULL, sink VARCHAR(255) NOT NULL, lane INT NOT NULL,
     epoch BIGINT NOT NULL, owner BIGINT NOT NULL, digest VARCHAR(255) NOT NULL,
     PRIMARY KEY (pipeline, sink, lane)) ${tableOptions(facts)}`;
+}
+
+/** The statement for the table of refused rows. */
+export function createRefusedSql(facts: ServerFacts): string {
+  return `CREATE TABLE IF NOT EXISTS ${REFUSED_TABLE} (
+    pipeline VARCHAR(255) NOT NULL, sink VARCHAR(255) NOT NULL, lane INT NOT NULL, epoch BIGINT NOT NULL, ordinal BIGINT NOT NULL,
+    code TEXT NOT NULL, message TEXT NOT NULL, PRIMARY KEY (pipeline, sink, lane, epoch, ordinal)) ${tableOptions(facts)}`;
 }
 
 function columnType({ type }: Field, precision: number, use: "key" | "plain"): string {

@@ -5,6 +5,7 @@
 import type { Batch, Column } from "../../data/batch.ts";
 import { MillraceError } from "../../data/fault.ts";
 import { type Field, typeText } from "../../data/types.ts";
+import { RowRefused } from "../sql/row_refused.ts";
 import type { TableTarget } from "../sql/table_target.ts";
 import { fieldOf } from "../sql/table_target.ts";
 import { columnOf, type TableColumn, type TableInfo } from "./table_info.ts";
@@ -17,8 +18,8 @@ const WRITTEN_AS_TEXT = new Set(["uuid", "inet", "cidr", "macaddr", "macaddr8", 
 const DOUBLE_DIGITS = 15;
 const REAL_DIGITS = 6;
 
-/** The first row whose value the column would not keep, or -1. */
-type Search = (column: Column, rows: number) => number;
+/** The first row from `from` on whose value the column would not keep, or -1. */
+type Search = (column: Column, from: number, rows: number) => number;
 /** "kept": all values are, or the server refuses them itself. */
 type Fit = "kept" | "never" | Search;
 
@@ -38,24 +39,43 @@ export function requireColumnTypes(target: TableTarget, table: TableInfo, place:
   }
 }
 
-/** Throws `postgres_value` where a column would change a value of the batch. */
-export function compileRequireKept(target: TableTarget, table: TableInfo): ((batch: Batch) => void) | undefined {
+/** What a table's columns do not keep of a batch's rows. */
+export interface Keeping {
+  /** Throws `postgres_value` where a column would change a value. */
+  requireKept(batch: Batch): void;
+  /** The rows of which a column would change a value. */
+  misfits(batch: Batch): ReadonlyMap<number, RowRefused>;
+}
+
+/** Undefined where the columns keep all that their fields can be. */
+export function compileKeeping(target: TableTarget, table: TableInfo): Keeping | undefined {
   const searches = target.columns.flatMap((name) => {
     const column = columnOf(table, name)!;
     const search = fitOf(fieldOf(target, name), column);
     return typeof search === "function" ? [{ index: target.type.fields.findIndex((field) => field.name === name), column, search }] : [];
   });
   if (searches.length === 0) return undefined;
-  return (batch) => {
-    for (const { index, column, search } of searches) {
-      const row = search(batch.columns[index]!, batch.rows);
-      if (row < 0) continue;
-      const { source, position } = batch.meta;
-      const which = `of ${source}, position ${position[row]},`;
-      throw new MillraceError("postgres_value", `a value ${which} would not be kept exactly by column ${column.name} ${column.declared}`, {
-        hint: "make the column fit the field, or the field the column",
-      });
-    }
+  const fault = ({ meta: { source, position } }: Batch, row: number, { name, declared }: TableColumn): RowRefused => {
+    const message = `a value of ${source}, position ${position[row]}, would not be kept exactly by column ${name} ${declared}`;
+    return new RowRefused("postgres_value", message, "scale", name, "make the column fit the field, or the field the column");
+  };
+  return {
+    requireKept(batch) {
+      for (const { index, column, search } of searches) {
+        const row = search(batch.columns[index]!, 0, batch.rows);
+        if (row >= 0) throw fault(batch, row, column);
+      }
+    },
+    misfits(batch) {
+      const found = new Map<number, RowRefused>();
+      for (const { index, column, search } of searches) {
+        const values = batch.columns[index]!;
+        for (let row = search(values, 0, batch.rows); row >= 0; row = search(values, row + 1, batch.rows)) {
+          if (!found.has(row)) found.set(row, fault(batch, row, column));
+        }
+      }
+      return found;
+    },
   };
 }
 
@@ -115,18 +135,18 @@ function doubleFit({ type, scale }: TableColumn): Fit {
 const unlessMultipleOf = (unit: number): Search => numbers((value) => value % unit === 0);
 
 function numbers(isKept: (value: number) => boolean): Search {
-  return (column, rows) => {
+  return (column, from, rows) => {
     if (column.kind !== "number") return -1;
     const { values, valid } = column;
-    for (let row = 0; row < rows; row++) if ((valid === null || valid[row] !== 0) && !isKept(values[row])) return row;
+    for (let row = from; row < rows; row++) if ((valid === null || valid[row] !== 0) && !isKept(values[row])) return row;
     return -1;
   };
 }
 
 /** The server cuts blanks at the end, and refuses other text that is too long. */
 function longerThan(charactersMax: number): Search {
-  return (column, rows) => {
-    for (let row = 0; row < rows; row++) {
+  return (column, from, rows) => {
+    for (let row = from; row < rows; row++) {
       const text = column.kind === "text" ? column.at(row) : column.kind === "value" ? column.values[row] as string | null : null;
       if (text !== null && text.length > charactersMax && [...text].length > charactersMax) return row;
     }

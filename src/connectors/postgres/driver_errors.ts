@@ -3,6 +3,7 @@
  * the server says of values quotes them, in its own language: for such faults the sentence is ours, with the column's name.
  */
 import { MillraceError, type Retry } from "../../data/fault.ts";
+import { type Refusal, REFUSALS, RowRefused } from "../sql/row_refused.ts";
 
 /** What the driver throws, as far as it is read; `code` is the SQLSTATE, or the operating system's name of an error. */
 interface DriverError {
@@ -23,22 +24,27 @@ const BUSY = /^(40...|55P03|55006|53...|57014|25006)$/;
 const DENIED = /^(28...|42501)$/;
 const NO_DATABASE = /^(3D000|3F000)$/;
 const NO_TABLE = "42P01";
-const DUPLICATE = /^(23505|23P01|21000)$/;
-/** A value does not fit its column. */
-const VALUE = /^(22...|23...)$/;
-
-/** What a value does wrong, by SQLSTATE; others are told by their number. */
-const VALUE_FAULTS: Readonly<Record<string, string>> = {
-  "22001": "a text is longer than its column",
-  "22003": "a number is outside of its column's range",
-  "22007": "a text is no time as its column wants it",
-  "22008": "a time is outside of its column's range",
-  "22021": "a text has a byte that the database's encoding does not know",
-  "22P02": "a text is no value of its column's type",
-  "22P05": "a text has a character that the database's encoding does not know",
-  "23502": "null for a column that must not be null",
-  "23503": "a row refers to one that is not there",
-  "23514": "a row does not meet a check of the table",
+/** COPY's own grammar: what was sent is at fault, not a row. */
+const COPY_FORMAT = /^22P0[34]$/;
+/** Data exception, integrity constraint, two rows of one key in a statement, what a trigger raises. */
+const VALUE = /^(22...|23...|21000|P0001)$/;
+/** What a row does wrong; others are told by their number. */
+const REFUSED: Readonly<Record<string, Refusal>> = {
+  "21000": "duplicate",
+  "22001": "too-long",
+  "22003": "range",
+  "22007": "type",
+  "22008": "range",
+  "22021": "encoding",
+  "22P02": "type",
+  "22P05": "encoding",
+  "23001": "reference",
+  "23502": "missing",
+  "23503": "reference",
+  "23505": "duplicate",
+  "23514": "check",
+  "23P01": "duplicate",
+  P0001: "trigger",
 };
 
 /** What was being done: connecting, or asking a server that was reached. */
@@ -61,16 +67,15 @@ export function translated(thrown: unknown, server: string, phase: Phase, hidden
       : make("postgres_lost", `the connection was lost: ${said}`, "the server stopped, restarted or ended the connection", "wait");
   }
   if (BUSY.test(state)) return make("postgres_busy", said, "other transactions hold the rows, or the server takes none now", "backoff");
-  if (DUPLICATE.test(state)) {
-    return make(
-      "postgres_duplicate",
-      `a row has the key of another${placeOf(error)}`,
-      'use mode = "upsert" or "ignore", or remove what repeats before the sink',
-    );
-  }
-  if (VALUE.test(state)) {
-    const fault = VALUE_FAULTS[state] ?? `a value was refused (${state})`;
-    return make("postgres_value", `${fault}${placeOf(error)}`, "make the column fit the field, or the field the column");
+  if (VALUE.test(state) && !COPY_FORMAT.test(state)) {
+    const refusal = REFUSED[state] ?? "value";
+    const fault = refusal === "value" ? `${REFUSALS.value} (${state})` : REFUSALS[refusal];
+    const [code, hint] = refusal === "duplicate"
+      ? ["postgres_duplicate", 'use mode = "upsert" or "ignore", or remove what repeats before the sink']
+      : ["postgres_value", "make the column fit the field, or the field the column"];
+    const { column, constraint } = error;
+    const place = refusal === "trigger" ? null : column ?? constraint ?? copiedColumn(error);
+    return new RowRefused(code, `${server}: ${fault}${placeOf(error)}`, refusal, place, hint);
   }
   if (state === NO_TABLE) return make("table_missing", said, "somebody removed the table while it was in use");
   return make("postgres", `${said} (${state})`, undefined);
@@ -94,8 +99,9 @@ function fromDriver(
 }
 
 /** Where it happened: names, which are no secrets, and of COPY's place all but the value. */
-function placeOf({ table, column, constraint, where }: DriverError): string {
-  const copied = /, column ([^:]+)(?::|$)/.exec(where ?? "")?.[1];
+function placeOf(error: DriverError): string {
+  const { table, column, constraint } = error;
+  const copied = copiedColumn(error);
   const parts = [
     column ?? copied ? `column ${column ?? copied}` : null,
     table ? `table ${table}` : null,
@@ -103,6 +109,8 @@ function placeOf({ table, column, constraint, where }: DriverError): string {
   ].filter((part) => part !== null);
   return parts.length > 0 ? ` (${parts.join(", ")})` : "";
 }
+
+const copiedColumn = ({ where }: DriverError): string | null => /, column ([^:]+)(?::|$)/.exec(where ?? "")?.[1] ?? null;
 
 function scrubbed(message: string, hidden: readonly string[]): string {
   let text = message;

@@ -2,13 +2,14 @@
 import type { Sink } from "../../engine/contracts.ts";
 import { placeOf } from "../sql/address.ts";
 import { MARKER_TABLE, Markers } from "../sql/markers.ts";
+import { RefusedRecords } from "../sql/refused_records.ts";
 import { type ServerWorld, SqlServer } from "../sql/server.ts";
 import { SqlTableSink, type TableDialect } from "../sql/table_sink.ts";
 import type { TableTarget } from "../sql/table_target.ts";
-import { compileRequireKept } from "./column_fit.ts";
+import { compileKeeping } from "./column_fit.ts";
 import { Session } from "./driver.ts";
 import type { PostgresAddress } from "./postgres_connection.ts";
-import { makeMarkerTable, prepareTable } from "./prepare_table.ts";
+import { makeMarkerTable, makeRefusedTable, prepareTable } from "./prepare_table.ts";
 import { rowPutter } from "./put_rows.ts";
 import { compileRowText, type NulText } from "./row_text.ts";
 import { runSetup } from "./setup.ts";
@@ -28,6 +29,7 @@ const markers = new Markers({
   parameter: (at) => `$${at}`,
   raiseOwner: `ON CONFLICT (pipeline, sink, lane) DO UPDATE SET owner = GREATEST(${MARKER_TABLE}.owner, EXCLUDED.owner)`,
 });
+const records = new RefusedRecords((at) => `$${at}`);
 
 const SILENCE_SQL = `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
   WHERE datname = current_database() AND usename = current_user AND application_name = $1 AND pid <> pg_backend_pid()`;
@@ -44,8 +46,10 @@ export function postgresServer(address: PostgresAddress, world: ServerWorld): Sq
 function dialectOf({ target, precision, address, nul }: PostgresSinkOptions, world: ServerWorld): TableDialect<Session, TableInfo> {
   return {
     markers,
+    records,
     quoted,
     makeMarkerTable,
+    makeRefusedTable,
     async prepareTable(session) {
       await runSetup(session, address.setup, world);
       return await prepareTable(session, { target, precision, place: placeOf(address) });
@@ -64,7 +68,9 @@ function dialectOf({ target, precision, address, nul }: PostgresSinkOptions, wor
     },
     putter: (table, into, claim) => ({
       encode: compileRowText(target, table, nul),
-      requireKept: compileRequireKept(target, table),
+      ...compileKeeping(target, table),
+      // Constraints that wait for the commit would refuse an epoch, and say nothing of the row.
+      checkAtOnce: async (session) => void await session.run("SET CONSTRAINTS ALL IMMEDIATE"),
       ...rowPutter({ table: into, columns: target.columns, mode: target.mode, key: target.key }, table),
       // Shown to administrators too.
       claim: async (session) => void await session.run(`SET application_name = 'millrace ${claim}'`),

@@ -2,12 +2,13 @@
 import { MillraceError } from "../../data/fault.ts";
 import { inTransaction } from "../sql/session.ts";
 import { MARKER_TABLE } from "../sql/markers.ts";
+import { REFUSED_TABLE } from "../sql/refused_records.ts";
 import { columnsMissing, tableMissing } from "../sql/table_faults.ts";
 import type { TableTarget } from "../sql/table_target.ts";
 import { requireColumnTypes } from "./column_fit.ts";
 import type { Session } from "./driver.ts";
 import { MAKING_LOCK } from "./limits.ts";
-import { CREATE_MARKERS_SQL, createTableSql } from "./table_ddl.ts";
+import { CREATE_MARKERS_SQL, CREATE_REFUSED_SQL, createTableSql } from "./table_ddl.ts";
 import { columnOf, type TableInfo, tableInfo } from "./table_info.ts";
 
 export interface TableRequest {
@@ -31,6 +32,9 @@ export async function prepareTable(session: Session, request: TableRequest): Pro
 
 /** Makes the table of markers where it is missing. */
 export const makeMarkerTable = (session: Session): Promise<void> => makeUnlessThere(session, MARKER_TABLE, CREATE_MARKERS_SQL);
+
+/** Makes the table of refused rows where it is missing. */
+export const makeRefusedTable = (session: Session): Promise<void> => makeUnlessThere(session, REFUSED_TABLE, CREATE_REFUSED_SQL);
 
 /** Looked for first: whoever may write to it need not be allowed to make it. IF NOT EXISTS would fail where two make it at once. */
 async function makeUnlessThere(session: Session, table: string, sql: string): Promise<void> {

@@ -24,7 +24,7 @@ const SESSION_TABLE = "millrace_session_rows";
 const PLACE = "millrace_place";
 
 /** The statements of one target, made once. `info` is the table as it was found. */
-export function rowPutter(target: PutTarget, info: TableInfo): Pick<RowPutter<Session>, "put" | "stream"> {
+export function rowPutter(target: PutTarget, info: TableInfo): Pick<RowPutter<Session>, "put" | "putBefore" | "stream"> {
   const { table, columns, mode } = target;
   const isPlain = mode === "append" || mode === "replace";
   const make = isPlain ? null : sessionTableSql(target, info);
@@ -37,6 +37,8 @@ export function rowPutter(target: PutTarget, info: TableInfo): Pick<RowPutter<Se
       requireAll(await session.copy(copy, text.bytes.subarray(0, text.length)), rows);
       if (move !== null) await session.run(move);
     },
+    // Else the next move would take them along.
+    ...(isPlain ? {} : { putBefore: async (session: Session) => void await session.run(`DELETE FROM ${SESSION_TABLE}`) }),
     async stream(session): Promise<RowStream> {
       if (make !== null) await session.run(make);
       const { pendingBytes, add, end } = await session.openCopy(copy);

@@ -2,13 +2,14 @@
 import type { Batch } from "../../data/batch.ts";
 import type { Encoder } from "../../data/codec.ts";
 import { compileEncoder } from "../../data/encoder_code.ts";
-import { assert, MillraceError } from "../../data/fault.ts";
+import { assert } from "../../data/fault.ts";
 import { timeTextOf } from "../../data/field_text.ts";
 import { jsonText } from "../../data/json/mod.ts";
 import { dateText, timestampText, type TimeText } from "../../data/time_text.ts";
 import type { Field, RecordType } from "../../data/types.ts";
 import { NulFound, textEscaper } from "../sql/escaped_text.ts";
 import { exactTime } from "../sql/exact_time.ts";
+import { RowRefused } from "../sql/row_refused.ts";
 import { fieldOf, type TableTarget } from "../sql/table_target.ts";
 import { columnOf, type TableColumn, type TableInfo } from "./table_info.ts";
 
@@ -82,9 +83,8 @@ function withoutNul(json: string, nul: NulText): string {
   });
 }
 
-function nulFault({ meta: { source, position } }: Batch, row: number): MillraceError {
+function nulFault({ meta: { source, position } }: Batch, row: number): RowRefused {
   const message = `a text of ${source}, position ${position[row]}, has a NUL byte, which PostgreSQL keeps in no text`;
-  return new MillraceError("postgres_value", message, {
-    hint: `say nul_bytes = "remove" at the sink, or reject such records: a \`require\` with !field.contains("\\u0000")`,
-  });
+  const hint = `say nul_bytes = "remove" at the sink, or reject such records: a \`require\` with !field.contains("\\u0000")`;
+  return new RowRefused("postgres_value", message, "encoding", null, hint);
 }

@@ -4,6 +4,7 @@
  */
 import type { Field } from "../../data/types.ts";
 import { MARKER_TABLE } from "../sql/markers.ts";
+import { REFUSED_TABLE } from "../sql/refused_records.ts";
 import { fieldOf, type TableTarget } from "../sql/table_target.ts";
 import { quoted } from "./table_info.ts";
 
@@ -29,6 +30,11 @@ export function createTableSql(target: TableTarget, precision: number): string {
 export const CREATE_MARKERS_SQL = `CREATE TABLE ${MARKER_TABLE} (
   pipeline TEXT NOT NULL, sink TEXT NOT NULL, lane INT NOT NULL, epoch BIGINT NOT NULL, owner BIGINT NOT NULL, digest TEXT NOT NULL,
   PRIMARY KEY (pipeline, sink, lane))`;
+
+/** The statement for the table of refused rows. */
+export const CREATE_REFUSED_SQL = `CREATE TABLE ${REFUSED_TABLE} (
+  pipeline TEXT NOT NULL, sink TEXT NOT NULL, lane INT NOT NULL, epoch BIGINT NOT NULL, ordinal BIGINT NOT NULL, code TEXT NOT NULL,
+  message TEXT NOT NULL, PRIMARY KEY (pipeline, sink, lane, epoch, ordinal))`;
 
 function columnType({ type }: Field, precision: number): string {
   switch (type.kind) {

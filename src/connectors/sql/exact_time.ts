@@ -1,7 +1,7 @@
 /** Times for columns that keep fewer decimals of seconds than a field may have: a database would round them without a word. */
-import { MillraceError } from "../../data/fault.ts";
 import type { TimeText } from "../../data/time_text.ts";
 import type { Field } from "../../data/types.ts";
+import { RowRefused } from "./row_refused.ts";
 
 /** A time column as far as it matters here. */
 export interface TimeColumn {
@@ -18,9 +18,9 @@ export function exactTime(field: Field, column: TimeColumn, text: TimeText, code
     ...text,
     write(value, bytes, at) {
       if (value % unitMicros === 0) return text.write(value, bytes, at);
-      throw new MillraceError(code, `a time of field "${field.name}" is finer than its column ${column.name} ${column.declared}`, {
-        hint: "declare the column with six decimals of seconds, or round the field in a `map`",
-      });
+      const message = `a time of field "${field.name}" is finer than its column ${column.name} ${column.declared}`;
+      const hint = "declare the column with six decimals of seconds, or round the field in a `map`";
+      throw new RowRefused(code, message, "scale", column.name, hint);
     },
   };
 }

@@ -12,3 +12,5 @@ export const STREAM_BYTES_MIN = 256 << 10;
 export const SETUP_BYTES_MAX = 1 << 20;
 /** A sink's buffer that grew beyond this is given back after the epoch. */
 export const BUFFER_KEPT_BYTES_MAX = 64 << 20;
+/** Refused rows that one statement records. */
+export const REFUSED_ROWS_PER_INSERT = 100;

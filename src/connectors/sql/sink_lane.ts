@@ -5,10 +5,13 @@
 import type { Batch } from "../../data/batch.ts";
 import { createWriter } from "../../data/bytes.ts";
 import type { ByteWriter, Encoder } from "../../data/codec.ts";
-import type { EpochStamp, Marker, SinkLane } from "../../engine/contracts.ts";
+import type { EpochStamp, Marker, RefusedRow, SinkLane } from "../../engine/contracts.ts";
 import type { MarkerWriter } from "./epoch_marker.ts";
 import { BUFFER_KEPT_BYTES_MAX, STREAM_BYTES_MIN } from "./limits.ts";
 import type { Markers } from "./markers.ts";
+import { RefusableRows } from "./refusable_rows.ts";
+import type { RefusedRecords } from "./refused_records.ts";
+import type { RowRefused } from "./row_refused.ts";
 import type { SqlServer } from "./server.ts";
 import { endTransaction, inTransaction, type SqlSession } from "./session.ts";
 
@@ -31,8 +34,14 @@ export interface RowPutter<S extends SqlSession> {
   readonly encode: Encoder;
   /** Throws where a column would not keep a value of the batch exactly; what the server refuses by itself is left to it. */
   requireKept?(batch: Batch): void;
+  /** The same of each row, by its place in the batch. */
+  misfits?(batch: Batch): ReadonlyMap<number, RowRefused>;
   /** Within a transaction. */
   put(session: S, rows: TextRows): Promise<void>;
+  /** Rows were put, and more of the transaction will be: forgets what only those needed. */
+  putBefore?(session: S): Promise<void>;
+  /** Within a transaction: what would be checked at its end is checked with every statement. */
+  checkAtOnce?(session: S): Promise<void>;
   /** Within a transaction: begins to put rows that are still being made. Absent: they wait for the end of their epoch. */
   stream?(session: S): Promise<RowStream>;
   /** Says on a new connection whose it is. */
@@ -47,6 +56,8 @@ export class SqlSinkLane<S extends SqlSession> implements SinkLane {
   #session: S | null = null;
   /** Of the open epoch, once it has many rows. */
   #early: EarlyRows<S> | null = null;
+  /** The open epoch's rows, where refused ones are to be left out; the two above are then of no use. */
+  readonly #refusable: RefusableRows<S> | null;
 
   constructor(
     private readonly server: SqlServer<S>,
@@ -55,25 +66,32 @@ export class SqlSinkLane<S extends SqlSession> implements SinkLane {
     private readonly putter: RowPutter<S>,
     private readonly lane: number,
     private readonly released: () => void,
-  ) {}
+    /** null: a row that the table refuses is a fault. */
+    private readonly records: RefusedRecords | null,
+  ) {
+    this.#refusable = records && new RefusableRows(putter);
+  }
 
   async fence(owner: number): Promise<Marker | null> {
     this.discard();
     const session = await this.#connected();
     const marker = await inTransaction(session, () => this.markers.takeLane(session, this.writer, this.lane, owner));
     await this.putter.silenceOlder?.(session);
-    return marker;
+    if (marker === null || this.records === null) return marker;
+    return { ...marker, refused: await this.records.read(session, this.writer, this.lane, marker.epoch) };
   }
 
   write(batch: Batch): void {
     const { putter } = this;
+    if (this.#refusable) return this.#refusable.add(batch);
     putter.requireKept?.(batch);
     for (let row = 0; row < batch.rows; row++) putter.encode(batch, row, this.#text);
     this.#rows += batch.rows;
     if (this.#text.length >= STREAM_BYTES_MIN) this.#sendEarly();
   }
 
-  async deliver(stamp: EpochStamp): Promise<void> {
+  async deliver(stamp: EpochStamp): Promise<void | readonly RefusedRow[]> {
+    if (this.#refusable && this.records) return await this.#deliverAround(this.#refusable, this.records, stamp);
     if (this.#rows === 0) return;
     if (this.#early) await this.#deliverEarly(this.#early, stamp);
     else {
@@ -86,6 +104,28 @@ export class SqlSinkLane<S extends SqlSession> implements SinkLane {
     this.discard();
   }
 
+  /** What was refused is recorded with the marker: a later owner of the epoch takes it from there. */
+  async #deliverAround(rows: RefusableRows<S>, records: RefusedRecords, stamp: EpochStamp): Promise<readonly RefusedRow[]> {
+    if (rows.rows === 0) return [];
+    const session = await this.#connected();
+    let refused: readonly RefusedRow[] = [];
+    const read = (from: S): Promise<readonly RefusedRow[]> => records.read(from, this.writer, this.lane, stamp.epoch);
+    await inTransaction(session, async () => {
+      if (await this.markers.advanceLane(session, this.writer, stamp) === "done") {
+        refused = await read(session);
+        return;
+      }
+      await this.putter.checkAtOnce?.(session);
+      refused = await rows.put(session);
+      await records.write(session, this.writer, stamp, refused);
+    }, async (lost) => {
+      await this.#requireHeld(stamp, lost);
+      refused = await read(await this.#connected());
+    });
+    this.discard();
+    return refused;
+  }
+
   /** Rows that are on their way are taken back by the server, whose connection ends. */
   discard(): void {
     this.#early?.session.destroy();
@@ -93,10 +133,11 @@ export class SqlSinkLane<S extends SqlSession> implements SinkLane {
     if (this.#text.bytes.length > BUFFER_KEPT_BYTES_MAX) this.#text = createWriter();
     this.#text.length = 0;
     this.#rows = 0;
+    this.#refusable?.clear();
   }
 
   bytesHeld(): number {
-    return this.#text.length + (this.#early?.pendingBytes ?? 0);
+    return this.#text.length + (this.#refusable?.bytes ?? 0) + (this.#early?.pendingBytes ?? 0);
   }
 
   async release(): Promise<void> {

@@ -6,6 +6,7 @@ import { assert } from "../../data/fault.ts";
 import type { Anew, HeldRun, Sink, SinkLane } from "../../engine/contracts.ts";
 import { anewOf, type MarkerWriter, markerWriter } from "./epoch_marker.ts";
 import { MARKER_TABLE, type Markers } from "./markers.ts";
+import type { RefusedRecords } from "./refused_records.ts";
 import type { SqlServer } from "./server.ts";
 import { inTransaction, type SqlSession } from "./session.ts";
 import { type RowPutter, SqlSinkLane } from "./sink_lane.ts";
@@ -16,9 +17,12 @@ import type { TableTarget } from "./table_target.ts";
 /** What a database does in its own way. `T` is what it knows of the target's table. */
 export interface TableDialect<S extends SqlSession, T> {
   readonly markers: Markers;
+  readonly records: RefusedRecords;
   /** An identifier as SQL text, whatever it holds. */
   quoted(name: string): string;
   makeMarkerTable(session: S): Promise<void>;
+  /** The table of refused rows. */
+  makeRefusedTable(session: S): Promise<void>;
   /** The target's table, made where it is missing and may be made. */
   prepareTable(session: S): Promise<T>;
   /** The tables whose names begin so. */
@@ -46,6 +50,7 @@ interface Run {
 export class SqlTableSink<S extends SqlSession, T> implements Sink {
   readonly guarantee = "exactly-once";
   readonly anew: Anew;
+  readonly refuses: true | undefined;
   readonly #lanes = new Set<SqlSinkLane<S>>();
   #opened: Opened<T> | null = null;
 
@@ -56,6 +61,7 @@ export class SqlTableSink<S extends SqlSession, T> implements Sink {
     private readonly dialect: TableDialect<S, T>,
   ) {
     this.anew = anewOf(target);
+    this.refuses = target.refused === "reject" ? true : undefined;
   }
 
   async heldRuns({ pipeline }: { readonly pipeline: string }): Promise<readonly HeldRun[]> {
@@ -82,6 +88,7 @@ export class SqlTableSink<S extends SqlSession, T> implements Sink {
       () => {
         this.#lanes.delete(made);
       },
+      this.refuses ? this.dialect.records : null,
     );
     this.#lanes.add(made);
     return made;
@@ -115,6 +122,7 @@ export class SqlTableSink<S extends SqlSession, T> implements Sink {
     const { target, name, dialect } = this;
     const writer = markerWriter(pipeline, run, name);
     await dialect.makeMarkerTable(session);
+    if (this.refuses) await dialect.makeRefusedTable(session);
     const table = await dialect.prepareTable(session);
     const into = target.mode === "replace" ? stagingTable(pipeline, name, run) : target.table;
     if (fresh) await this.#forgetOtherRuns(session, writer, pipeline, into);
@@ -136,6 +144,7 @@ export class SqlTableSink<S extends SqlSession, T> implements Sink {
         await session.run(`DELETE FROM ${dialect.quoted(table)}`);
       }
       await dialect.markers.forgetOtherRuns(session, writer);
+      if (this.refuses) await dialect.records.forgetOtherRuns(session, writer);
     });
   }
 }

@@ -8,6 +8,8 @@ import type { Field, RecordType } from "../../data/types.ts";
 
 export type WriteMode = "append" | "upsert" | "ignore" | "replace";
 
+export type RefusedSetting = "stop" | "reject";
+
 /** Where rows go and what they do there. */
 export interface TableTarget {
   readonly type: RecordType;
@@ -18,7 +20,20 @@ export interface TableTarget {
   readonly key: readonly string[];
   /** Fields that are written, in this order. */
   readonly columns: readonly string[];
+  /** What becomes of rows that the table refuses for what they hold. */
+  readonly refused: RefusedSetting;
 }
+
+/** Of every sink into a table. */
+export const REFUSED_SETTING = {
+  kind: "choice",
+  default: "stop",
+  doc: "What becomes of a row that the table refuses for what it holds: a value that does not fit, a constraint, a key that is taken.",
+  choices: {
+    stop: "the run stops, and nothing of its epoch is in the table",
+    reject: "the other rows go in, and it goes to the rejects of the sink, with the reason sink:NAME:WHY",
+  },
+} as const satisfies Setting;
 
 /** The settings that `planTableTarget` reads; a sink adds its own. */
 export const TABLE_TARGET_SETTINGS = {
@@ -37,6 +52,7 @@ export const TABLE_TARGET_SETTINGS = {
   create: { kind: "bool", default: false, doc: "Makes the table where it is missing, with typed columns." },
   key: { kind: "text_list", optional: true, doc: "The columns that make a row unique: the primary key of a created table." },
   columns: { kind: "text_list", optional: true, doc: "Fields to write. Default: all." },
+  refused: REFUSED_SETTING,
 } as const satisfies Readonly<Record<string, Setting>>;
 
 /** Null when faults were reported, each at its setting. */
@@ -48,7 +64,16 @@ export function planTableTarget(context: SinkContext): TableTarget | null {
   const namesAreSound = checkNames(context, columns, key);
   if (!checkMode(context, mode, key) || !namesAreSound) return null;
   const create = settings.bool("create") ? "create" : "must_exist";
-  return { type: input, table: settings.text("table"), mode, create, key, columns };
+  const refused = settings.text("refused") as RefusedSetting;
+  if (refused === "reject" && mode === "replace") {
+    context.fault(
+      settings.at("refused"),
+      'refused = "reject" does not go with mode = "replace": rows meet the table only at the end',
+      'use mode = "upsert" with a key, or leave refused out',
+    );
+    return null;
+  }
+  return { type: input, table: settings.text("table"), mode, create, key, columns, refused };
 }
 
 /** The field of one of the target's columns. */

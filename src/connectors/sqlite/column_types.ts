@@ -7,10 +7,10 @@ import type { Batch, Column } from "../../data/batch.ts";
 import { cell } from "../../data/columns.ts";
 import { formatDecimal } from "../../data/decimal.ts";
 import { formatDuration } from "../../data/duration.ts";
-import { MillraceError } from "../../data/fault.ts";
 import { timeTextOf } from "../../data/field_text.ts";
 import { jsonText } from "../../data/json/mod.ts";
 import type { Field } from "../../data/types.ts";
+import { RowRefused } from "../sql/row_refused.ts";
 
 export type SqlValue = string | number | bigint | null;
 export type Decimals = "text" | "numeric";
@@ -74,13 +74,8 @@ export function sqlValueOf(field: Field, declared: string): (column: Column, row
 
 function decimalText({ name }: Field, value: number, scale: number, declared: string): string {
   if (Math.abs(value) >= NUMERIC_LIMIT && isNumberColumn(declared)) {
-    throw new MillraceError(
-      "sqlite_decimal",
-      `${name} = ${formatDecimal(value, scale)} has more digits than a ${declared} column of SQLite keeps exactly`,
-      {
-        hint: 'declare the column as TEXT, or leave out decimals = "numeric"',
-      },
-    );
+    const message = `${name} = ${formatDecimal(value, scale)} has more digits than a ${declared} column of SQLite keeps exactly`;
+    throw new RowRefused("sqlite_decimal", message, "scale", name, 'declare the column as TEXT, or leave out decimals = "numeric"');
   }
   return formatDecimal(value, scale);
 }

@@ -2,6 +2,7 @@
 import type { DatabaseSync } from "node:sqlite";
 import { MillraceError } from "../../data/fault.ts";
 import type { Files } from "../../ports/mod.ts";
+import { type Refusal, REFUSALS, RowRefused } from "../sql/row_refused.ts";
 import { folderOf } from "../../ports/durable.ts";
 
 export type Database = DatabaseSync;
@@ -53,8 +54,33 @@ export function wrapErrors<T>(path: string, action: () => T): T {
         cause,
       });
     }
+    const refused = rowRefused(path, cause);
+    if (refused) throw refused;
     throw new MillraceError("sqlite", `${path}: ${cause.message}`, { cause });
   }
+}
+
+/** SQLite's extended result codes for what a row does wrong. */
+const REFUSED: ReadonlyMap<number, Refusal> = new Map<number, Refusal>([
+  [18, "too-long"],
+  [275, "check"],
+  [787, "reference"],
+  [1299, "missing"],
+  [1555, "duplicate"],
+  [1811, "trigger"],
+  [2067, "duplicate"],
+  [3091, "type"],
+]);
+
+/** A constraint that a row does not meet; null for everything else. */
+function rowRefused(path: string, cause: Error & { readonly errcode?: unknown }): RowRefused | null {
+  const refusal = REFUSED.get(Number(cause.errcode));
+  if (!refusal) return null;
+  // A trigger's message is its author's, and may quote anything; the others name columns and checks.
+  const said = refusal === "trigger" ? REFUSALS.trigger : cause.message;
+  // A check without a name is told by its expression: that is no place.
+  const place = /constraint failed: (?:\w+\.)?(\w+)$|column (?:\w+\.)?(\w+)$/.exec(said);
+  return new RowRefused("sqlite", `${path}: ${said}`, refusal, place?.[1] ?? place?.[2] ?? null);
 }
 
 export interface TableColumn {

@@ -2,40 +2,23 @@
  * The `sqlite` sink: rows and marker in one transaction. Invariants: an epoch's rows are in the table exactly when its marker is;
  * `replace` shows the table as it was until the run has finished, then the new rows, never a mixture.
  */
-import type { Batch } from "../../data/batch.ts";
 import { assert } from "../../data/fault.ts";
-import type { Anew, EpochStamp, HeldRun, Marker, Sink, SinkLane } from "../../engine/contracts.ts";
-import type { Files } from "../../ports/mod.ts";
+import type { Anew, HeldRun, Sink, SinkLane } from "../../engine/contracts.ts";
 import { anewOf, markerWriter } from "../sql/epoch_marker.ts";
 import { columnsMissing, rerunAppends, tableMissing } from "../sql/table_faults.ts";
-import type { TableTarget } from "../sql/table_target.ts";
-import { columnsByName, type Decimals, declaredType, type SqlValue, sqlValueOf } from "./column_types.ts";
-import { columnsOf, type Database, type DatabaseOptions, inTransaction, openDatabase, quoted, wrapErrors } from "./database.ts";
+import { declaredType } from "./column_types.ts";
+import { columnsOf, type Database, inTransaction, openDatabase, quoted, wrapErrors } from "./database.ts";
 import { heldRuns, Markers } from "./markers.ts";
-
-export interface SqliteSinkOptions extends TableTarget {
-  readonly files: Files;
-  readonly database: DatabaseOptions;
-  readonly name: string;
-  readonly decimals: Decimals;
-}
-
-/** Rows per statement: measured, 20 halve the cost of one and 100 bring no more. */
-const ROWS_PER_INSERT = 20;
-
-interface Opened {
-  readonly database: Database;
-  readonly markers: Markers;
-  /** Where rows go: the table, or the staging table of `replace`. */
-  readonly into: string;
-}
+import { type Opened, SqliteSinkLane, type SqliteSinkOptions } from "./sink_lane.ts";
 
 export class SqliteSink implements Sink {
   readonly guarantee = "exactly-once";
   readonly anew: Anew;
+  readonly refuses: true | undefined;
   #opened: Opened | null = null;
   constructor(private readonly options: SqliteSinkOptions) {
     this.anew = anewOf(options);
+    this.refuses = options.refused === "reject" ? true : undefined;
   }
 
   async heldRuns({ pipeline }: { readonly pipeline: string }): Promise<readonly HeldRun[]> {
@@ -50,11 +33,11 @@ export class SqliteSink implements Sink {
   }
 
   async open({ pipeline, run, fresh }: { readonly pipeline: string; readonly run: string; readonly fresh: boolean }): Promise<void> {
-    const { name, table, mode, files, database: { path } } = this.options;
+    const { name, table, mode, files, refused, database: { path } } = this.options;
     const database = await openDatabase(this.options.database, files);
     try {
       inTransaction(database, path, () => {
-        const markers = new Markers(database, markerWriter(pipeline, run, name));
+        const markers = new Markers(database, markerWriter(pipeline, run, name), refused);
         this.#prepareTable(database);
         const into = mode === "replace" ? `millrace_staging_${pipeline}_${name}` : table;
         if (fresh) this.#forgetOtherRuns(database, markers, into);
@@ -126,90 +109,4 @@ function createSql({ columns, type, decimals }: SqliteSinkOptions, table: string
   });
   if (key.length > 0) declared.push(`PRIMARY KEY (${key.map(quoted).join(", ")})`);
   return `CREATE TABLE IF NOT EXISTS ${quoted(table)} (${declared.join(", ")})`;
-}
-
-function insertSql({ mode, columns, key }: SqliteSinkOptions, into: string, rows: number): string {
-  const row = `(${columns.map(() => "?").join(", ")})`;
-  const insert = `INSERT INTO ${quoted(into)} (${columns.map(quoted).join(", ")}) VALUES ${Array(rows).fill(row).join(", ")}`;
-  if (mode === "append" || mode === "replace") return insert;
-  const conflict = `${insert} ON CONFLICT (${key.map(quoted).join(", ")})`;
-  const others = columns.filter((name) => !key.includes(name));
-  if (mode === "ignore" || others.length === 0) return `${conflict} DO NOTHING`;
-  return `${conflict} DO UPDATE SET ${others.map((name) => `${quoted(name)} = excluded.${quoted(name)}`).join(", ")}`;
-}
-
-class SqliteSinkLane implements SinkLane {
-  /** Row after row, `columns.length` values each. */
-  #values: SqlValue[] = [];
-  #bytes = 0;
-  readonly #readers;
-  constructor(private readonly options: SqliteSinkOptions, private readonly opened: Opened, private readonly lane: number) {
-    const { columns, type, table } = options;
-    const found = columnsOf(opened.database, table);
-    this.#readers = columns.map((name) => {
-      const field = type.fields.find((each) => each.name === name)!;
-      return sqlValueOf(field, found.find((column) => column.name === name)!.type);
-    });
-  }
-
-  fence(owner: number): Promise<Marker | null> {
-    this.discard();
-    const { database, markers } = this.opened;
-    return attempt(() => inTransaction(database, this.options.database.path, () => markers.take(this.lane, owner)));
-  }
-
-  write(batch: Batch): void {
-    const columns = columnsByName(batch, this.options.columns);
-    const values = this.#values;
-    for (let row = 0; row < batch.rows; row++) {
-      for (let i = 0; i < columns.length; i++) {
-        const value = this.#readers[i](columns[i], row);
-        values.push(value);
-        this.#bytes += typeof value === "string" ? 16 + value.length : 16;
-      }
-    }
-  }
-
-  deliver(stamp: EpochStamp): Promise<void> {
-    if (this.#values.length === 0) return Promise.resolve();
-    const { database, markers } = this.opened;
-    return attempt(() => {
-      inTransaction(database, this.options.database.path, () => {
-        if (markers.advance(stamp) === "write") this.#insert(database);
-      });
-      this.discard();
-    });
-  }
-
-  discard(): void {
-    this.#values = [];
-    this.#bytes = 0;
-  }
-
-  bytesHeld(): number {
-    return this.#bytes;
-  }
-
-  #insert(database: Database): void {
-    const { into } = this.opened;
-    const values = this.#values;
-    const width = this.options.columns.length;
-    const step = ROWS_PER_INSERT * width;
-    let at = 0;
-    if (values.length >= step) {
-      const many = database.prepare(insertSql(this.options, into, ROWS_PER_INSERT));
-      for (; at + step <= values.length; at += step) many.run(...values.slice(at, at + step));
-    }
-    if (at === values.length) return;
-    const one = database.prepare(insertSql(this.options, into, 1));
-    for (; at < values.length; at += width) one.run(...values.slice(at, at + width));
-  }
-}
-
-function attempt<T>(action: () => T): Promise<T> {
-  try {
-    return Promise.resolve(action());
-  } catch (error) {
-    return Promise.reject(error);
-  }
 }

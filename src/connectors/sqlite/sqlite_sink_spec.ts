@@ -5,7 +5,8 @@ import { planTableTarget, TABLE_TARGET_SETTINGS } from "../sql/table_target.ts";
 import type { Decimals } from "./column_types.ts";
 import { readTableRows } from "./delivered_table.ts";
 import { databaseOptions } from "./sqlite_connection.ts";
-import { SqliteSink, type SqliteSinkOptions } from "./sqlite_sink.ts";
+import type { SqliteSinkOptions } from "./sink_lane.ts";
+import { SqliteSink } from "./sqlite_sink.ts";
 
 export const sqliteSink: SinkSpec = {
   role: "sink",
