@@ -23,9 +23,9 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     name: "head is flipped before delivery",
     file: HELD_LANE,
     edits: [{
-      find: "    const tookMs = await waitForAll([\n      ...this.#sinks.map(",
+      find: "    const deliveries = this.#sinks.map(",
       replace:
-        "    await this.#store.decide(this.#flipped(intent, epoch, digest), groups.at(-1), deletes);\n    const tookMs = await waitForAll([\n      ...this.#sinks.map(",
+        "    await this.#store.decide(this.#flipped(intent, epoch, digest), groups.at(-1), deletes);\n    const deliveries = this.#sinks.map(",
     }],
     seedsMax: 60,
   },
@@ -82,8 +82,8 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     name: "the state of an epoch is not written with its flip",
     file: HELD_LANE,
     edits: [{
-      find: "this.#flipped(intent, epoch, digest), groups.at(-1), deletes)",
-      replace: "this.#flipped(intent, epoch, digest), [], deletes)",
+      find: "refusedParts }, groups.at(-1), deletes)",
+      replace: "refusedParts }, [], deletes)",
     }],
     seedsMax: 60,
   },
