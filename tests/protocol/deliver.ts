@@ -46,7 +46,7 @@ function judgeMarker(world: World, model: Model, by: number, lane: number, sink:
   if (lost || marker > epoch) letGo(world, model, by, lane);
   else if (marker === epoch) {
     hold.parts[sink] = "done";
-    if (sink === "sql" && model.rules.refused === "recorded") hold.outcome = world.sql[lane].outcomes.at(-1)!;
+    if (sink === "sql" && model.rules.refused === "recorded") hold.outcome = world.sql[lane].outcomes.at(-1) ?? "";
   } else if (sink === "kafka") hold.parts.kafka = "todo";
   else {
     hold.parts.sql = "wait";

@@ -123,11 +123,45 @@ const REFUSED: readonly Experiment[] = [
     fencedOwners: "silent",
     bounds: { ...refusing, epochs: 1 },
   }),
+  repaired("SQL that refuses rows, two epochs", ["sql"], clean(121_611), { fencedOwners: "silent", bounds: refusing }),
+  repaired("SQL that refuses rows + ClickHouse, two epochs", ["sql", "clickhouse"], clean(3_933), {
+    ...gate,
+    bounds: { ...refusing, takeOvers: 2, timeouts: 0 },
+  }),
   repaired("SQL that refuses rows, one owner that starts again", ["sql"], clean(1_115), {
     ...gate,
     fencedOwners: "silent",
     bounds: { ...refusing, owners: 1, takeOvers: 2 },
   }),
+];
+
+const fromCopy: Partial<Bounds> = { crashes: 0, takeOvers: 2, timeouts: 0, restore: "owners_ended" };
+/** A checkpoint that is brought back from a copy. */
+const RESTORED: readonly Experiment[] = [
+  without("the markers compared, an old checkpoint", ["sql"], { markers: "not_compared" }, fault("state and the other sinks say", 22), {
+    ...gate,
+    bounds: fromCopy,
+  }),
+  without("all owners ended before an old checkpoint is brought back", ["sql"], {}, fault(STATE_LOST, 13), {
+    ...gate,
+    bounds: { ...fromCopy, restore: "owners_go_on" },
+  }),
+  repaired("an old checkpoint, SQL", ["sql"], clean(5_832), { ...gate, bounds: fromCopy }),
+];
+
+/** The broker and another sink over two epochs. */
+const twoEpochs = (other: SinkKind, counts: readonly [all: number, answerGivenUp: number]): readonly Experiment[] =>
+  counts.map((states, timeouts) =>
+    repaired(`${other} + kafka, lane_id, two epochs${timeouts ? ", an answer given up" : ""}`, [other, "kafka"], clean(states), {
+      ...(timeouts ? {} : gate),
+      bounds: { crashes: 0, takeOvers: 2, timeouts },
+      rules: { kafka: "lane_id" },
+    })
+  );
+const OVER_TWO_EPOCHS: readonly Experiment[] = [
+  ...twoEpochs("sql", [5_928, 18_250]),
+  ...twoEpochs("clickhouse", [3_780, 12_518]),
+  ...twoEpochs("files", [6_182, 17_763]),
 ];
 
 type BrokerCounts = Readonly<Record<"twoEpochs" | "threeOwners" | "crash", number>>;
@@ -188,4 +222,4 @@ const HOLDING: readonly Experiment[] = [
 ];
 
 /** All of them, the cheap ones first. */
-export const EXPERIMENTS: readonly Experiment[] = [...DRAFTS, ...ONE_RULE_UNDONE, ...REFUSED, ...HOLDING];
+export const EXPERIMENTS: readonly Experiment[] = [...DRAFTS, ...ONE_RULE_UNDONE, ...REFUSED, ...RESTORED, ...OVER_TWO_EPOCHS, ...HOLDING];

@@ -2,7 +2,7 @@
 import { type Offer, offerSinkSteps, startDelivery } from "./deliver.ts";
 import { idOf, initialiseId, joinGeneration, letGo, type Move, OWNER_NAMES, send } from "./owner_requests.ts";
 import { keepsIds, type Model, usesGroup } from "./rules.ts";
-import { copy, type Hold, isRefused, readState, stampOf, type StoreRequest, type World } from "./world.ts";
+import { copy, type Head, type Hold, isRefused, readState, stampOf, type StoreRequest, type World } from "./world.ts";
 
 /** The schedules of each plan: the n-th of one takes as many records as the n-th of the other. */
 const PLANS = ["12", "ab"];
@@ -126,7 +126,7 @@ function setFence(world: World, model: Model, by: number, lane: number, hold: Ho
     for (const key of Object.keys(files.final)) if (Number(key) > epoch) delete files.final[key];
     files.manifest = files.manifest.filter((entry) => entry <= epoch);
   } else if (fence === "sql") {
-    if (world.sql[lane].owner > hold.generation) return letGo(world, model, by, lane);
+    if (world.sql[lane].owner > hold.generation) return refuseStart(world, model, by, lane);
     world.sql[lane].owner = hold.generation;
   } else initialiseId(world, model, by, lane, Number(fence.split(" ")[1]));
 }
@@ -135,12 +135,26 @@ function loadState(world: World, model: Model, by: number, lane: number, hold: H
   const store = world.store[lane];
   const state = readState(store, hold.view!);
   if (state === null) return letGo(world, model, by, lane); // head moved on meanwhile: superseded
+  if (!fitsMarker(world, model, lane, hold.view!)) return refuseStart(world, model, by, lane);
   hold.memory = state;
   world.fenced[lane] = Math.max(world.fenced[lane], hold.generation);
   if (model.rules.intent === "in_head" && hold.view!.intent) hold.next = state + hold.view!.intent;
   if (model.rules.intent === "own_key_read_after" && store.intent.length === state.length + 1) hold.next = store.intent;
   if (hold.next) startDelivery(world, model, by, lane, state + underPlan(planOf(model, by), hold.next.at(-1)!), "replay");
   else hold.at = "ready";
+}
+
+/** Where the checkpoint may be an old one: SQL holds what head says, or the open intent's epoch too. */
+function fitsMarker(world: World, { rules, bounds, sinks }: Model, lane: number, { history, intent }: Head): boolean {
+  if (bounds.restore === "never" || rules.markers === "not_compared" || !sinks.includes("sql")) return true;
+  const newest = world.sql[lane].rows.at(-1) ?? "";
+  return newest === history || intent !== "" && newest === history + intent;
+}
+
+/** Of an old checkpoint that is the end, which people are told of; any other owner has only been superseded. */
+function refuseStart(world: World, model: Model, by: number, lane: number): void {
+  if (world.copy.stands === "brought_back") world.copy = { ...world.copy, stands: "start_refused" };
+  letGo(world, model, by, lane);
 }
 
 function offerEpoch(world: World, model: Model, by: number, lane: number, offer: Offer): void {

@@ -16,6 +16,7 @@ export function movesOf(world: World, model: Model): Move[] {
   addNetworkMoves(world, model, moves);
   addCrashes(world, moves);
   addServerMoves(world, model, moves);
+  addCopyMoves(world, model, moves);
   world.owners.forEach((owner, by) => {
     if (owner.crashed) return;
     for (let lane = 0; lane < model.bounds.lanes; lane++) addLaneMoves(world, model, by, lane, moves);
@@ -49,6 +50,31 @@ function addCrashes(world: World, moves: Move[]): void {
         next.owners[by] = { begun: true, crashed: true, groupGeneration: 0, transactions: [], lanes: owner.lanes.map(idle) };
       },
     });
+  });
+}
+
+/** People copy the checkpoint, and bring the copy back. */
+function addCopyMoves(world: World, model: Model, moves: Move[]): void {
+  const { restore } = model.bounds;
+  const { store, stands } = world.copy;
+  if (restore === "never" || stands !== "aside") return;
+  if (store === null) {
+    moves.push({
+      label: "somebody copies the checkpoint",
+      run: (next) => void (next.copy = { store: copy(next.store), stands: "aside" }),
+    });
+    return;
+  }
+  const label = `the copy of the checkpoint is brought back${restore === "owners_ended" ? ", all owners having ended" : ""}`;
+  moves.push({
+    label,
+    run(next) {
+      next.store = copy(next.copy.store!);
+      next.copy = { store: null, stands: "brought_back" };
+      if (restore === "owners_go_on") return;
+      next.requests = [];
+      for (const owner of next.owners) owner.lanes = owner.lanes.map(idle);
+    },
   });
 }
 

@@ -14,7 +14,7 @@ export function brokenPromise(world: World, model: Model): string {
 
 /** Whether all epochs of all lanes are committed. */
 export const finished = (world: World, model: Model): boolean =>
-  world.store.every((lane) => lane.head.history.length === model.bounds.epochs);
+  world.copy.stands === "start_refused" || world.store.every((lane) => lane.head.history.length === model.bounds.epochs);
 
 /**
  * Out of the budget that keeps the search finite, which is not the same as stuck: the unfinished lane has no take-over left.
@@ -42,8 +42,9 @@ function brokenInLane(world: World, model: Model, lane: number): string {
   let ahead = "";
   for (const sink of model.sinks) {
     const rows = visibleRows(world, sink, lane);
-    const broken = brokenInSink(sink, rows, history);
+    const broken = brokenInSink(sink, rows, history, world.copy.stands === "aside" ? 1 : Infinity);
     if (broken) return broken;
+    if (world.copy.stands !== "aside") continue;
     const next = rows[history.length];
     if (!next) continue;
     if (!next.startsWith(history)) return `${sink} holds "${next}", which does not follow "${history}"`;
@@ -59,12 +60,15 @@ function brokenInLane(world: World, model: Model, lane: number): string {
 const isContentOf = (history: string, content: string): boolean =>
   history.startsWith(content.slice(0, -1)) && plainOf(history[content.length - 1]) === content.at(-1);
 
-function brokenInSink(sink: SinkKind, rows: readonly string[], history: string): string {
+/** An old checkpoint may be any number of epochs behind. */
+function brokenInSink(sink: SinkKind, rows: readonly string[], history: string, aheadMax: number): string {
   if (rows.some((row, at) => row.length !== at + 1)) {
     return `${sink} holds [${rows}]: an epoch is doubled, missing, torn or out of order`;
   }
   if (rows.length < history.length) return `${sink} holds [${rows}] but head says ${history.length} epochs were delivered`;
-  if (rows.length > history.length + 1) return `${sink} is ahead of head by more than one epoch`;
+  const astray = rows.findIndex((row, at) => at > 0 && plainOf(row[at - 1]) !== rows[at - 1][at - 1]);
+  if (astray > 0) return `${sink} holds [${rows}]: epoch ${astray + 1} does not follow the one before it`;
+  if (rows.length > history.length + aheadMax) return `${sink} is ahead of head by more than one epoch`;
   const other = rows.slice(0, history.length).find((row) => !isContentOf(history, row));
   return other ? `${sink} holds "${other}", state and the other sinks say "${history.slice(0, other.length)}"` : "";
 }

@@ -38,6 +38,8 @@ export interface Rules {
   readonly filesManifest: "one_file" | "entry_per_epoch";
   /** Does a new plan refuse the open intent of another one? */
   readonly plan: "ignored" | "refuses";
+  /** Does a new owner compare SQL's marker, digest included, with head and its intent before it goes on? */
+  readonly markers: "not_compared" | "compared";
   /** What a replay takes for refused where SQL holds the epoch: nothing, or what was recorded with the marker. */
   readonly refused: "forgotten" | "recorded";
   /** When refused rows leave the checkpoint: with the intent of the epoch that gives them out, or behind its flip. */
@@ -64,6 +66,8 @@ export interface Bounds {
   readonly plans: "one" | "changed_and_back";
   /** Whether SQL may refuse rows of an epoch, as it likes with every attempt. */
   readonly refusals: "none" | "any";
+  /** Whether the checkpoint may once be brought back from a copy: when all its owners have ended, or while they go on. */
+  readonly restore: "never" | "owners_ended" | "owners_go_on";
 }
 
 /** One experiment's world. */
@@ -88,6 +92,7 @@ export const FIRST_DRAFT: Rules = {
   filesRemoval: "past_head",
   filesManifest: "one_file",
   plan: "ignored",
+  markers: "not_compared",
   refused: "forgotten",
   refusedKept: "until_intent",
 };
@@ -105,6 +110,7 @@ export const REPAIRED: Rules = {
   filesRemoval: "never",
   filesManifest: "entry_per_epoch",
   plan: "refuses",
+  markers: "compared",
   refused: "recorded",
   refusedKept: "until_flip",
 };
@@ -122,6 +128,7 @@ export const SMALL: Bounds = {
   folding: "off",
   plans: "one",
   refusals: "none",
+  restore: "never",
 };
 
 /** Whether commits are tied to a generation of the consumer group. */

@@ -142,6 +142,8 @@ export interface World {
   fenced: number[];
   left: { timeouts: number; crashes: number; tokens: number; takeOvers: number[] };
   wrong: string;
+  /** A copy of the checkpoint, and what became of it. */
+  copy: { readonly store: LaneStore[] | null; readonly stands: "aside" | "brought_back" | "start_refused" };
 }
 
 /** A deep copy of plain data. */
@@ -190,6 +192,7 @@ export function firstWorld({ bounds }: Model): World {
     fenced: lanes(() => 0),
     left: { timeouts: bounds.timeouts, crashes: bounds.crashes, tokens: bounds.otherTokens, takeOvers: lanes(() => bounds.takeOvers) },
     wrong: "",
+    copy: { store: null, stands: "aside" },
   };
 }
 

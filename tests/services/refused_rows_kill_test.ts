@@ -15,8 +15,8 @@ import { startMillrace } from "./processes.ts";
 const SEED = 20251121;
 const KILLS_WANTED = 15;
 const LIVES_MAX = 40;
-const ROWS = 1200;
-const EPOCH_ROWS = 40;
+const ROWS = 600;
+const EPOCH_ROWS = 20;
 const MOOD_AFTER_MS = [300, 1500] as const;
 
 /** Where a kill finds an outcome known here and not there. */
