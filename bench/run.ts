@@ -1,8 +1,11 @@
 /**
  * What a record costs: the validate step, CSV to CSV, exactly-once, with the settings a user gets.
  *   deno task bench [--transactions 1000000] [--customers 50000] [--runs 3]
- * CPU is user and system time of the whole process, start-up included; memory is its peak. Input is made once per size.
+ * CPU is user and system time of the whole process, start-up included; memory is its peak. Input is made once per size. What runs is
+ * the bundle that the binary is made of, made anew each time; with MILLRACE_BIN it is that binary, with MILLRACE_SOURCE=1 the source.
  */
+import { bundle } from "../scripts/bundle.ts";
+
 const options: Record<string, number> = { transactions: 1_000_000, customers: 50_000, runs: 3 };
 for (let i = 0; i < Deno.args.length; i += 2) {
   const name = Deno.args[i].replace(/^--/, "");
@@ -20,9 +23,21 @@ interface Cost {
   readonly peakMegabytes: number;
 }
 
+/** The command that runs the program. */
+async function findProgram(): Promise<readonly string[]> {
+  const binary = Deno.env.get("MILLRACE_BIN");
+  if (binary) return [binary];
+  const deno = [Deno.execPath(), "run", "--quiet", "-A", "--unstable-kv", "--config", "deno.json"];
+  if (Deno.env.get("MILLRACE_SOURCE")) return [...deno, "src/main.ts"];
+  const folder = "out/bench/bundle";
+  if (!await bundle(folder)) Deno.exit(1);
+  return [...deno, `${folder}/main.js`];
+}
+const program = await findProgram();
+
 /** Runs the program under a shell whose `times` knows what its children used. */
 async function measure(words: readonly string[], env: Record<string, string>): Promise<Cost> {
-  const command = [Deno.execPath(), "run", "--quiet", "-A", "src/main.ts", ...words].map((word) => `'${word}'`).join(" ");
+  const command = [...program, ...words].map((word) => `'${word}'`).join(" ");
   const started = performance.now();
   const child = new Deno.Command("bash", {
     args: ["-c", `${command} >&2 & echo $!; wait $! || exit 1; times`],
