@@ -3,12 +3,12 @@
  * one batch holds records of one source and partition, so that its origin says where they came from.
  */
 import { Buffer } from "node:buffer";
-import type { Batch, Rejected } from "../data/batch.ts";
-import { columnOf, makeMeta } from "../data/columns.ts";
+import type { Batch, Column, Rejected } from "../data/batch.ts";
+import { makeMeta, numberColumn, TextBuilder, textColumn } from "../data/columns.ts";
 import { rowJson } from "../data/json/mod.ts";
+import { isUtf8 } from "../data/utf8.ts";
 import { FULL_REJECT_TYPE, MESSAGE, RECEIVED_AT } from "./rejects.ts";
 
-const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 const encoder = new TextEncoder();
 
 export class RejectedRows {
@@ -53,33 +53,53 @@ export class RejectedRows {
   }
 }
 
+/** What refused a record is rarely alone: columns are made of bytes as they are, without a string for each value. */
 function toBatch(pipeline: string, rows: readonly Rejected[], epochTimeMicros: number): Batch {
-  const texts = rows.map((row) => textOf(row.raw));
-  const values: Readonly<Record<string, readonly unknown[]>> = {
-    pipeline: rows.map(() => pipeline),
-    source: rows.map((row) => row.source),
-    partition: rows.map((row) => row.partition),
-    position: rows.map((row) => row.position),
-    origin: rows.map((row) => row.origin),
-    step: rows.map((row) => row.step),
-    reason: rows.map((row) => row.reason),
-    raw: texts,
-    raw_base64: rows.map((row, i) => texts[i] === null ? toBase64(row.raw) : null),
-    [RECEIVED_AT]: rows.map((row) => row.receivedMicros ?? epochTimeMicros),
-    [MESSAGE]: rows.map((row) => row.message ?? null),
-  };
-  const columns = FULL_REJECT_TYPE.fields.map((field) => columnOf(field.type, values[field.name]));
+  const [{ source, partition }] = rows;
+  const raw = new TextBuilder();
+  const base64 = new TextBuilder();
+  for (const row of rows) {
+    if (isUtf8(row.raw, 0, row.raw.length)) {
+      raw.pushBytes(row.raw, 0, row.raw.length);
+      base64.pushNull();
+    } else {
+      raw.pushNull();
+      base64.push(toBase64(row.raw));
+    }
+  }
   const position = Float64Array.from(rows, (row) => row.position);
   const origin = Float64Array.from(rows, (row) => row.origin);
-  return { rows: rows.length, type: FULL_REJECT_TYPE, columns, meta: makeMeta(rows[0].source, rows[0].partition, position, origin) };
+  const columns: Readonly<Record<string, Column>> = {
+    pipeline: repeated(pipeline, rows.length),
+    source: repeated(source, rows.length),
+    partition: numberColumn(new Float64Array(rows.length).fill(partition)),
+    position: numberColumn(position),
+    origin: numberColumn(origin),
+    step: texts(rows, (row) => row.step),
+    reason: texts(rows, (row) => row.reason),
+    raw: raw.finish(),
+    raw_base64: base64.finish(),
+    [RECEIVED_AT]: numberColumn(Float64Array.from(rows, (row) => row.receivedMicros ?? epochTimeMicros)),
+    [MESSAGE]: texts(rows, (row) => row.message),
+  };
+  return {
+    rows: rows.length,
+    type: FULL_REJECT_TYPE,
+    columns: FULL_REJECT_TYPE.fields.map(({ name }) => columns[name]),
+    meta: makeMeta(source, partition, position, origin),
+  };
 }
 
-function textOf(bytes: Uint8Array): string | null {
-  try {
-    return decoder.decode(bytes);
-  } catch {
-    return null; // Not UTF-8: it travels as base64.
-  }
+/** The same text in every row. */
+function repeated(text: string, rows: number): Column {
+  const bytes = encoder.encode(text);
+  return textColumn(bytes, new Int32Array(rows), new Int32Array(rows).fill(bytes.length), null);
+}
+
+function texts(rows: readonly Rejected[], textOf: (row: Rejected) => string | undefined): Column {
+  const builder = new TextBuilder();
+  for (const row of rows) builder.pushValue(textOf(row));
+  return builder.finish();
 }
 
 function toBase64(bytes: Uint8Array): string {

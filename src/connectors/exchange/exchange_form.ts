@@ -9,6 +9,7 @@
  * time of a writing lane has come: "active", "idle" (not waited for) or "ended"; without a watermark it has seen no time yet.
  * Invariant: what is written is read back to the same values: decimals and whole numbers exactly, timestamps to the µs.
  */
+import type { DecoderSpec } from "../../data/codec.ts";
 import { type Field, INT, type RecordType, STRING, TIMESTAMP, type Type, withNull } from "../../data/types.ts";
 
 /** Field names that no field of a record has: no expression could name them. */
@@ -41,6 +42,8 @@ export interface ExchangeForm {
   readonly type: RecordType;
   /** Of the records: place, time, carried fields. */
   readonly record: RecordType;
+  /** How records are decoded; one object, so that the decoders of all partitions share their code. */
+  readonly decoding: DecoderSpec;
   readonly timed: boolean;
   /** By carried field: its place in `type`. They follow one another in `record`, from `fieldsAt` on. */
   readonly carried: readonly number[];
@@ -51,7 +54,9 @@ export function exchangeForm(type: RecordType, carried: ReadonlySet<string>, tim
   const indexes = type.fields.flatMap(({ name }, index) => carried.has(name) ? [index] : []);
   const head = timed ? [...PLACE, TIME] : PLACE;
   const fields = [...head, ...indexes.map((index) => bare(type.fields[index]))];
-  return { type, record: { fields }, timed, carried: indexes, fieldsAt: head.length };
+  const needed = new Set(fields.map(({ name }) => name));
+  const decoding: DecoderSpec = { type: { fields }, needed, numericText: "reject", unknownFields: "ignore" };
+  return { type, record: { fields }, decoding, timed, carried: indexes, fieldsAt: head.length };
 }
 
 /** The field without the text form that a user wished: it might lose digits. */

@@ -17,10 +17,7 @@ const decoder = new TextDecoder();
 
 /** `node` names the source for whoever reads a fault. */
 export function exchangeRows(form: ExchangeForm, node: string): RowMaker {
-  const { record } = form;
-  const needed = new Set(record.fields.map(({ name }) => name));
-  const decode = compileJsonDecoder({ type: record, needed, numericText: "reject", unknownFields: "ignore" });
-  return new ExchangeRows(form, node, decode);
+  return new ExchangeRows(form, node, compileJsonDecoder(form.decoding));
 }
 
 class ExchangeRows implements RowMaker {

@@ -1,5 +1,5 @@
 /**
- * Connections to brokers that want neither TLS nor a login: requests leave in pieces that nobody copies together, and a large response
+ * Connections to brokers that want neither TLS nor a login: long pieces of requests are not copied together, and a large response
  * arrives in the memory that it is read from. Other brokers are reached by the library (library_connection.ts).
  *
  *   request  := INT32 length of what follows  INT16 api  INT16 version  INT32 correlation id  STRING client id  body
@@ -46,6 +46,8 @@ const CORRELATION_BYTES = 4;
 /** Memory of larger responses is kept, so many of them: what arrives ten times a second should not be the collector's work. */
 const KEPT_BYTES_MIN = 64 << 10;
 const KEPT_MAX = 4;
+/** Longer pieces of a request are written from where they lie. */
+const JOINED_BYTES_MAX = 4 << 10;
 /** What is read at once while it is not known how much comes: most answers to a produce fit. */
 const READ_BYTES = 16 << 10;
 
@@ -82,7 +84,7 @@ export class PlainConnection implements DataConnection {
   }
 
   async #send(pieces: readonly Uint8Array[]): Promise<void> {
-    for (const piece of pieces) {
+    for (const piece of joined(pieces)) {
       for (let at = 0; at < piece.length;) at += await this.options.connection.write(at === 0 ? piece : piece.subarray(at));
     }
   }
@@ -152,6 +154,25 @@ export class PlainConnection implements DataConnection {
     this.options.connection.close();
     for (const { answer } of this.#asked.splice(0)) answer.reject(unreachable(error, this.options.broker));
   }
+}
+
+/** Short pieces are copied together: a write of its own costs each of them more, here and at the broker. */
+function joined(pieces: readonly Uint8Array[]): Uint8Array[] {
+  const whole: Uint8Array[] = [];
+  for (let at = 0; at < pieces.length;) {
+    let end = at;
+    let bytes = 0;
+    while (end < pieces.length && pieces[end].length < JOINED_BYTES_MAX) bytes += pieces[end++].length;
+    if (end - at > 1) {
+      const run = new Uint8Array(bytes);
+      for (let filled = 0; at < end; at++) {
+        run.set(pieces[at], filled);
+        filled += pieces[at].length;
+      }
+      whole.push(run);
+    } else whole.push(pieces[at++]);
+  }
+  return whole;
 }
 
 function formatHeader(api: number, version: number, correlation: number, clientId: string, pieces: readonly Uint8Array[]): Uint8Array {

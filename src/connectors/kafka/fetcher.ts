@@ -49,6 +49,8 @@ export class PartitionFetcher {
   readonly #stop = new AbortController();
   /** Resolved at every change, and renewed: the loop waits for room, the reader for records. */
   #change = Promise.withResolvers<void>();
+  /** The timer that waits of the reader share, while it runs. */
+  #tick: { readonly endMs: number; readonly ended: Promise<void> } | null = null;
   readonly #patience: Patience;
 
   constructor(private readonly options: FetcherOptions) {
@@ -73,7 +75,7 @@ export class PartitionFetcher {
       const isCaughtUp = this.#end !== null && this.#coveredTo >= this.#end;
       // As it is now: by the time the caller goes on, the next fetch may have come, and what it brought is unread.
       if (isCaughtUp || leftMs <= 0 || this.#stop.signal.aborted) return { coveredTo: this.#coveredTo, end: this.#end };
-      await this.#changed(leftMs);
+      await this.#changed(deadlineMs);
     }
   }
 
@@ -215,10 +217,19 @@ export class PartitionFetcher {
     this.#change = Promise.withResolvers();
   }
 
-  async #changed(waitMs: number): Promise<void> {
-    const waiting = new AbortController();
-    await Promise.race([this.#change.promise, this.options.world.clock.sleep(waitMs, waiting.signal)]);
-    waiting.abort();
+  async #changed(deadlineMs: number): Promise<void> {
+    await Promise.race([this.#change.promise, this.#tickBefore(deadlineMs)]);
+  }
+
+  /** A timer that many waits share, which ends no later than asked: one for each fetch would cost as much as reading what it brings. */
+  #tickBefore(deadlineMs: number): Promise<void> {
+    if (this.#tick && this.#tick.endMs <= deadlineMs) return this.#tick.ended;
+    const { clock } = this.options.world;
+    const ended = clock.sleep(deadlineMs - clock.monotonicMs(), this.#stop.signal).then(() => {
+      if (this.#tick === tick) this.#tick = null;
+    });
+    const tick = this.#tick = { endMs: deadlineMs, ended };
+    return ended;
   }
 }
 

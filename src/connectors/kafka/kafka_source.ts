@@ -127,21 +127,24 @@ function planKafkaSource(context: SourceContext): SourcePlan | null {
     isShared: context.replicas === "several" && until.kind === "never",
     place: topicPlace(topic),
     inspect: (world) => inspectSource(connecting, topic, world),
-    create: (world, needed) =>
-      new KafkaSource({
+    create: (world, needed) => {
+      // One object for all partitions: their decoders share the code that is compiled for it.
+      const spec = { ...decoding, needed };
+      return new KafkaSource({
         world,
         connecting,
         node: name,
         topic,
         start,
         until,
-        rows: (partition) => plainRows({ source: name, partition, type }, compileJsonDecoder({ ...decoding, needed })),
+        rows: (partition) => plainRows({ source: name, partition, type }, compileJsonDecoder(spec)),
         group: {
           group: settings.has("group") ? settings.text("group") : `millrace.${pipeline}.${name}`,
           member: settings.has("member") && settings.text("member") !== "" ? settings.text("member") : null,
           sessionTimeoutMs: settings.number("session_timeout"),
         },
-      }),
+      });
+    },
   };
 }
 

@@ -91,15 +91,18 @@ function planLogSource(context: SourceContext): SourcePlan | null {
     partitionedBy: key,
     partitioned: true,
     place: folder,
-    create: (world, needed) =>
-      new LogSource({
+    create: (world, needed) => {
+      // One object for all partitions: their decoders share the code that is compiled for it.
+      const spec = { ...decoding, needed };
+      return new LogSource({
         world,
         place: { files: world.files, folder, topic },
         name,
         start,
         until,
-        rows: (partition) => plainRows({ source: name, partition, type }, compileJsonDecoder({ ...decoding, needed })),
-      }),
+        rows: (partition) => plainRows({ source: name, partition, type }, compileJsonDecoder(spec)),
+      });
+    },
   };
 }
 
