@@ -7,6 +7,7 @@ import { type Access, isEqual, refusal, TOKEN_COOKIE } from "./access.ts";
 import type { Board } from "./board.ts";
 import { eventText, Followers } from "./followers.ts";
 import { type Health, readiness, startup } from "./health.ts";
+import { FOLLOWERS_FRESH_MAX } from "./limits.ts";
 import { PROMETHEUS_TYPE, prometheusText } from "./prometheus.ts";
 import { searchRows } from "./search.ts";
 import { freshRows, nextSnapshot, topSnapshot, wholeSnapshot } from "./snapshot.ts";
@@ -50,9 +51,9 @@ export class Dashboard {
     this.#board.followersDropped = this.#followers.dropped;
   }
 
-  /** Between two snapshots: sends what is new of rows, at once. */
+  /** Between two snapshots: sends what is new of rows, at once, where few follow. */
   freshen(): void {
-    if (this.#followers.count === 0) return;
+    if (this.#followers.count === 0 || this.#followers.count > FOLLOWERS_FRESH_MAX) return;
     const fresh = freshRows(this.#board, this.#clock.nowMicros());
     if (fresh !== null) this.#followers.send(eventText("fresh", JSON.stringify(fresh)));
   }

@@ -48,6 +48,8 @@ export const EVENTS_KEPT_MAX = 100;
 /** Browsers that may follow at once, and snapshots that one may lag behind before it is dropped. */
 export const FOLLOWERS_MAX = 1_000;
 export const FOLLOWER_LAG_MAX = 8;
+/** Beyond so many, new rows come with the snapshots only: each event is a write to every one of them. */
+export const FOLLOWERS_FRESH_MAX = 50;
 /** Answers of a search. */
 export const FOUND_MAX = 50;
 /** An epoch that is open for longer means that checkpoints are not made any more: not ready. */
