@@ -29,6 +29,7 @@ const rounds = Number(Deno.args[1] ?? 12);
 const CARDS = 10_000;
 const PARTITIONS = 4;
 const BATCH_RECORDS = 5_000;
+const GATHER_BATCHES = 100;
 
 /** The same numbers on every run. */
 let seed = 1;
@@ -123,7 +124,8 @@ function stage<T>(name: string, run: () => T): T {
 /** What a watched lane tells, with the time that listening takes. */
 class TimedCollector implements Spectator {
   ms = 0;
-  rows = 0;
+  /** Of each round before. */
+  readonly roundsMs: number[] = [];
   readonly #collector = new Collector(collectorOptions(blueprint, "rows"));
   readonly edges = this.#collector.edges;
 
@@ -137,7 +139,6 @@ class TimedCollector implements Spectator {
     this.#timed(() => this.#collector.passed(lane, edge, batch));
   }
   written(lane: number, sink: string, batch: Batch): void {
-    this.rows += batch.rows;
     this.#timed(() => this.#collector.written(lane, sink, batch));
   }
   rejected(...told: Parameters<Spectator["rejected"]>): void {
@@ -148,6 +149,11 @@ class TimedCollector implements Spectator {
   }
   collect(): void {
     this.#timed(() => void this.#collector.collect());
+  }
+
+  endRound(): void {
+    this.roundsMs.push(this.ms);
+    this.ms = 0;
   }
 
   #timed(run: () => void): void {
@@ -166,6 +172,7 @@ for (let round = 0; round < rounds; round++) {
   oneRound(isWatched ? collector : null);
   const { user, system } = process.cpuUsage(before);
   cpuMs[isWatched ? "watched" : "plain"].push((user + system) / 1000);
+  if (isWatched) collector?.endRound();
 }
 if (collector) {
   const middle = (times: readonly number[]): number => [...times].sort((a, b) => a - b)[times.length >> 1];
@@ -173,20 +180,17 @@ if (collector) {
   console.log(`CPU of a round: ${plain.toFixed(0)} ms, watched ${watched.toFixed(0)} ms, ratio ${(watched / plain).toFixed(3)}`);
   console.log(`the least: ${Math.min(...cpuMs.plain).toFixed(0)} ms, watched ${Math.min(...cpuMs.watched).toFixed(0)} ms`);
 }
-/** Over all watched rounds, the first ones, that are compiled while they run, included. */
-if (collector) {
-  const nsPerRecord = collector.ms * 1e6 / collector.rows;
-  const watchedNs = cpuMs.watched.reduce((sum, ms) => sum + ms, 0) * 1e6 / collector.rows;
-  console.log(
-    `listening takes ${nsPerRecord.toFixed(1)} ns a record, ${(100 * nsPerRecord / watchedNs).toFixed(2)} % of the ${
-      watchedNs.toFixed(0)
-    } ns of these stages`,
-  );
-}
 const show = (name: string, ms: number): void => console.log(`${name.padEnd(48)} ${(ms * 1e6 / records).toFixed(0).padStart(5)} ns`);
 const sumOf = (times: readonly number[]): number => times.reduce((sum, ms) => sum + ms, 0);
 for (const [name, times] of shortest) show(name, sumOf(times));
-show("together", sumOf([...shortest.values()].flat()));
+const togetherMs = sumOf([...shortest.values()].flat());
+show("together", togetherMs);
+if (collector) {
+  // Of the round in which other work disturbed least, as above.
+  const listeningMs = Math.min(...collector.roundsMs);
+  show("to be watched besides", listeningMs);
+  console.log(`that is ${(100 * listeningMs / togetherMs).toFixed(2)} % of these stages`);
+}
 
 /** Batch by batch, as a lane does it; an epoch's batches are sent every twenty. */
 function oneRound(collector: TimedCollector | null): void {
@@ -236,9 +240,9 @@ function oneRound(collector: TimedCollector | null): void {
     if (i % 20 !== 19) continue;
     send(partitions.flatMap((each) => each.takeAll()));
     stage("state's changes of an epoch", () => state.checkpoint(i));
-    // Gathered more often than in a run: 60 batches take less than a quarter of a second here.
+    // Gathered about as often as in a run: so many batches take about a quarter of a second here.
     collector?.completed(0, { epoch: i, timeMicros: i * 100_000, records: 0, durationMs: 40, checkpointMs: 2, deliveryMs: new Map() });
-    if (i % 60 === 59) collector?.collect();
+    if (i % GATHER_BATCHES === GATHER_BATCHES - 1) collector?.collect();
   }
   send(partitions.flatMap((each) => each.takeAll()));
   if (written !== fetched.length * BATCH_RECORDS) throw new Error("records are missing");

@@ -9,7 +9,7 @@ import { eventText, Followers } from "./followers.ts";
 import { type Health, readiness, startup } from "./health.ts";
 import { FOLLOWERS_FRESH_MAX } from "./limits.ts";
 import { PROMETHEUS_TYPE, prometheusText } from "./prometheus.ts";
-import { searchRows } from "./search.ts";
+import { search, type SearchFurther } from "./search.ts";
 import { freshRows, nextSnapshot, topSnapshot, wholeSnapshot } from "./snapshot.ts";
 
 const POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; " +
@@ -27,10 +27,13 @@ export class Dashboard {
   readonly #board: Board;
   readonly #clock: Clock;
   readonly #followers = new Followers();
+  readonly #further: SearchFurther | null;
 
-  constructor(board: Board, clock: Clock) {
+  /** `further` looks where the newest rows do not reach. */
+  constructor(board: Board, clock: Clock, further: SearchFurther | null = null) {
     this.#board = board;
     this.#clock = clock;
+    this.#further = further;
   }
 
   /** What a listener with this access answers. */
@@ -91,7 +94,7 @@ export class Dashboard {
       case "/api/top":
         return json(topSnapshot(this.#board, this.#clock.nowMicros()));
       case "/api/search":
-        return json(searchRows(this.#board, url.searchParams.get("q") ?? ""));
+        return json(await search(this.#board, url.searchParams.get("q") ?? "", this.#further));
     }
     const found = (await page()).asset(url.pathname);
     if (!found) return plain(404, "there is nothing here\n");

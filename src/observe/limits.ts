@@ -52,6 +52,10 @@ export const FOLLOWER_LAG_MAX = 8;
 export const FOLLOWERS_FRESH_MAX = 50;
 /** Answers of a search. */
 export const FOUND_MAX = 50;
+/** What one search reads of the files that sinks have shown, the newest first; how much at a time, and of how many files. */
+export const FILE_SEARCH_BYTES_MAX = 64 << 20;
+export const FILE_SEARCH_PIECE_BYTES = 1 << 20;
+export const FILES_SEARCHED_MAX = 1_000;
 /** An epoch that is open for longer means that checkpoints are not made any more: not ready. */
 export const CHECKPOINT_AGE_MAX_MS = 30_000;
 /** A run that lasts longer opens its control socket. */

@@ -1,5 +1,6 @@
 /** The page in a real browser, over a run whose input the test writes. */
 import assert from "node:assert/strict";
+import { request } from "node:http";
 import { DESK, PHONE, withPage } from "./browser.ts";
 import { assertNoFaults, figure, isPainted, open } from "./looks.ts";
 import { pageTest, PLANTED_PAN, PLANTED_SECRET, until, withRun } from "./run.ts";
@@ -37,33 +38,60 @@ pageTest("one record more, and the numbers, the newest rows and the search have 
   });
 });
 
-pageTest("nothing tagged and no secret is on the page, in the metrics, in the answers or in the log", async (chromium) => {
-  await withRun(async (run) => {
-    await withPage(chromium, DESK, async (page) => {
-      await open(page, run);
-      await run.send(payment({ id: "shown-id" }));
-      await run.send(JSON.stringify({ ...payment(), amount: "not money", id: "refused-id" }));
-      await run.send(`{"id":"broken-id","account":"${PLANTED_PAN}","amou`);
-      await page.locator("td", { hasText: "shown-id" }).first().waitFor();
-      await page.locator("td", { hasText: "refused-id" }).first().waitFor();
-      await page.locator(".level", { hasText: "info" }).first().waitFor();
-      const answers = await Promise.all(
-        ["/metrics", "/api/state", "/api/top", "/api/search?q=shown-id", `/api/search?q=${PLANTED_PAN}`].map((path) => run.get(path)),
-      );
-      const [metrics, state, , found, foundPan] = answers.map(({ body }) => body);
-      assert.ok(metrics.includes(`reason="type:amount"} 1`), metrics);
-      assert.ok(state.includes("refused-id") && state.includes("••••"));
-      assert.ok(JSON.parse(found).found.length > 0);
-      assert.deepEqual(JSON.parse(foundPan).found, []);
-      const seen = [await page.content(), await page.locator("body").innerText(), run.output(), metrics, state, found];
-      for (const text of seen) {
-        assert.ok(!text.includes(PLANTED_PAN), "the tagged value was shown");
-        assert.ok(!text.includes(PLANTED_PAN.slice(0, 12)), "a part of the tagged value was shown");
-        assert.ok(!text.includes(PLANTED_SECRET), "the secret was shown");
-      }
-    });
+/** The Unix socket that a run answers `top` at, in a state folder below. */
+async function controlSocket(folder: string): Promise<string> {
+  for await (const { name, isDirectory } of Deno.readDir(folder)) {
+    if (name.endsWith(".sock")) return `${folder}/${name}`;
+    const found = isDirectory ? await controlSocket(`${folder}/${name}`) : "";
+    if (found !== "") return found;
+  }
+  return "";
+}
+function askSocket(socketPath: string, path: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    request({ socketPath, path, agent: false }, (response) => {
+      let body = "";
+      response.setEncoding("utf8").on("data", (chunk: string) => body += chunk).on("end", () => resolve(body));
+    }).on("error", reject).end();
   });
-});
+}
+
+pageTest(
+  "nothing tagged and no secret is on the page, in the metrics, in any answer, at the control socket or in the log",
+  async (chromium) => {
+    await withRun(async (run) => {
+      await withPage(chromium, DESK, async (page) => {
+        await open(page, run);
+        await run.send(payment({ id: "shown-id" }));
+        await run.send(JSON.stringify({ ...payment(), amount: "not money", id: "refused-id" }));
+        await run.send(`{"id":"broken-id","account":"${PLANTED_PAN}","amou`);
+        await page.locator("td", { hasText: "shown-id" }).first().waitFor();
+        await page.locator("td", { hasText: "refused-id" }).first().waitFor();
+        await page.locator(".level", { hasText: "info" }).first().waitFor();
+        const answers = await Promise.all(
+          ["/metrics", "/api/state", "/api/top", "/api/search?q=shown-id", `/api/search?q=${PLANTED_PAN}`].map((path) => run.get(path)),
+        );
+        const [metrics, state, top, found, foundPan] = answers.map(({ body }) => body);
+        assert.ok(metrics.includes(`reason="type:amount"} 1`), metrics);
+        assert.ok(state.includes("refused-id") && state.includes("••••"));
+        assert.ok(JSON.parse(found).found.length > 0);
+        assert.deepEqual(JSON.parse(foundPan).found, []);
+        const socket = await controlSocket(`${run.folder}/out`);
+        const controlled = await Promise.all(
+          ["/metrics", "/api/state", "/api/top", "/api/search?q=shown-id"].map((path) => askSocket(socket, path)),
+        );
+        assert.ok(controlled.every((body) => body.length > 0) && controlled[1].includes("refused-id"));
+        const written = [await page.content(), await page.locator("body").innerText(), run.output()];
+        const seen = [...written, metrics, state, top, found, foundPan, ...controlled];
+        for (const text of seen) {
+          assert.ok(!text.includes(PLANTED_PAN), "the tagged value was shown");
+          assert.ok(!text.includes(PLANTED_PAN.slice(0, 12)), "a part of the tagged value was shown");
+          assert.ok(!text.includes(PLANTED_SECRET), "the secret was shown");
+        }
+      });
+    });
+  },
+);
 
 pageTest("charts draw, and axe finds no fault that matters, dark and light, at a desk and on a phone", async (chromium) => {
   await withRun(async (run) => {

@@ -1,6 +1,6 @@
 /** `millrace top` in a real terminal: tmux draws it, types into it and resizes it. */
 import assert from "node:assert/strict";
-import { type Run, until, withRun } from "./run.ts";
+import { PLANTED_PAN, PLANTED_SECRET, type Run, until, withRun } from "./run.ts";
 
 const root = new URL("../../", import.meta.url).pathname;
 
@@ -72,4 +72,14 @@ topTest("Ctrl+C ends it too, and a pipeline that is gone is told", async (screen
   await until("it is told", async () => (await screen.lines()).some((line) => line.includes("does not answer any more")));
   await screen.press("C-c");
   await until("it has ended", async () => (await screen.lines()).some((line) => line.startsWith("ended with 0")));
+});
+
+topTest("nothing tagged and no secret is on the terminal, of a refused record neither", async (screen, run) => {
+  await screen.resize(200, 50);
+  const record = { id: "shown-id", account: PLANTED_PAN, amount: "no money", at: new Date().toISOString() };
+  await run.send({ ...record, kind: "shop" });
+  await run.send(`{"account":"${PLANTED_PAN}","amou`);
+  await until("the refused record is shown", async () => (await screen.lines()).some((line) => line.includes("type:amount")));
+  const shown = (await screen.lines()).join("\n");
+  for (const hidden of [PLANTED_PAN, PLANTED_PAN.slice(0, 12), PLANTED_SECRET]) assert.ok(!shown.includes(hidden), shown);
 });

@@ -11,6 +11,7 @@ import { DELAY_PROBE_MS, GATHER_EVERY_MS, SNAPSHOT_EVERY_MS } from "../../observ
 import type { PipelineBoard, PipelineState } from "../../observe/pipeline_board.ts";
 import type { Log, World } from "../../ports/mod.ts";
 import type { PipelineBlueprint } from "../../project/contracts.ts";
+import { FileSearch } from "./search_files.ts";
 import { servedAsCollected } from "./served.ts";
 import { collectorOptions, shapeOf } from "./shape.ts";
 
@@ -44,14 +45,16 @@ export class Watch {
   readonly log: Log;
   readonly #options: WatchOptions;
   readonly #collectors = new Map<string, { readonly collector: Pick<Collector, "collect">; readonly board: PipelineBoard }>();
+  readonly #written: FileSearch;
   readonly #closing = new AbortController();
   #loop: Promise<void> = Promise.resolve();
 
   constructor(options: WatchOptions) {
-    const { world, version, mask } = options;
+    const { world, version, mask, show } = options;
     this.#options = options;
     this.board = new Board(version, world.clock.nowMicros() / 1000, mask);
-    this.dashboard = new Dashboard(this.board, world.clock);
+    this.dashboard = new Dashboard(this.board, world.clock, show === "rows" ? (words) => this.#written.find(words) : null);
+    this.#written = new FileSearch(world.files);
     this.log = {
       event: (level, name, fields) => {
         world.log.event(level, name, fields);
@@ -62,7 +65,12 @@ export class Watch {
 
   /** The pipelines that will run, so that those which wait are seen too. */
   expect(blueprints: readonly PipelineBlueprint[]): void {
-    for (const one of blueprints) for (const run of one.stages.length > 0 ? one.stages : [one]) this.board.addPipeline(shapeOf(run));
+    for (const one of blueprints) {
+      for (const run of one.stages.length > 0 ? one.stages : [one]) {
+        this.board.addPipeline(shapeOf(run));
+        this.#written.add(run);
+      }
+    }
   }
 
   pipeline(blueprint: PipelineBlueprint): WatchedPipeline {

@@ -8,7 +8,10 @@ const MARGIN = 14;
 /** A narrow page draws from top to bottom. */
 const NARROW_PX = 720;
 const DOWN_GAP = { along: 54, across: 16 };
+const DOWN_COLUMNS = 2;
 const NAME_LENGTH_MAX = 18;
+/** A drawing that is wider than the page is made smaller, as long as its words can be read; beyond that it scrolls. */
+const SCALE_MIN = 0.7;
 
 export class Graph {
   constructor() {
@@ -32,7 +35,9 @@ export class Graph {
     if (!pipeline || this.element.clientWidth === 0) return;
     const isDown = this.element.clientWidth < NARROW_PX;
     const edges = pipeline.edges.filter(({ port, count }) => port !== "rejected" && port !== "late" || count > 0);
-    if (isDown === this.isDown && edges.length === this.drawnEdges?.length) return;
+    const { clientWidth } = this.element;
+    if (isDown === this.isDown && edges.length === this.drawnEdges?.length && clientWidth === this.drawnWidth) return;
+    this.drawnWidth = clientWidth;
     this.isDown = isDown;
     this.drawnEdges = edges;
     this.#drawAll(pipeline.shape.nodes, edges, pipeline.edges);
@@ -43,7 +48,9 @@ export class Graph {
     const places = layOut(nodes, all, this.isDown);
     const width = Math.max(...[...places.values()].map(({ x }) => x)) + NODE.width + MARGIN;
     const height = Math.max(...[...places.values()].map(({ y }) => y)) + NODE.height + MARGIN;
-    const svg = draw("svg", { viewBox: `0 0 ${width} ${height}`, width, height, role: "img", "aria-label": "Nodes and edges" });
+    const scale = Math.max(SCALE_MIN, Math.min(1, (this.element.clientWidth - 2 * MARGIN) / width));
+    const size = { width: Math.floor(width * scale), height: Math.floor(height * scale) };
+    const svg = draw("svg", { viewBox: `0 0 ${width} ${height}`, ...size, role: "img", "aria-label": "Nodes and edges" });
     this.edgeParts = edges.map((edge) => {
       const parts = drawEdge(edge, places.get(edge.from), places.get(edge.to), this.isDown);
       svg.append(parts.line, parts.flow);
@@ -150,12 +157,14 @@ function layOut(nodes, edges, isDown) {
     names.forEach((name, i) => order.set(name, i - (names.length - 1) / 2));
   });
   const gap = isDown ? DOWN_GAP : GAP;
-  const most = Math.max(...layers.map((names) => names.length));
+  // On a narrow page a wide layer takes several rows.
+  const rows = isDown ? layers.flatMap((names) => inRows(names, order)) : layers;
+  const most = Math.max(...rows.map((names) => names.length));
   const across = isDown ? NODE.width + gap.across : NODE.height + gap.across;
   const along = isDown ? NODE.height + gap.along : NODE.width + gap.along;
   const middle = (most - 1) / 2 * across;
   const places = new Map();
-  layers.forEach((names, depth) => {
+  rows.forEach((names, depth) => {
     for (const name of names) {
       const side = MARGIN + middle + order.get(name) * across;
       const deep = MARGIN + depth * along;
@@ -163,4 +172,11 @@ function layOut(nodes, edges, isDown) {
     }
   });
   return places;
+}
+
+function inRows(names, order) {
+  const rows = [];
+  for (let i = 0; i < names.length; i += DOWN_COLUMNS) rows.push(names.slice(i, i + DOWN_COLUMNS));
+  for (const row of rows) row.forEach((name, i) => order.set(name, i - (row.length - 1) / 2));
+  return rows;
 }

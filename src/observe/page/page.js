@@ -3,7 +3,7 @@ import { byId, make, say } from "./dom.js";
 import { Lens } from "./lens.js";
 import { OVERVIEW, Overview } from "./overview.js";
 import { Scene } from "./scene.js";
-import { duration, moment, whole } from "./text.js";
+import { bytes, duration, moment, whole } from "./text.js";
 import { View } from "./view.js";
 
 const view = new View();
@@ -106,13 +106,21 @@ async function search(wished) {
   if (!byId("found").open) byId("found").showModal();
   try {
     const response = await fetch(`/api/search?q=${encodeURIComponent(wished)}`);
-    const { found, searched } = await response.json();
-    const note = make("p.note", {}, `${whole(searched)} newest rows were looked through.`);
-    if (found.length === 0) return body.replaceChildren(make("p.empty", {}, "None of the newest rows has it."), note);
+    const { found, searched, files } = await response.json();
+    const note = make("p.note", {}, reach(searched, files));
+    if (found.length === 0) return body.replaceChildren(make("p.empty", {}, "None of these rows has it."), note);
     body.replaceChildren(...found.map(foundRow), note);
   } catch {
     body.replaceChildren(make("p.empty", {}, "The pipeline does not answer."));
   }
+}
+
+/** How far back the search has looked. */
+function reach(searched, files) {
+  const newest = `${whole(searched)} newest rows were looked through`;
+  if (!files) return `${newest}.`;
+  const many = `${whole(files.files)} CSV and NDJSON file${files.files === 1 ? "" : "s"}`;
+  return `${newest}, and ${files.isWhole ? `all ${many}` : `the newest ${many}`} that sinks have shown, ${bytes(files.bytes)}.`;
 }
 
 function foundRow({ pipeline, sink, columns, values, epoch, timeMicros }) {
@@ -123,7 +131,7 @@ function foundRow({ pipeline, sink, columns, values, epoch, timeMicros }) {
   return make(
     "article.tile",
     { "aria-label": title },
-    make("h3", {}, title, make("span.note", {}, `epoch ${epoch} · ${moment(timeMicros / 1000)}`)),
+    make("h3", {}, title, make("span.note", {}, `${epoch === null ? "file of" : `epoch ${epoch} ·`} ${moment(timeMicros / 1000)}`)),
     make("dl.fields", {}, ...fields),
   );
 }

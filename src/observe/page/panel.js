@@ -1,7 +1,7 @@
 /** The charts and tables that the configuration asks for, or that could be told from the pipeline's nodes. */
 import { Chart } from "./chart.js";
 import { make, renew, say, table } from "./dom.js";
-import { short, whole } from "./text.js";
+import { listed, short, whole } from "./text.js";
 import { Threshold } from "./threshold.js";
 
 const TABLE_ROWS = 25;
@@ -92,7 +92,12 @@ export class Panel {
   #table(rows) {
     const { columns, title } = this.known.panel;
     if (rows.length === 0) return make("p.empty", {}, "no rows yet");
-    return table(title, columns, rows.slice(0, TABLE_ROWS), columns.map((_, i) => isNumeric(rows, i) ? "number" : ""));
+    return table(
+      title,
+      columns,
+      rows.slice(0, TABLE_ROWS).map((row) => row.map(listed)),
+      columns.map((_, i) => isNumeric(rows, i) ? "number" : ""),
+    );
   }
 }
 

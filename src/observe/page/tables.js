@@ -1,7 +1,7 @@
 /** The tables of a pipeline: what was refused, what is read, what came out, what was logged. */
 import { make, table } from "./dom.js";
 import { isNumeric } from "./panel.js";
-import { bytes, clock, duration, moment, rate, short, whole } from "./text.js";
+import { bytes, clock, duration, listed, moment, rate, short, whole } from "./text.js";
 import { rates } from "./view.js";
 
 const ROWS_SHOWN = 25;
@@ -117,7 +117,7 @@ export function rowTable({ sink, columns }, kept) {
   return table(
     `Newest rows of ${sink.replace(/^sink:/, "")}`,
     [...used.map((i) => columns[i]), "epoch"],
-    rows.map((row) => [...used.map((i) => row[i]), row.at(-1)]),
+    rows.map((row) => [...used.map((i) => listed(row[i])), row.at(-1)]),
     kinds,
   );
 }

@@ -78,3 +78,14 @@ export function axisTimes(seconds) {
     return apart >= 60 ? minute : `${minute}:${two(date.getSeconds())}`;
   });
 }
+
+/** A list of texts without its brackets and quotes; everything else as it is. */
+export function listed(value) {
+  if (!value.startsWith('["')) return value;
+  try {
+    const items = JSON.parse(value);
+    return items.every((item) => typeof item === "string") ? items.join(", ") : value;
+  } catch {
+    return value; // It was cut.
+  }
+}

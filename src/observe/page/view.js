@@ -8,6 +8,7 @@ const SAMPLES_KEPT = 50;
 const EVENTS_KEPT = 100;
 /** How much of a new rate shows at once: the rest is what was before. */
 const FRESHNESS = 0.6;
+const RATE_SECONDS_MIN = 0.7;
 
 export class View {
   pipelines = new Map();
@@ -121,20 +122,23 @@ function mergedEdges(edges) {
 function takePipeline(pipeline, one, atMs) {
   const before = pipeline.now;
   const seconds = (atMs - pipeline.atMs) / 1000;
+  // Two looks that are close together tell nothing of a rate.
+  const isLater = before !== null && seconds >= RATE_SECONDS_MIN;
   for (const edge of pipeline.edges) {
     const count = edge.places.reduce((sum, i) => sum + one.edges[i], 0);
-    if (before && seconds > 0) edge.rate = smoothed(edge.rate, (count - edge.count) / seconds);
-    edge.count = count;
+    if (isLater) edge.rate = smoothed(edge.rate, (count - edge.count) / seconds);
+    if (isLater || !before) edge.count = count;
   }
   for (const [name, node] of Object.entries(one.nodes)) {
     const earlier = before?.nodes[name];
-    if (earlier && seconds > 0) {
+    if (earlier && isLater) {
       pipeline.nodeRates.set(name, smoothed(pipeline.nodeRates.get(name) ?? 0, (node.in - earlier.in) / seconds));
     }
   }
   takeFresh(pipeline, one);
+  if (before && !isLater) one = { ...one, nodes: before.nodes };
+  else pipeline.atMs = atMs;
   pipeline.now = one;
-  pipeline.atMs = atMs;
 }
 
 /** What comes several times a second: rows, refused records, panels. */
