@@ -121,11 +121,10 @@ function stage<T>(name: string, run: () => T): T {
   return result;
 }
 
+/** Not one of the stages: it happens within them, in watched rounds. */
+const LISTENING = "to be watched besides";
 /** What a watched lane tells, with the time that listening takes. */
 class TimedCollector implements Spectator {
-  ms = 0;
-  /** Of each round before. */
-  readonly roundsMs: number[] = [];
   readonly #collector = new Collector(collectorOptions(blueprint, "rows"));
   readonly edges = this.#collector.edges;
 
@@ -151,15 +150,8 @@ class TimedCollector implements Spectator {
     this.#timed(() => void this.#collector.collect());
   }
 
-  endRound(): void {
-    this.roundsMs.push(this.ms);
-    this.ms = 0;
-  }
-
   #timed(run: () => void): void {
-    const started = performance.now();
-    run();
-    this.ms += performance.now() - started;
+    stage(LISTENING, run);
   }
 }
 const collector = Deno.args[2] === "watched" ? new TimedCollector() : null;
@@ -172,7 +164,6 @@ for (let round = 0; round < rounds; round++) {
   oneRound(isWatched ? collector : null);
   const { user, system } = process.cpuUsage(before);
   cpuMs[isWatched ? "watched" : "plain"].push((user + system) / 1000);
-  if (isWatched) collector?.endRound();
 }
 if (collector) {
   const middle = (times: readonly number[]): number => [...times].sort((a, b) => a - b)[times.length >> 1];
@@ -182,14 +173,14 @@ if (collector) {
 }
 const show = (name: string, ms: number): void => console.log(`${name.padEnd(48)} ${(ms * 1e6 / records).toFixed(0).padStart(5)} ns`);
 const sumOf = (times: readonly number[]): number => times.reduce((sum, ms) => sum + ms, 0);
+const listening = shortest.get(LISTENING) ?? [];
+shortest.delete(LISTENING);
 for (const [name, times] of shortest) show(name, sumOf(times));
 const togetherMs = sumOf([...shortest.values()].flat());
 show("together", togetherMs);
 if (collector) {
-  // Of the round in which other work disturbed least, as above.
-  const listeningMs = Math.min(...collector.roundsMs);
-  show("to be watched besides", listeningMs);
-  console.log(`that is ${(100 * listeningMs / togetherMs).toFixed(2)} % of these stages`);
+  show(LISTENING, sumOf(listening));
+  console.log(`that is ${(100 * sumOf(listening) / togetherMs).toFixed(2)} % of these stages`);
 }
 
 /** Batch by batch, as a lane does it; an epoch's batches are sent every twenty. */

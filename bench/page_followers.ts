@@ -50,11 +50,11 @@ async function cost(address: string): Promise<number> {
   return (after.cpuSeconds - before.cpuSeconds) * 1e6 / (after.records - before.records);
 }
 
-/** Reads what it is sent and throws it away. */
-async function follow(address: string, signal: AbortSignal): Promise<void> {
+/** Reads what it is sent and throws it away; `began` is called at the first piece. */
+async function follow(address: string, signal: AbortSignal, began: () => void): Promise<void> {
   try {
     const response = await fetch(`http://${address}/events`, { signal });
-    for await (const _ of response.body!);
+    for await (const _ of response.body!) began();
   } catch {
     // Told to stop.
   }
@@ -71,8 +71,12 @@ await withFolder(async (folder) => {
     for (let pair = 0; pair < pairs; pair++) {
       const measure = async (count: number): Promise<number> => {
         const stop = new AbortController();
-        const streams = Array.from({ length: count }, () => follow(run.address, stop.signal));
-        await wait(500);
+        const streams: Promise<void>[] = [];
+        // Open pages are measured, not their opening.
+        await Promise.all(
+          Array.from({ length: count }, () => new Promise<void>((began) => streams.push(follow(run.address, stop.signal, began)))),
+        );
+        await wait(1_000);
         const micros = await cost(run.address);
         stop.abort();
         await Promise.all(streams);

@@ -28,6 +28,8 @@ export class Dashboard {
   readonly #clock: Clock;
   readonly #followers = new Followers();
   readonly #further: SearchFurther | null;
+  /** What a page begins with, until something new was gathered: hundreds may come at once, as after a restart. */
+  #whole: string | null = null;
 
   /** `further` looks where the newest rows do not reach. */
   constructor(board: Board, clock: Clock, further: SearchFurther | null = null) {
@@ -48,6 +50,7 @@ export class Dashboard {
 
   /** Once per second: takes a snapshot and sends it to all who follow. */
   tick(): void {
+    this.#whole = null;
     const snapshot = nextSnapshot(this.#board, this.#clock.nowMicros());
     if (this.#followers.count > 0) this.#followers.send(eventText("snapshot", JSON.stringify(snapshot)));
     this.#board.followers = this.#followers.count;
@@ -56,9 +59,13 @@ export class Dashboard {
 
   /** Between two snapshots: sends what is new of rows, at once, where few follow. */
   freshen(): void {
-    if (this.#followers.count === 0 || this.#followers.count > FOLLOWERS_FRESH_MAX) return;
+    this.#whole = null;
+    if (this.#followers.count > 0 && this.#followers.count <= FOLLOWERS_FRESH_MAX) this.#sendFresh();
+  }
+
+  #sendFresh(): void {
     const fresh = freshRows(this.#board, this.#clock.nowMicros());
-    if (fresh !== null) this.#followers.send(eventText("fresh", JSON.stringify(fresh)));
+    if (fresh !== null && this.#followers.count > 0) this.#followers.send(eventText("fresh", JSON.stringify(fresh)));
   }
 
   close(): void {
@@ -102,8 +109,12 @@ export class Dashboard {
   }
 
   #follow(): Response {
-    const whole = JSON.stringify(wholeSnapshot(this.#board, this.#clock.nowMicros()));
-    const stream = this.#followers.follow(`retry: 1000\n${eventText("whole", whole)}`);
+    if (this.#whole === null) {
+      // What is new goes to the others first: who begins with the whole is not told of it again.
+      this.#sendFresh();
+      this.#whole = `retry: 1000\n${eventText("whole", JSON.stringify(wholeSnapshot(this.#board, this.#clock.nowMicros())))}`;
+    }
+    const stream = this.#followers.follow(this.#whole);
     if (!stream) return plain(503, "too many follow already\n");
     return new Response(stream, { headers: { "content-type": "text/event-stream", "x-accel-buffering": "no" } });
   }
