@@ -5,7 +5,7 @@ import type { PipelineBlueprint, Project } from "../project/contracts.ts";
 import { assert, ConfigurationError, MillraceError } from "../data/fault.ts";
 import { planIntake } from "../transforms/intake.ts";
 import type { World } from "../ports/mod.ts";
-import { relocated, SCRATCH_VARIABLE } from "./scratch_paths.ts";
+import { namePrefix, relocated, SCRATCH_VARIABLE } from "./scratch_paths.ts";
 import { loadRegistry, type Registry } from "./registry.ts";
 
 export interface ProjectChoice {
@@ -43,7 +43,7 @@ function openWith(registry: (types: ReadonlySet<string>) => Promise<Registry>, w
     overrides: choice.overrides,
     envFile: choice.envFile,
     purpose: choice.purpose,
-    ...(scratch ? { relocate: (path: string) => relocated(scratch, path) } : {}),
+    ...(scratch ? { relocate: (path: string) => relocated(scratch, path), proof: namePrefix(scratch) } : {}),
   });
 }
 

@@ -25,6 +25,11 @@ export function relocated(folder: string, path: string): string {
   return [folder, path.startsWith("/") ? ABSOLUTE : RELATIVE, ...steps].join("/");
 }
 
+/** What the names of a scratch folder's own begin with at servers: of its last two steps, small letters, digits and "_" only. */
+export function namePrefix(folder: string): string {
+  return `${folder.split("/").slice(-2).join("_").toLowerCase().replace(/[^a-z0-9]+/g, "_")}_`;
+}
+
 /** The path that was written, without its dots; null for one that was not taken here. */
 export function originalPath(folder: string, path: string): string | null {
   const absolute = `${folder}/${ABSOLUTE}/`;

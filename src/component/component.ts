@@ -46,6 +46,10 @@ export interface PlanContext {
   readonly stateFolder: string;
   /** How many processes may run the pipeline at once: several share a checkpoint store. */
   readonly replicas: "one" | "several";
+  /** The connection's own name. */
+  readonly connectionName?: string;
+  /** In a proof: what the names of its own begin with that it has at servers (`ProofPlace`). */
+  readonly proof?: string;
   fault(span: Span, message: string, hint?: string): void;
   /** Faults made by `expressions`. */
   report(fault: Fault): void;
@@ -150,6 +154,25 @@ export interface TransformSpec extends Spec {
 
 // ---- sources and sinks ----------------------------------------------------------------------------------------------
 
+/**
+ * What a source reads or a sink writes at a server, as a proof has it: a place of its own, of a name that nobody else has, so that what
+ * stands under the configured names is neither read nor written.
+ */
+export interface ProofPlace {
+  /** The connection's name. */
+  readonly connection: string;
+  /** Whether the connection is marked for tests. */
+  readonly isTest: boolean;
+  /** What is read, as the sink that writes it states its `place`; absent: the source's own `place`, or nothing is read. */
+  readonly reads?: string;
+  /** Of places with one key one is made and removed; null: there is nothing to make. */
+  readonly key: string | null;
+  /** Makes it, empty. Throws where the user may not. */
+  make(world: World): Promise<void>;
+  /** Removes it with all that stands there; one that is not there is fine. */
+  remove(world: World): Promise<void>;
+}
+
 /** Something that `check --connect` learned from a server about what a source reads or a sink writes. */
 export interface Finding {
   /** "fault": the pipeline cannot run like this. "weak": it runs, with less than it could have. "fine": as it should be. */
@@ -197,6 +220,8 @@ export interface SourcePlan {
   readonly keepsArrival?: true;
   /** What is read, as a sink that writes it states its `place`: a reader waits until that writer has begun. Absent: none. */
   readonly place?: string;
+  /** Where it reads from a server that a proof can have a place of its own at. */
+  readonly proof?: ProofPlace;
   /** The file of this machine that is read. */
   readonly file?: { readonly path: string; readonly format: "csv" | "ndjson" };
   /** Asks the server, once and changing nothing; throws where it does not answer. Absent: there is no server. */
@@ -254,6 +279,8 @@ export interface SinkPlan {
   readonly threads?: "any" | "one";
   /** Where a person finds the result: a path or a table, for summaries. */
   readonly place: string;
+  /** As a source's. */
+  readonly proof?: ProofPlace;
   /** All that stands at the target now, read without what wrote it. Absent: it cannot be told. */
   delivered?(world: World): Promise<Delivered>;
   /** As a source's. */

@@ -42,6 +42,8 @@ export interface LoadOptions {
   readonly envFile?: string;
   /** Where paths of this machine are taken instead: a proof has them all in its own folder. */
   readonly relocate?: (path: string) => string;
+  /** What the names of its own begin with that a proof has at servers. */
+  readonly proof?: string;
   /** "test": decode also what only [[tests]] look at. Default "run". */
   readonly purpose?: "run" | "test";
 }
@@ -75,7 +77,7 @@ export async function loadProject(options: LoadOptions): Promise<Project> {
     const elsewhere = new Set([...declared].flatMap(([other, names]) => other === name ? [] : [...names]));
     const overrides = parameterOverrides(options.overrides);
     const params = readParams({ document, environment: fillings, overrides, elsewhere, secrets, faults });
-    const context: SettingContext = { faults, secrets, variables: params.variables, relocate: options.relocate };
+    const context: SettingContext = { faults, secrets, variables: params.variables, relocate: options.relocate, proof: options.proof };
     const awaited = readAfter(document, context);
     after.push(...awaited.map((item) => ({ pipeline: name, ...item })));
     read.push({ name, ...readOne({ name, document }, params, awaited.map((item) => item.name), context, { ...options, registry }) });

@@ -1,5 +1,6 @@
 /** What components get to plan with. Faults of one component are held back until its plan is known to deserve them. */
 import type { PlanContext } from "../component/component.ts";
+import type { Connection } from "./connections.ts";
 import type { SettingGroup } from "../component/settings.ts";
 import type { Fault, Span } from "../data/fault.ts";
 import type { Expressions } from "../expr/contracts.ts";
@@ -22,18 +23,20 @@ export function planContext(
   planning: Planning,
   name: string,
   settings: SettingGroup,
-  connection: SettingGroup | null,
+  connection: Connection | null,
   report: (fault: Fault) => void,
 ): PlanContext {
   return {
     pipeline: planning.pipeline,
     name,
     settings,
-    connection,
+    connection: connection?.settings ?? null,
     expressions: planning.expressions,
     params: planning.params,
     stateFolder: planning.stateFolder,
     replicas: planning.state.shared === null ? "one" : "several",
+    connectionName: connection?.name,
+    proof: planning.settings.proof,
     fault: (span: Span, message: string, hint?: string) => report({ code: "configuration", span, message, hint }),
     report,
   };

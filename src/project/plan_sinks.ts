@@ -54,7 +54,7 @@ export function planSink(wired: WiredSink, ports: Ports, boundedness: Boundednes
   const input = common === REJECT_TYPE && settings && namesMore(settings) ? FULL_REJECT_TYPE : common;
   if (!settings || !edges || !input || connection?.settings === null) return null;
   const before = faults.reported;
-  const context = planContext(planning, name, settings, connection?.settings ?? null, faults.report);
+  const context = planContext(planning, name, settings, connection ?? null, faults.report);
   const plan = wired.spec.plan({ ...context, input, bounded: boundedness === "bounded", mayEnd: boundedness !== "unbounded" });
   return plan && faults.reported === before ? { ...wired, settings, edges, plan, input } : null;
 }

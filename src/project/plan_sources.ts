@@ -75,7 +75,7 @@ export function planSource(name: string, placed: Placed, role: "source" | "table
   if (!reading?.settings || !schema || reading.connection?.settings === null) {
     return { reading, name, schema, plan: null, intake: null, time };
   }
-  const context = planContext(planning, name, reading.settings, reading.connection?.settings ?? null, faults.report);
+  const context = planContext(planning, name, reading.settings, reading.connection ?? null, faults.report);
   const key = role === "table" && table.kind === "table" ? table.entries.get("key")?.value : undefined;
   const tableKey = key?.kind === "string" ? { tableKey: key.text } : {};
   const plan = reading.spec.plan({ ...context, type: schema.type, schema, ...tableKey });

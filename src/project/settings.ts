@@ -28,6 +28,8 @@ export interface SettingContext {
   readonly variables: Variables;
   /** Where a path of this machine is taken instead; absent: as written. */
   readonly relocate?: (path: string) => string;
+  /** What names at servers begin with instead; absent: they are as written. */
+  readonly proof?: string;
 }
 
 /** Keys that the project reads itself, beside the component's own settings. */

@@ -208,7 +208,7 @@ class Splitter {
     const connection = this.#connection(by);
     if (!connection?.settings) return null;
     const own = wish.topic ?? `${planning.pipeline}.${by.name.replace(":", ".")}`;
-    const context = planContext(planning, name, by.settings, connection.settings, planning.settings.faults.report);
+    const context = planContext(planning, name, by.settings, connection, planning.settings.faults.report);
     return registry.connections.get(connection.type)!.exchange!({
       ...context,
       ...rows,

@@ -138,7 +138,7 @@ Deno.test("probe: kills at the counted passing of a step, or of any, and only th
   const killsAt = (variables: Record<string, string>) => {
     let kills = "";
     let passed = 0;
-    const probe = probeFrom({ get: (name) => variables[name] }, () => kills += `${passed} `);
+    const probe = probeFrom({ get: (name) => variables[name] }, () => kills += `${passed} `, () => kills += `frozen ${passed} `);
     for (const step of ["take_over", "fenced", "intent_written", "sink_delivered", "intent_written", "intent_written"] as const) {
       passed++;
       probe.step(step, "");
@@ -148,7 +148,9 @@ Deno.test("probe: kills at the counted passing of a step, or of any, and only th
   assert.equal(killsAt({}), "");
   assert.equal(killsAt({ MILLRACE_KILL_AT: "intent_written:2" }), "5 ");
   assert.equal(killsAt({ MILLRACE_KILL_AFTER_STEPS: "2" }), "2 ");
+  assert.equal(killsAt({ MILLRACE_FREEZE_AT: "intent_written:2" }), "frozen 5 ");
   assert.throws(() => killsAt({ MILLRACE_KILL_AT: "intent_written" }), { code: "kill_setting" });
+  assert.throws(() => killsAt({ MILLRACE_FREEZE_AT: ":2" }), { code: "kill_setting" });
   assert.throws(() => killsAt({ MILLRACE_KILL_AFTER_STEPS: "soon" }), { code: "kill_setting" });
 });
 

@@ -1,7 +1,8 @@
 /** Would a proof notice? Bugs in a copy of the shipped files: a sink that delivers without its marker, and one that delivers twice. */
 import assert from "node:assert/strict";
 import type { PlantedBug } from "../sim/planted/bugs.ts";
-import { inFolder, projectRoot, prove, writeProject } from "./project.ts";
+import { withBug } from "./planted.ts";
+import { inFolder, prove, writeProject } from "./project.ts";
 
 /** It writes rows, and nothing says that they are there. */
 const NO_MARKER: PlantedBug = {
@@ -21,33 +22,13 @@ const TWICE: PlantedBug = {
   }],
 };
 
-async function copyFolder(from: string, to: string): Promise<void> {
-  await Deno.mkdir(to, { recursive: true });
-  for await (const entry of Deno.readDir(from)) {
-    if (entry.isDirectory) await copyFolder(`${from}/${entry.name}`, `${to}/${entry.name}`);
-    else await Deno.copyFile(`${from}/${entry.name}`, `${to}/${entry.name}`);
-  }
-}
-
-async function plant(copy: string, { file, edits }: PlantedBug): Promise<void> {
-  let text = await Deno.readTextFile(`${copy}/${file}`);
-  for (const { find, replace } of edits) {
-    assert.equal(text.split(find).length, 2, `${file} says it in other words now: ${find}`);
-    text = text.replace(find, () => replace);
-  }
-  await Deno.writeTextFile(`${copy}/${file}`, text);
-}
-
 for (const bug of [NO_MARKER, TWICE]) {
   Deno.test(`found, and found again by the seed that is told: ${bug.name}`, async () => {
     await inFolder(async (folder) => {
-      const copy = `${folder}/copy`;
-      await copyFolder(`${projectRoot()}/src`, `${copy}/src`);
-      for (const name of ["deno.json", "deno.lock"]) await Deno.copyFile(`${projectRoot()}/${name}`, `${copy}/${name}`);
-      await plant(copy, bug);
+      const main = await withBug(`${folder}/copy`, bug);
       await writeProject(folder);
 
-      const { code, stdout, stderr } = await prove(folder, ["--kills", "12", "--records", "200", "--json"], `${copy}/src/main.ts`);
+      const { code, stdout, stderr } = await prove(folder, ["--kills", "12", "--records", "200", "--json"], { main });
       assert.equal(code, 1, stdout + stderr);
       const { isProved, sinks, failedRun, failing } = JSON.parse(stdout);
       assert.equal(isProved, false);
@@ -60,7 +41,7 @@ for (const bug of [NO_MARKER, TWICE]) {
       assert.ok(failing.kills <= 12 && failing.records <= 200, JSON.stringify(failing));
 
       const words = ["--seed", String(failing.seed), "--kills", String(failing.kills), "--records", String(failing.records)];
-      const again = await prove(folder, words, `${copy}/src/main.ts`);
+      const again = await prove(folder, words, { main });
       assert.equal(again.code, 1, again.stdout + again.stderr);
       assert.match(again.stdout, /NOT exactly once; the smallest run found that shows it: millrace prove .* --seed \d+/);
       const right = await prove(folder, words);

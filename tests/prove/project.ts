@@ -67,12 +67,21 @@ export async function writeProject(folder: string, { toml = PAYMENTS, out = "out
   return `${folder}/project`;
 }
 
-/** `main`: of the checkout, or of a copy of it. */
-export async function prove(folder: string, words: readonly string[], main = `${ROOT}/src/main.ts`): Promise<Ended> {
+export interface Proving {
+  /** Of the checkout, which is the default, or of a copy of it. */
+  readonly main?: string;
+  /** One of the checkout's; default: the folder's own. */
+  readonly project?: string;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+export async function prove(folder: string, words: readonly string[], proving: Proving = {}): Promise<Ended> {
+  const { main = `${ROOT}/src/main.ts`, project, env } = proving;
+  const path = project === undefined ? `${folder}/project` : `${ROOT}/${project}`;
   const command = new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", "--no-check", main, "prove", `${folder}/project`, "--quiet", ...words],
+    args: ["run", "-A", "--no-check", main, "prove", path, "--quiet", ...words],
     cwd: folder,
-    env: { NO_COLOR: "1", TMPDIR: `${folder}/tmp` },
+    env: { NO_COLOR: "1", TMPDIR: `${folder}/tmp`, ...env },
     stdout: "piped",
     stderr: "piped",
   });

@@ -23,7 +23,10 @@ if (unknown.length > 0 || !/^[1-9]\d*$/.test(values.kills) || !/^\d+$/.test(valu
   Deno.exit(2);
 }
 
-const all: Figures[] = [];
+const HEAD = "| sink | seed | kills | rounds | rows of | expected | found | lost | doubled | wrong | minutes |";
+console.log(`${HEAD}\n${HEAD.replaceAll(/[^|]+/g, " --- ")}`);
+let isRight = true;
+const histograms: string[] = [];
 for (const name of values.sink as SinkName[]) {
   const target = await openerOf(name, "bounded")();
   if ("skipped" in target) {
@@ -32,19 +35,20 @@ for (const name of values.sink as SinkName[]) {
   }
   const seed = Number(values.seed) + SINKS.indexOf(name);
   const figures = await killOverAndOver(target, { kills: Number(values.kills), seed, tell: (line) => console.error(line) });
-  all.push(figures);
-  console.log(`${name}: ${histogramText(figures.histogram)}`);
-  for (const { examples } of figures.verdicts.values()) for (const example of examples) console.log(`  ${example}`);
-}
-
-console.log("\n| sink | seed | kills | rounds | rows of | expected | found | lost | doubled | wrong | minutes |");
-console.log("| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |");
-for (const { sink, seed, kills, rounds, verdicts, seconds } of all) {
-  for (const [shelf, { expected, found, lost, doubled, wrong }] of verdicts) {
-    const cells = [sink, seed, kills, rounds, shelf, expected, found, lost, doubled, wrong, (seconds / 60).toFixed(1)];
-    console.log(`| ${cells.join(" | ")} |`);
+  for (const line of linesOf(figures)) console.log(line);
+  histograms.push(`${name}: ${histogramText(figures.histogram)}`);
+  for (const verdict of figures.verdicts.values()) {
+    for (const example of verdict.examples) console.error(`  ${example}`);
+    isRight &&= isExact(verdict);
   }
 }
-const isRight = all.every(({ verdicts }) => verdicts.values().every(isExact));
-console.log(isRight ? "\nevery row once" : "\nNOT every row once");
+console.log(`\n${histograms.join("\n")}\n\n${isRight ? "every row once" : "NOT every row once"}`);
 Deno.exit(isRight ? 0 : 1);
+
+/** One for each sink of the project. */
+function linesOf({ sink, seed, kills, rounds, verdicts, seconds }: Figures): string[] {
+  return [...verdicts].map(([shelf, { expected, found, lost, doubled, wrong }]) => {
+    const cells = [sink, seed, kills, rounds, shelf, expected, found, lost, doubled, wrong, (seconds / 60).toFixed(1)];
+    return `| ${cells.join(" | ")} |`;
+  });
+}

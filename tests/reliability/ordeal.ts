@@ -13,9 +13,9 @@ import { added, csvOf, expectedRows, judge, messagesOf, NOTHING, PARTITIONS, typ
 import { freshName, type Place, type Target } from "./target.ts";
 
 const EPOCH_ROWS = 10;
-/** Of a round. */
-const PAYMENTS = 6000;
 const ROUND_KILLS_MAX = 25;
+/** For each kill of a round: about as many as are read before it, so that there is input left. */
+const PAYMENTS_A_KILL = 240;
 const LIVES_MAX = 80;
 /** A life from outside has to come to work first. */
 const OUTSIDE_MORE_MS = 250;
@@ -51,9 +51,10 @@ export async function killOverAndOver(target: Target, { kills, seed, tell }: Wis
   for (let idle = 0; counted < kills; rounds++) {
     const before = counted;
     await inTemporaryFolder(async (folder) => {
-      const round = await Round.begin(target, folder, histogram);
+      const killsMax = Math.min(ROUND_KILLS_MAX, kills - counted);
+      const round = await Round.begin(target, folder, histogram, Math.max(2, killsMax) * PAYMENTS_A_KILL);
       try {
-        counted += await round.live(next, Math.min(ROUND_KILLS_MAX, kills - counted));
+        counted += await round.live(next, killsMax);
         for (const [sink, verdict] of await round.verdicts()) verdicts.set(sink, added(verdicts.get(sink) ?? NOTHING, verdict));
       } finally {
         await round.remove();
@@ -72,13 +73,14 @@ class Round {
     private readonly folder: string,
     private readonly place: Place,
     private readonly histogram: Map<string, number>,
+    private readonly payments: number,
   ) {}
 
   /** Writes the project, and the input into a topic. */
-  static async begin(target: Target, folder: string, histogram: Map<string, number>): Promise<Round> {
+  static async begin(target: Target, folder: string, histogram: Map<string, number>, payments: number): Promise<Round> {
     const place = await target.place(folder);
-    const round = new Round(target, folder, place, histogram);
-    const { connection, topic } = target.name === "kafka" ? await sendToKafka() : await round.#produce();
+    const round = new Round(target, folder, place, histogram, payments);
+    const { connection, topic } = target.name === "kafka" ? await sendToKafka(payments) : await round.#produce();
     await Deno.writeTextFile(`${folder}/store.toml`, project(connection, topic, place.toml));
     return round;
   }
@@ -107,7 +109,7 @@ class Round {
 
   async verdicts(): Promise<ReadonlyMap<string, Verdict>> {
     const found = new Map<string, Verdict>();
-    for (const { sink, content, rows } of this.place.shelves) found.set(sink, judge(expectedRows(PAYMENTS, content), await rows()));
+    for (const { sink, content, rows } of this.place.shelves) found.set(sink, judge(expectedRows(this.payments, content), await rows()));
     return found;
   }
 
@@ -128,13 +130,13 @@ class Round {
 
   async #hitSomething(death: Death): Promise<boolean> {
     if (death.kind === "step" && OPEN_EPOCH.has(death.step)) return true;
-    return await this.place.visible() < PAYMENTS - this.target.heldBackMax;
+    return await this.place.visible() < this.payments - this.target.heldBackMax;
   }
 
   async #produce(): Promise<Input> {
     const { folder } = this;
     const connection = `type = "log"\npath = "${folder}/log"\n`;
-    await Deno.writeTextFile(`${folder}/payments-in.csv`, csvOf(PAYMENTS));
+    await Deno.writeTextFile(`${folder}/payments-in.csv`, csvOf(this.payments));
     await Deno.writeTextFile(`${folder}/produce.toml`, producer(folder, connection));
     const { code, stderr } = await startMillrace(this.#words("produce"), this.#run()).ended;
     assert.equal(code, 0, stderr);
@@ -160,13 +162,13 @@ interface Input {
   readonly topic: string;
 }
 
-async function sendToKafka(): Promise<Input> {
+async function sendToKafka(payments: number): Promise<Input> {
   const broker = await kafkaBroker();
   if ("skipped" in broker) throw new Error(broker.skipped);
   const topic = freshName();
   await makeTopic(broker.brokers, topic, PARTITIONS);
-  for (let from = 0; from < PAYMENTS; from += MESSAGES_AT_ONCE) {
-    await sendWithKafkajs(broker.brokers, topic, messagesOf(from, Math.min(PAYMENTS, from + MESSAGES_AT_ONCE)));
+  for (let from = 0; from < payments; from += MESSAGES_AT_ONCE) {
+    await sendWithKafkajs(broker.brokers, topic, messagesOf(from, Math.min(payments, from + MESSAGES_AT_ONCE)));
   }
   return { connection: `type = "kafka"\nbrokers = "${broker.brokers}"\n`, topic };
 }
@@ -189,8 +191,16 @@ key        = "account"
 create     = { partitions = ${PARTITIONS} }
 `;
 
+interface More {
+  /** In front of everything. */
+  readonly head: string;
+  /** Further settings of the source. */
+  readonly source: string;
+}
+const BOUNDED: More = { head: "", source: 'until      = "end"\n' };
+
 /** Running balances of what stands in a topic. */
-export const project = (connection: string, topic: string, sinks: string, more = { head: "", source: 'until      = "end"\n' }): string =>
+export const project = (connection: string, topic: string, sinks: string, more: More = BOUNDED): string =>
   `${more.head}[connections.bus]
 ${connection}
 [sources.payments]

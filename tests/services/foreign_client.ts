@@ -20,6 +20,17 @@ export async function makeTopic(brokers: string, topic: string, partitions: numb
   }
 }
 
+/** Names of all topics. */
+export async function topicsOf(brokers: string): Promise<readonly string[]> {
+  const admin = client(brokers).admin();
+  await admin.connect();
+  try {
+    return await admin.listTopics();
+  } finally {
+    await admin.disconnect();
+  }
+}
+
 /** Sends the messages in order. */
 export async function sendWithKafkajs(brokers: string, topic: string, messages: readonly ForeignMessage[]): Promise<void> {
   const producer = client(brokers).producer();
@@ -65,6 +76,18 @@ export async function takenOffsets(brokers: string, topic: string): Promise<numb
   try {
     if (!(await admin.listTopics()).includes(topic)) return 0;
     return (await admin.fetchTopicOffsets(topic)).reduce((sum, { high }) => sum + Number(high), 0);
+  } finally {
+    await admin.disconnect();
+  }
+}
+
+/** How many records of a topic a consumer group has read, as its lag tools see it; all partitions together. */
+export async function readByGroup(brokers: string, group: string, topic: string): Promise<number> {
+  const admin = client(brokers).admin();
+  await admin.connect();
+  try {
+    const [{ partitions }] = await admin.fetchOffsets({ groupId: group, topics: [topic] });
+    return partitions.reduce((sum, { offset }) => sum + Math.max(0, Number(offset)), 0);
   } finally {
     await admin.disconnect();
   }

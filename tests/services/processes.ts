@@ -5,6 +5,12 @@ import { eventually } from "./instance.ts";
 
 export interface Running {
   readonly ended: Promise<Ended>;
+  /** What it has said on its standard error so far. */
+  said(): string;
+  /** Waits until it is stopped by SIGSTOP; fails when it ends before. */
+  frozen(): Promise<void>;
+  /** SIGCONT. */
+  thaw(): void;
   /** Waits until it has said so on its standard error; fails when it ends before. */
   says(pattern: RegExp): Promise<void>;
   /** SIGTERM: asks it to stop; does nothing when it has ended. */
@@ -44,6 +50,13 @@ export function startMillrace(words: readonly string[], run: CardsRun): Running 
   });
   return {
     ended,
+    said: () => stderr,
+    frozen: async () => {
+      const isFrozen = () => !isOver && Deno.readTextFileSync(`/proc/${child.pid}/stat`).split(") ")[1].startsWith("T");
+      await eventually(() => Promise.resolve(isOver || isFrozen()), SAID_WITHIN_MS);
+      assert.ok(isFrozen(), `${words.join(" ")} ${isOver ? "ended" : "went on"}:\n${stderr}`);
+    },
+    thaw: () => child.kill("SIGCONT"),
     says: async (pattern) => {
       const said = () => pattern.test(stderr);
       await eventually(() => Promise.resolve(isOver || said()), SAID_WITHIN_MS);

@@ -5,6 +5,7 @@
  */
 import type { Delivered } from "../../component/component.ts";
 import { assert, MillraceError } from "../../data/fault.ts";
+import type { Guarantee } from "../../engine/contracts.ts";
 import type { World } from "../../ports/mod.ts";
 import { expect, type Expectation, isExact, judge, type SinkVerdict } from "./compare.ts";
 import { deathEnvironment, deaths } from "./deaths.ts";
@@ -58,13 +59,16 @@ const IDLE_ROUNDS_MAX = 5;
 export async function proveProject(world: World, options: ProofOptions): Promise<Proof> {
   const base = `${temporaryFolder(world)}/millrace-prove-${world.random.uint32().toString(16).padStart(8, "0")}`;
   let keep = false;
+  const prover = new Prover(world, options, base);
   try {
-    return await new Prover(world, options, base).prove();
+    return await prover.prove();
   } catch (error) {
     // There is something to look at.
     keep = error instanceof MillraceError && error.code === "prove_failed_run";
     throw error;
   } finally {
+    // Also after a failure: at a server nobody would find it again.
+    await prover.leaveServers();
     if (!keep) await world.files.remove(base);
   }
 }
@@ -81,6 +85,8 @@ class Prover {
   #notCounted = 0;
   #failedRun = "";
   #inputs: readonly InputFile[] = [];
+  /** Those that may have something at servers. */
+  readonly #runs = new Set<ScratchRun>();
 
   constructor(private readonly world: World, private readonly options: ProofOptions, private readonly base: string) {}
 
@@ -126,6 +132,17 @@ class Prover {
     };
   }
 
+  /** Removes what failed runs left at servers; what cannot be removed now is told. */
+  async leaveServers(): Promise<void> {
+    for (const run of this.#runs) {
+      try {
+        await run.removePlaces();
+      } catch (error) {
+        this.options.tell(`not removed: ${(error as Error).message}`);
+      }
+    }
+  }
+
   #isExact(): boolean {
     return this.#failedRun === "" && this.#verdicts.values().every(isExact);
   }
@@ -136,7 +153,11 @@ class Prover {
     // Both have ended before one's failure is told: no process outlives the command.
     await Promise.allSettled(runs);
     const [first, second] = await Promise.all(runs);
-    for (const [name, { pipeline, sink, delivered }] of first) {
+    for (const [name, { pipeline, sink, guarantee, delivered }] of first) {
+      if (guarantee !== "exactly-once") {
+        this.#unjudged.push({ pipeline, sink, reason: `it promises ${guarantee} only`, weight: "told" });
+        continue;
+      }
       const other = second.get(name)?.delivered;
       if (!delivered || !other) {
         this.#unjudged.push({ pipeline, sink, reason: "what it showed cannot be read back", weight: "told" });
@@ -149,19 +170,18 @@ class Prover {
   }
 
   async #undisturbed(name: string, settings: ReadonlyMap<string, string>): Promise<ReadonlyMap<string, SinkRows>> {
-    const run = await ScratchRun.prepare(this.world, this.options.subject, `${this.base}/${name}`, settings);
+    const run = await this.#prepare(name, settings);
     this.#inputs = run.inputs;
     const end = await run.live({}, this.options.signal);
     if (end === "killed") throw killedFromOutside();
     const rows = await this.#deliveredBy(run);
-    await run.remove();
+    await this.#remove(run);
     return rows;
   }
 
   async #round(round: number, killsMax: number, reach: number): Promise<void> {
-    const { world, base, options: { subject } } = this;
-    const run = await ScratchRun.prepare(world, subject, `${base}/round-${round}`, MANY_EPOCHS);
-    const sequence = deaths(subject.seed, round, reach);
+    const run = await this.#prepare(`round-${round}`, MANY_EPOCHS);
+    const sequence = deaths(this.options.subject.seed, round, reach);
     let kills = 0;
     let end: LifeEnd = "killed";
     for (let life = 0; kills < killsMax && life < ROUND_LIVES_MAX; life++) {
@@ -175,14 +195,26 @@ class Prover {
     this.#kills += kills;
     if (end === "killed") end = await this.#live(run, {});
     if (end === "killed") throw killedFromOutside();
-    if (end === "failed") return await run.remove();
+    if (end === "failed") return await this.#remove(run);
     for (const [name, { pipeline, sink, delivered }] of await this.#deliveredBy(run)) {
       const expectation = this.#expectations.get(name);
       if (!expectation) continue;
       assert(delivered, "a sink that was read back before can be read back");
       this.#verdicts.set(name, added(this.#verdicts.get(name), judge({ pipeline, sink }, expectation, delivered)));
     }
+    await this.#remove(run);
+  }
+
+  async #prepare(name: string, settings: ReadonlyMap<string, string>): Promise<ScratchRun> {
+    const run = await ScratchRun.prepare(this.world, this.options.subject, `${this.base}/${name}`, settings);
+    this.#runs.add(run);
+    await run.makePlaces();
+    return run;
+  }
+
+  async #remove(run: ScratchRun): Promise<void> {
     await run.remove();
+    this.#runs.delete(run);
   }
 
   /** A run that fails behind a kill, and does not undisturbed, is a finding as much as a lost row. */
@@ -200,7 +232,8 @@ class Prover {
     const found = new Map<string, SinkRows>();
     for (const { name: pipeline, sinks } of run.pipelines) {
       for (const { name: sink, plan } of sinks) {
-        found.set(nameOf(pipeline, sink), { pipeline, sink, delivered: await plan.delivered?.(this.world) ?? null });
+        const { guarantee } = plan;
+        found.set(nameOf(pipeline, sink), { pipeline, sink, guarantee, delivered: await plan.delivered?.(this.world) ?? null });
       }
     }
     return found;
@@ -211,6 +244,7 @@ type LifeEnd = "killed" | "done" | "failed";
 interface SinkRows {
   readonly pipeline: string;
   readonly sink: string;
+  readonly guarantee: Guarantee;
   /** null: it cannot be told. */
   readonly delivered: Delivered | null;
 }

@@ -1,7 +1,8 @@
 /**
- * A project in a folder of its own, run by child processes. Invariant: what it reads and writes lies in that folder; a project for which
- * that cannot hold is refused before anything is started.
+ * A project in a folder of its own, run by child processes. Invariant: what it reads and writes lies in that folder, and in places of its
+ * own at servers that are there for tests; a project for which that cannot hold is refused before anything is started.
  */
+import type { ProofPlace } from "../../component/component.ts";
 import { MillraceError } from "../../data/fault.ts";
 import type { PipelineBlueprint, Project } from "../../project/contracts.ts";
 import type { ChildEnd, World } from "../../ports/mod.ts";
@@ -9,6 +10,7 @@ import { choosePipelines, openProject } from "../open_project.ts";
 import { SCRATCH_VARIABLE } from "../scratch_paths.ts";
 import { type InputFile, placeInputs } from "./inputs.ts";
 import { LIFE_MS_MAX } from "./limits.ts";
+import { refuseWhatCannotBeProved, withStages } from "./refusals.ts";
 
 /** What is proved. */
 export interface Subject {
@@ -29,6 +31,7 @@ export class ScratchRun {
     /** Those that are run, in the project's order. */
     readonly pipelines: readonly PipelineBlueprint[],
     readonly inputs: readonly InputFile[],
+    private readonly places: readonly ProofPlace[],
   ) {}
 
   /** Opens the project as it will be run in `folder`, with `settings` before its own, and puts its input there. */
@@ -39,7 +42,12 @@ export class ScratchRun {
     const pipelines = choosePipelines(project, []).filter(({ kind }) => kind !== "serve");
     refuseWhatCannotBeProved(pipelines, subject.path);
     const inputs = await placeInputs(world, pipelines, { scratch: folder, seed: subject.seed, records: subject.records });
-    return new ScratchRun(world, own, folder, project, pipelines, inputs);
+    return new ScratchRun(world, own, folder, project, pipelines, inputs, placesOf(pipelines));
+  }
+
+  /** Makes its places at servers. */
+  async makePlaces(): Promise<void> {
+    for (const place of this.places) await place.make(this.world);
   }
 
   /** One life. Throws where it neither was killed nor did its work. */
@@ -66,9 +74,15 @@ export class ScratchRun {
     }
   }
 
-  /** Removes the folder. */
+  /** Removes its places at servers, and the folder. */
   async remove(): Promise<void> {
+    await this.removePlaces();
     await this.world.files.remove(this.folder);
+  }
+
+  /** With what stands there. May be done again. */
+  async removePlaces(): Promise<void> {
+    for (const place of this.places) await place.remove(this.world);
   }
 
   #failed({ code, stderr, stdout }: ChildEnd): MillraceError {
@@ -85,34 +99,14 @@ function lifeTooLong(): MillraceError {
   });
 }
 
-/** Servers hold what is not ours to empty; an input without end has no last row to compare. */
-function refuseWhatCannotBeProved(pipelines: readonly PipelineBlueprint[], path: string): void {
-  const written = new Set(pipelines.flatMap((one) => [one, ...one.stages]).flatMap(({ sinks }) => sinks.map(({ plan }) => plan.place)));
-  if (pipelines.length === 0) throw new MillraceError("usage", `${path} has no pipeline that can be proved`, { hint: "feeds are not" });
-  for (const pipeline of pipelines.flatMap((one) => [one, ...one.stages])) {
-    const { name, sources, tables, changelogs, sinks } = pipeline;
-    const nodes = [...sources, ...tables, ...changelogs, ...sinks];
-    const server = nodes.find(({ plan }) => plan.inspect !== undefined)?.name ?? sources.find(({ type }) => type === "socket")?.name;
-    if (server !== undefined || pipeline.shared !== null) {
-      const what = server === undefined ? "keeps its checkpoints" : `has "${server}"`;
-      throw new MillraceError("prove_server", `the pipeline "${name}" ${what} on a server`, {
-        hint: "a proof starts over and over again and is for files, log and sqlite: choose the embedded variant of the connection",
-      });
-    }
-    const unwritten = [...sources, ...changelogs].find(({ plan }) => plan.place !== undefined && !written.has(plan.place));
-    if (unwritten) {
-      throw new MillraceError(
-        "prove_input",
-        `the pipeline "${name}" reads "${unwritten.name}", a topic that no pipeline of the project writes`,
-        {
-          hint: "add one that writes it, for example of kind produce with a file as its source: a proof makes missing files",
-        },
-      );
-    }
-    if (!pipeline.bounded) {
-      throw new MillraceError("prove_unbounded", `the input of the pipeline "${name}" does not end`, {
-        hint: 'let it end for the proof, for example by --set params.NAME=end where a source says until = "${params.NAME}"',
-      });
+/** At servers, each once. */
+function placesOf(pipelines: readonly PipelineBlueprint[]): readonly ProofPlace[] {
+  const places = new Map<string, ProofPlace>();
+  for (const { sources, tables, changelogs, sinks } of withStages(pipelines)) {
+    for (const { plan: { proof } } of [...sinks, ...sources, ...tables, ...changelogs]) {
+      // The first of a key is a sink's, which knows what has to be made.
+      if (proof && proof.key !== null && !places.has(proof.key)) places.set(proof.key, proof);
     }
   }
+  return [...places.values()];
 }

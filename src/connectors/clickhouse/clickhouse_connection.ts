@@ -1,7 +1,8 @@
 /** The connection `clickhouse`: a database of a ClickHouse server, over HTTP. */
 import type { ConnectionSpec, PlanContext } from "../../component/component.ts";
 import type { SettingGroup } from "../../component/settings.ts";
-import type { ServerAddress } from "../sql/address.ts";
+import { TEST_SETTING } from "../proof_setting.ts";
+import { ownDatabase, type ServerAddress } from "../sql/address.ts";
 import type { RequestOptions } from "./driver.ts";
 
 /** Where a server is, who asks, how, and what is run there first. */
@@ -59,6 +60,7 @@ REPLACE VIEW. The database is made where it is missing.`,
         choices: { none: "for a server near by", gzip: "a third of the bytes for several times the work: for a thin line" },
       },
       setup: { kind: "text_list", optional: true, doc: "Files of statements that every start runs first." },
+      test: TEST_SETTING,
     },
   },
   examples: [
@@ -103,7 +105,7 @@ export function planClickhouse(context: PlanContext, connection: SettingGroup): 
   return {
     address: {
       ...found,
-      database: textOf("database", "default"),
+      ...ownDatabase(context, textOf("database", "default")),
       user: textOf("user", "default"),
       password: textOf("password", ""),
       passwordFile: connection.has("password_file") ? connection.text("password_file") : "",

@@ -1,12 +1,13 @@
 /** The `clickhouse` sink: settings, their check, and the plan. */
 import type { SinkContext, SinkPlan, SinkSpec } from "../../component/component.ts";
 import { assert } from "../../data/fault.ts";
-import { placeOf } from "../sql/address.ts";
+import { tablePlace } from "../sql/proof_database.ts";
 import { planClickhouse } from "./clickhouse_connection.ts";
 import { ClickhouseSink, type ClickhouseSinkOptions, guaranteeOf } from "./clickhouse_sink.ts";
 import { CLICKHOUSE_TARGET_SETTINGS, type ClickhouseMode, planClickhouseTarget } from "./clickhouse_target.ts";
 import { inspectSink } from "./inspect.ts";
 import { TOKEN_WINDOW } from "./limits.ts";
+import { clickhouseProof, readClickhouseRows } from "./proof.ts";
 
 export const clickhouseSink: SinkSpec = {
   role: "sink",
@@ -73,7 +74,9 @@ function planClickhouseSink(context: SinkContext): SinkPlan | null {
     guaranteeNote: NOTES[target.mode],
     ...(target.mode === "token" ? { guaranteeHint: 'mode = "append" tells rows apart for ever' } : {}),
     needs: new Set(target.columns),
-    place: `${placeOf(connection.address)}, table ${target.table}`,
+    place: tablePlace(connection.address, target.table),
+    proof: clickhouseProof(context, connection, null),
+    delivered: (world) => readClickhouseRows(connection, target.table, target.columns, world),
     inspect: (world) => inspectSink(options, world),
     create: (world) => new ClickhouseSink(options, world),
   };

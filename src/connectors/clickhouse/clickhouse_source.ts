@@ -6,6 +6,7 @@ import type { ServerWorld } from "../sql/server.ts";
 import { planTableRead, SqlTableSource, TABLE_SOURCE_PLAN, TABLE_SOURCE_SETTINGS, type TableRead } from "../sql/table_source.ts";
 import { type ClickhouseConnection, planClickhouse } from "./clickhouse_connection.ts";
 import { serverOfConnection } from "./clickhouse_sink.ts";
+import { clickhouseProof } from "./proof.ts";
 import { clickhouseQueries, countRows, lookUpTable } from "./source_table.ts";
 
 export const clickhouseSource: SourceSpec = {
@@ -47,6 +48,7 @@ function planClickhouseSource(context: SourceContext): SourcePlan | null {
   const readOf = (needed: ReadonlySet<string>) => planTableRead(context, placeOf(connection.address), needed);
   return {
     ...TABLE_SOURCE_PLAN,
+    proof: clickhouseProof(context, connection, context.settings.text("table")),
     inspect: (world) => inspectSource(connection, readOf(new Set()), world),
     create: (world, needed) =>
       new SqlTableSource({ name, read: readOf(needed), unknownFields }, serverOfConnection(connection, world), clickhouseQueries),

@@ -13,10 +13,14 @@ export async function readTextFile(files: Files, path: string, format: FileForma
 }
 
 /** All files below the folder but those whose names begin with "_", in the order of their names. */
-export async function readTextParts(files: Files, folder: string, format: FileFormat): Promise<Delivered> {
-  const tables = [];
-  for (const path of await pathsBelow(files, folder)) tables.push(tableOf(await textOf(files, path), format));
-  return { ...joinTables(tables), order: "none" };
+export async function textsBelow(files: Files, folder: string): Promise<readonly string[]> {
+  const texts: string[] = [];
+  for (const path of await pathsBelow(files, folder)) texts.push(await textOf(files, path));
+  return texts;
+}
+/** What stands in parts. */
+export function partsTable(texts: readonly string[], format: FileFormat): Delivered {
+  return { ...joinTables(texts.map((text) => tableOf(text, format))), order: "none" };
 }
 
 interface Table {

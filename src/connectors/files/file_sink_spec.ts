@@ -8,7 +8,7 @@ import { FileSink } from "./file_sink.ts";
 import { encodingOf, type EncodingOptions, type FileFormat, type LineEnd } from "./format.ts";
 import { PARTS_NOTES, PARTS_SETTINGS, planParts } from "./parts/parts_plan.ts";
 import { textFormat } from "./parts/text_format.ts";
-import { readTextFile, readTextParts } from "./delivered_text.ts";
+import { partsTable, readTextFile } from "./delivered_text.ts";
 import { OneFilePublisher } from "./publisher.ts";
 import { isSortable, type SortKey, sortKey } from "./sort_key.ts";
 
@@ -117,9 +117,12 @@ function planFileSink(context: SinkContext, format: FileFormat): SinkPlan | null
   const path = placeOf(context, publish, format);
   const uses = new Set(keys.flatMap((expression) => [...expression.uses]));
   if (publish === "parts") {
-    const parts = planParts(context, path, { columns, uses, make: () => textFormat(encodingOf(input, options), key) });
-    const isLocal = !path.startsWith("s3://");
-    return parts && (isLocal ? { ...parts, delivered: ({ files }) => readTextParts(files, path, format) } : parts);
+    return planParts(context, path, {
+      columns,
+      uses,
+      make: () => textFormat(encodingOf(input, options), key),
+      readBack: (texts) => partsTable(texts, format),
+    });
   }
   return {
     guarantee: "exactly-once",

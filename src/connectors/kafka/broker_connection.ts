@@ -51,6 +51,7 @@ const FIND_COORDINATOR: ControlApi = { api: 10, version: 2 };
 /** Its answer has an old header whatever is asked: who asks does not know yet what the broker speaks. */
 const API_VERSIONS: ControlApi = { api: 18, version: 3, tagged: "request" };
 const CREATE_TOPICS: ControlApi = { api: 19, version: 4 };
+const DELETE_TOPICS: ControlApi = { api: 20, version: 3 };
 const DELETE_RECORDS: ControlApi = { api: 21, version: 1 };
 const INIT_PRODUCER_ID: ControlApi = { api: 22, version: 1 };
 const DESCRIBE_CONFIGS: ControlApi = { api: 32, version: 3 };
@@ -160,6 +161,21 @@ export class BrokerConnection {
     if (errorCode === TOPIC_ALREADY_EXISTS) return "exists";
     if (errorCode !== 0) throw refusedCode(errorCode, `making topic "${topic}"`);
     return "created";
+  }
+
+  /** A topic that is not there is fine. */
+  async deleteTopic(topic: string, timeoutMs: number): Promise<void> {
+    const fields = new WireWriter();
+    fields.array([topic], (name) => fields.string(name));
+    const code = await this.ask(DELETE_TOPICS, fields.int32(timeoutMs), (answer) => {
+      answer.int32();
+      const [code] = answer.array(() => {
+        answer.string();
+        return answer.int16();
+      });
+      return code;
+    });
+    if (code !== 0 && code !== UNKNOWN_TOPIC_OR_PARTITION) throw refusedCode(code, `removing topic "${topic}"`);
   }
 
   /** Removes everything there is in partitions that this broker leads, undecided records too. */

@@ -114,6 +114,15 @@ export class Cluster {
     return await this.requireTopic(name);
   }
 
+  /** With all that stands in it, and the groups' offsets of it; one that is not there is fine. */
+  async deleteTopic(name: string): Promise<void> {
+    const { brokers, controller } = await this.#metadata(name);
+    const timeoutMs = Math.min(this.settings.requestTimeoutMs, 10_000);
+    const remove = (connection: BrokerConnection) => connection.deleteTopic(name, timeoutMs);
+    const broker = brokers.get(controller);
+    await (broker ? this.#on(broker, remove) : this.#ask(remove));
+  }
+
   /** Per partition: the first offset there is, or one behind the last record that is decided. */
   async offsets(name: string, topic: Topic, which: OffsetPlace): Promise<readonly number[]> {
     const byLeader = Map.groupBy(topic.leaders.keys(), (partition) => topic.leaders[partition]);

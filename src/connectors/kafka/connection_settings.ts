@@ -22,6 +22,8 @@ export interface ConnectionSettings {
   } | null;
   readonly connectTimeoutMs: number;
   readonly requestTimeoutMs: number;
+  /** In a proof: what transactional ids and groups begin their pipeline's name with. */
+  readonly proof?: string;
 }
 
 const PORT_DEFAULT = 9092;
@@ -39,6 +41,7 @@ export function connectionSettings(connection: SettingGroup, context: PlanContex
     sasl,
     connectTimeoutMs: connection.number("connect_timeout"),
     requestTimeoutMs: connection.number("request_timeout"),
+    proof: context.proof,
   };
 }
 

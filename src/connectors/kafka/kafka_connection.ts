@@ -1,5 +1,6 @@
 /** The connection `kafka`: a cluster, how to reach it and how to log in. */
 import { planKafkaExchange } from "./kafka_exchange.ts";
+import { TEST_SETTING } from "../proof_setting.ts";
 import type { ConnectionSpec } from "../../component/component.ts";
 
 export const kafkaConnection: ConnectionSpec = {
@@ -53,6 +54,7 @@ Passwords appear in no message, log or file; a \`password_file\` is read when th
       },
       connect_timeout: { kind: "duration", default: "5s", doc: "How long one attempt to connect and log in may take." },
       request_timeout: { kind: "duration", default: "30s", doc: "How long a broker may take to answer." },
+      test: TEST_SETTING,
     },
   },
   examples: [{

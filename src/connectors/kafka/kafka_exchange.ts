@@ -9,14 +9,16 @@ import { connectionSettings } from "./connection_settings.ts";
 import { inspectSink } from "./inspect.ts";
 import { KafkaSource, topicPlace } from "./kafka_source.ts";
 import { EXCHANGE_SESSION_TIMEOUT_MS, EXCHANGE_TRANSACTION_TIMEOUT_MS } from "./limits.ts";
+import { proofTopic, readTopic, topicName } from "./proof.ts";
 import { TopicSink } from "./topic_sink.ts";
 
 /** null when faults were reported. */
 export function planKafkaExchange(context: ExchangeContext): ExchangePlan | null {
-  const { connection, topic, name, lanes, timed, bounded, reader } = context;
+  const { connection, name, lanes, timed, bounded, reader } = context;
   assert(connection, "an exchange has a connection");
   const connecting = connectionSettings(connection, context);
   const ends = planExchangeEnds(context);
+  const topic = topicName(context, context.topic);
   if (!connecting || ends === null) return null;
   return {
     sink: {
@@ -24,6 +26,7 @@ export function planKafkaExchange(context: ExchangeContext): ExchangePlan | null
       guaranteeNote: EXCHANGE_NOTE,
       needs: ends.needs,
       place: topicPlace(topic),
+      proof: proofTopic(context, connecting, topic, null),
       inspect: (world) => inspectSink(connecting, topic, { partitions: lanes }, world),
       create: (world) =>
         new TopicSink({
@@ -48,6 +51,7 @@ export function planKafkaExchange(context: ExchangeContext): ExchangePlan | null
       partitioned: true,
       isShared: context.replicas === "several" && !bounded,
       place: topicPlace(topic),
+      proof: readTopic(context),
       create: (world) =>
         new KafkaSource({
           world,

@@ -7,6 +7,8 @@ import { checkTopicName } from "../topic_name.ts";
 import type { CompressionName } from "./compression.ts";
 import { connectionSettings } from "./connection_settings.ts";
 import { inspectSink } from "./inspect.ts";
+import { proofTopic, topicName } from "./proof.ts";
+import { readTopicRecords } from "./delivered_topic.ts";
 import { topicPlace } from "./kafka_source.ts";
 import { TopicSink } from "./topic_sink.ts";
 
@@ -121,8 +123,9 @@ function planKafkaSink(context: SinkContext): SinkPlan | null {
   const { settings, connection, name, bounded } = context;
   assert(connection, "a kafka sink has a connection");
   const connecting = connectionSettings(connection, context);
-  const topic = settings.text("topic");
-  const isNamed = checkTopicName(topic, settings.at("topic"), context);
+  const configured = settings.text("topic");
+  const topic = topicName(context, configured);
+  const isNamed = checkTopicName(configured, settings.at("topic"), context);
   const format = planTopicFormat(context);
   const key = settings.has("key") ? planRecordKey(context, format?.keys) : undefined;
   if (!connecting || !isNamed || key === null || !format) return null;
@@ -132,6 +135,8 @@ function planKafkaSink(context: SinkContext): SinkPlan | null {
     ...promise,
     needs: new Set([...format.needs, ...key?.expression.uses ?? []]),
     place: topicPlace(topic),
+    proof: proofTopic(context, connecting, topic, create ? null : configured),
+    delivered: (world) => readTopicRecords(connecting, topic, world),
     inspect: (world) => inspectSink(connecting, topic, create && { partitions: create.number("partitions") }, world),
     create: (world) =>
       new TopicSink({

@@ -18,6 +18,7 @@ import { checkTopicName } from "../topic_name.ts";
 import { EMPTY_TOPIC_WAIT_MS, NOTE_WAIT_MS, SEAL_POLL_MS } from "./limits.ts";
 import { PartitionReader } from "./partition_reader.ts";
 import { Patience } from "./patience.ts";
+import { readTopic, topicName } from "./proof.ts";
 import { parsePlace } from "./position.ts";
 import { readNote, type WriterNote } from "./writer_note.ts";
 
@@ -115,8 +116,9 @@ function planKafkaSource(context: SourceContext): SourcePlan | null {
   const connecting = connectionSettings(connection, context);
   const until = checkUntil(context);
   const start = checkStart(context);
-  const topic = settings.text("topic");
-  const isNamed = checkTopicName(topic, settings.at("topic"), context);
+  const configured = settings.text("topic");
+  const topic = topicName(context, configured);
+  const isNamed = checkTopicName(configured, settings.at("topic"), context);
   const isKeyed = checkKey(context);
   const decoding = topicDecoding(context);
   if (!connecting || !until || !start || !isNamed || !isKeyed || !decoding) return null;
@@ -126,6 +128,7 @@ function planKafkaSource(context: SourceContext): SourcePlan | null {
     partitioned: true,
     isShared: context.replicas === "several" && until.kind === "never",
     place: topicPlace(topic),
+    proof: readTopic(context),
     inspect: (world) => inspectSource(connecting, topic, world),
     create: (world, needed) => {
       // One object for all partitions: their decoders share the code that is compiled for it.

@@ -79,7 +79,8 @@ export class TopicSink implements Sink {
   }
 
   /** What stands in a topic stays, and may have been read already; but one between two stages begins each run empty. */
-  async open({ pipeline, run, lanes, fresh, epochMs = Infinity }: Parameters<Sink["open"]>[0]): Promise<void> {
+  async open({ pipeline: configured, run, lanes, fresh, epochMs = Infinity }: Parameters<Sink["open"]>[0]): Promise<void> {
+    const pipeline = (this.options.connecting.proof ?? "") + configured;
     const topic = await this.#patiently(() => this.#findOrCreate());
     if (fresh && this.options.exchange) await this.#patiently(() => this.#cluster.deleteRecords(this.options.topic, topic));
     const { compression } = this.options;

@@ -2,9 +2,11 @@
 import type { SinkContext, SinkPlan, SinkSpec } from "../../component/component.ts";
 import { assert } from "../../data/fault.ts";
 import { fieldOf, planTableTarget, TABLE_TARGET_SETTINGS, type TableTarget } from "../sql/table_target.ts";
-import { placeOf, planAddress } from "../sql/address.ts";
+import { tablePlace } from "../sql/proof_database.ts";
+import { planAddress } from "../sql/address.ts";
 import { inspectSink } from "./inspect.ts";
 import { MYSQL_ADDRESS } from "./mysql_connection.ts";
+import { mysqlProof, readMysqlRows } from "./proof.ts";
 import { type MysqlSinkOptions, mysqlTableSink } from "./mysql_sink.ts";
 import { DECIMAL_PRECISION } from "./table_ddl.ts";
 
@@ -64,7 +66,9 @@ function planMysqlSink(context: SinkContext): SinkPlan | null {
     guarantee: "exactly-once",
     guaranteeNote: "rows and marker in one transaction",
     needs: new Set(target.columns),
-    place: `${placeOf(address)}, table ${target.table}`,
+    place: tablePlace(address, target.table),
+    proof: mysqlProof(context, address, null),
+    delivered: (world) => readMysqlRows(address, target.table, target.columns, world),
     inspect: (world) => inspectSink(options, world),
     create: (world) => mysqlTableSink(options, world),
   };

@@ -7,6 +7,7 @@ import { planTableRead, SqlTableSource, TABLE_SOURCE_PLAN, TABLE_SOURCE_SETTINGS
 import { Session } from "./driver.ts";
 import { inspectSource } from "./inspect.ts";
 import { MYSQL_ADDRESS } from "./mysql_connection.ts";
+import { mysqlProof } from "./proof.ts";
 import { mysqlQueries } from "./source_table.ts";
 
 export const mysqlSource: SourceSpec = {
@@ -32,13 +33,14 @@ the row, whose bytes are the row as JSON. The key's columns are numbers but FLOA
 };
 
 function planMysqlSource(context: SourceContext): SourcePlan | null {
-  const { connection, schema: { unknownFields }, name } = context;
+  const { connection, settings, schema: { unknownFields }, name } = context;
   assert(connection, "a mysql source has a connection");
   const address = planAddress(context, connection, MYSQL_ADDRESS);
   if (!address) return null;
   const readOf = (needed: ReadonlySet<string>) => planTableRead(context, placeOf(address), needed);
   return {
     ...TABLE_SOURCE_PLAN,
+    proof: mysqlProof(context, address, settings.text("table")),
     inspect: (world) => inspectSource(address, readOf(new Set()), world),
     create: (world, needed) => {
       const server = new SqlServer(address, world, (login) => Session.open(login));

@@ -1,10 +1,11 @@
 /** The `postgres` sink: settings, their check, and the plan. */
 import type { SinkContext, SinkPlan, SinkSpec } from "../../component/component.ts";
 import { assert } from "../../data/fault.ts";
-import { placeOf } from "../sql/address.ts";
+import { tablePlace } from "../sql/proof_database.ts";
 import { fieldOf, planTableTarget, TABLE_TARGET_SETTINGS, type TableTarget } from "../sql/table_target.ts";
 import { inspectSink } from "./inspect.ts";
 import { planPostgres } from "./postgres_connection.ts";
+import { postgresProof, qualifiedName, readPostgresRows } from "./proof.ts";
 import { type PostgresSinkOptions, postgresTableSink } from "./postgres_sink.ts";
 import type { NulText } from "./row_text.ts";
 import { DECIMAL_PRECISION } from "./table_ddl.ts";
@@ -69,7 +70,9 @@ function planPostgresSink(context: SinkContext): SinkPlan | null {
     guarantee: "exactly-once",
     guaranteeNote: "rows and marker in one transaction",
     needs: new Set(target.columns),
-    place: `${placeOf(address)}, table ${address.schema === "public" ? "" : `${address.schema}.`}${target.table}`,
+    place: tablePlace(address, qualifiedName(address, target.table)),
+    proof: postgresProof(context, address, null),
+    delivered: (world) => readPostgresRows(address, target.table, target.columns, world),
     inspect: (world) => inspectSink(options, world),
     create: (world) => postgresTableSink(options, world),
   };

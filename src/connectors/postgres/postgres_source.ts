@@ -10,6 +10,7 @@ import { inspectSource, withSession } from "./inspect.ts";
 import { planPostgres, type PostgresAddress } from "./postgres_connection.ts";
 import { postgresServer } from "./postgres_sink.ts";
 import { runSetup } from "./setup.ts";
+import { postgresProof } from "./proof.ts";
 import { postgresQueries } from "./source_table.ts";
 
 export const postgresSource: SourceSpec = {
@@ -80,6 +81,7 @@ function planOfRows(context: SourceContext, address: PostgresAddress): SourcePla
   const readOf = (needed: ReadonlySet<string>) => planTableRead(context, placeOf(address), needed);
   return {
     ...TABLE_SOURCE_PLAN,
+    proof: postgresProof(context, address, settings.text("table")),
     inspect: (world) => inspectSource(address, readOf(new Set()), world),
     create: (world, needed) =>
       new SqlTableSource({ name, read: readOf(needed), unknownFields }, postgresServer(address, world), {

@@ -54,6 +54,10 @@ export class S3Client {
     await this.#ask({ method: "GET", key: "", query: { "list-type": "2", "max-keys": "1" }, action: "listing the bucket" });
   }
 
+  async get(key: string): Promise<Uint8Array> {
+    return (await this.#ask({ method: "GET", key, action: `reading ${key}` })).body;
+  }
+
   async put(key: string, body: Uint8Array<ArrayBuffer>): Promise<void> {
     await this.#ask({ method: "PUT", key, body, action: `writing ${key}` });
   }

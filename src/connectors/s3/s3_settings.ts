@@ -1,6 +1,8 @@
 /** The connection `s3` and the paths `s3://BUCKET/PREFIX` as values. */
 import type { ConnectionSpec, PlanContext } from "../../component/component.ts";
 import type { SettingGroup } from "../../component/settings.ts";
+import { TEST_SETTING } from "../proof_setting.ts";
+import { ownPrefix } from "./proof.ts";
 
 export interface S3Connection {
   /** Without a slash at the end; null for Amazon's own of the region. */
@@ -45,6 +47,7 @@ each. Keys and tokens never appear in messages.`,
         doc: "Whether the bucket stands in the path (`endpoint/bucket/key`) or in front of the host's name.",
       },
       request_timeout: { kind: "duration", default: "60s", doc: "How long one request may take." },
+      test: TEST_SETTING,
     },
   },
   examples: [{
@@ -65,7 +68,7 @@ export function s3Target(context: PlanContext, path: string): S3Target | null {
     );
     return null;
   }
-  const prefix = (match[2] ?? "").replace(/^\/+|\/+$/g, "");
+  const prefix = ownPrefix(context, (match[2] ?? "").replace(/^\/+|\/+$/g, "")).replace(/\/+$/, "");
   const { connection: group } = context;
   const connection = group ? readConnection(group, context) : null;
   if (group && !connection) return null;

@@ -5,6 +5,8 @@
 import { isIP } from "node:net";
 import type { PlanContext } from "../../component/component.ts";
 import type { SettingGroup } from "../../component/settings.ts";
+import { proofName } from "../proof_setting.ts";
+import { DATABASE_NAME_LENGTH_MAX } from "./limits.ts";
 
 export type TlsMode = "off" | "require" | "verify";
 /** How the addresses of one kind of server are written. */
@@ -21,6 +23,8 @@ export interface ServerAddress {
   readonly port: number;
   readonly user: string;
   readonly database: string;
+  /** In a proof, which has a database of its own: the configured one. */
+  readonly home?: string;
   readonly password: string;
   /** Read at every connect, instead of `password`; "" for none. */
   readonly passwordFile: string;
@@ -33,6 +37,9 @@ export interface ServerAddress {
 /** For people: never a user or a password. */
 export const placeOf = (address: ServerAddress): string => `${serverOf(address)}/${address.database}`;
 export const serverOf = ({ scheme, host, port }: Pick<ServerAddress, "scheme" | "host" | "port">): string => `${scheme}://${host}:${port}`;
+
+/** The configured database: from there a proof makes its own. */
+export const homeOf = (address: ServerAddress): ServerAddress => ({ ...address, database: address.home ?? address.database });
 
 /** Null when faults were reported. They show no part of a URL: it may be malformed just where its password is. */
 export function planAddress(context: PlanContext, connection: SettingGroup, form: AddressForm): ServerAddress | null {
@@ -56,12 +63,19 @@ export function planAddress(context: PlanContext, connection: SettingGroup, form
   return {
     scheme: form.schemes[0],
     ...login,
+    ...ownDatabase(context, login.database),
     passwordFile: connection.has("password_file") ? connection.text("password_file") : "",
     tls,
     caFile: connection.has("ca_file") ? connection.text("ca_file") : "",
     connectTimeoutMs: connection.number("connect_timeout"),
   };
 }
+
+/** Of a proof; the configured one otherwise. */
+export const ownDatabase = (context: PlanContext, database: string): Pick<ServerAddress, "database" | "home"> => ({
+  database: proofName(context, database, DATABASE_NAME_LENGTH_MAX),
+  home: database,
+});
 
 type Login = Pick<ServerAddress, "host" | "port" | "user" | "database" | "password">;
 const PARTS = ["host", "port", "user", "database"] as const;

@@ -1,5 +1,6 @@
 /** The settings of a connection to a database server, in the same words for all databases. */
 import type { Setting } from "../../component/settings.ts";
+import { TEST_SETTING } from "../proof_setting.ts";
 import type { AddressForm } from "./address.ts";
 
 /** What `planAddress` reads; a connection may add its own. */
@@ -44,5 +45,6 @@ export function serverSettings({ schemes: [scheme], defaultPort }: AddressForm) 
       doc: 'PEM file of the authorities that tls = "verify" accepts. Default: the usual public ones.',
     },
     connect_timeout: { kind: "duration", default: "10s", doc: "How long one attempt to connect may take." },
+    test: TEST_SETTING,
   } as const satisfies Readonly<Record<string, Setting>>;
 }

@@ -14,3 +14,5 @@ export const SETUP_BYTES_MAX = 1 << 20;
 export const BUFFER_KEPT_BYTES_MAX = 64 << 20;
 /** Refused rows that one statement records. */
 export const REFUSED_ROWS_PER_INSERT = 100;
+/** Characters of a database's name that every server takes. */
+export const DATABASE_NAME_LENGTH_MAX = 63;

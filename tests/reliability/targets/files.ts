@@ -8,13 +8,17 @@ const ROLL_BYTES = 4096;
 /** What an open file of each lane may hold, and the epoch that closes it; a row has more than 60 bytes. */
 const HELD_BACK_ROWS = PARTITIONS * (ROLL_BYTES / 60 + 20);
 
-const parts = (path: string, connection: string): string =>
+/** Replicas show what is open when its time has come, and not when they are stopped: the others go on with it. */
+const ROLL_EVERY = { bounded: "1h", endless: "500ms" } as const;
+type Input = keyof typeof ROLL_EVERY;
+
+const parts = (path: string, connection: string, input: Input): string =>
   `[sinks.parts]
 type    = "ndjson"
 inputs  = ["balances"]
 path    = "${path}"
 publish = "parts"
-roll    = { size = "${ROLL_BYTES / 1024}KiB", every = "1h" }
+roll    = { size = "${ROLL_BYTES / 1024}KiB", every = "${ROLL_EVERY[input]}" }
 ${connection}`;
 
 const jsonRows = (text: string): Row[] =>
@@ -24,7 +28,7 @@ const jsonRows = (text: string): Row[] =>
   });
 
 /** "bounded": also one file, which appears when the input has ended. */
-export function filesTarget(input: "bounded" | "endless"): OpenTarget {
+export function filesTarget(input: Input): OpenTarget {
   return () =>
     Promise.resolve({
       name: "files",
@@ -33,7 +37,7 @@ export function filesTarget(input: "bounded" | "endless"): OpenTarget {
     });
 }
 
-function filesPlace(folder: string, input: "bounded" | "endless"): Place {
+function filesPlace(folder: string, input: Input): Place {
   const read = () => {
     const names = [...entriesOf(`${folder}/parts`)].filter((name) => name.endsWith(".ndjson"));
     return Promise.resolve(names.flatMap((name) => jsonRows(Deno.readTextFileSync(`${folder}/parts/${name}`))));
@@ -50,7 +54,7 @@ path     = "${folder}/payments.csv"
 order_by = ["id"]
 `;
   return {
-    toml: parts(`${folder}/parts`, "") + (input === "bounded" ? oneFile : ""),
+    toml: parts(`${folder}/parts`, "", input) + (input === "bounded" ? oneFile : ""),
     env: {},
     shelves: [
       { sink: "parts", content: "all", rows: read },
@@ -69,7 +73,7 @@ function* entriesOf(folder: string): Generator<string> {
   }
 }
 
-export const s3: OpenTarget = async () => {
+export const s3Target = (input: Input): OpenTarget => async () => {
   const skipped = await lackingS3();
   if (skipped !== null) return { skipped };
   const store = await s3Server();
@@ -91,7 +95,7 @@ endpoint          = "${store.endpoint}"
 access_key_id     = "${store.accessKey}"
 secret_access_key = "\${TARGET_SECRET}"
 
-${parts(`s3://${bucket}/lake`, 'connection = "target"\n')}`,
+${parts(`s3://${bucket}/lake`, 'connection = "target"\n', input)}`,
         env: { TARGET_SECRET: store.secretKey },
         shelves: [{ sink: "parts", content: "all", rows: read }],
         visible: async () => (await read()).length,

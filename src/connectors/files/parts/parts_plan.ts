@@ -1,13 +1,15 @@
 /** What every sink with `publish = "parts"` is told in the same words: where, when files are closed, how they are partitioned. */
-import type { SinkContext, SinkPlan } from "../../../component/component.ts";
+import type { Delivered, ProofPlace, SinkContext, SinkPlan } from "../../../component/component.ts";
 import type { Setting } from "../../../component/settings.ts";
 import { typeText } from "../../../data/types.ts";
 import type { World } from "../../../ports/mod.ts";
 import { JOURNAL_SPARE_BYTES } from "../../limits.ts";
 import { compileRowExpression } from "../../row_expressions.ts";
 import { inspectStore } from "../../s3/inspect.ts";
+import { proofPrefix, readShownTexts } from "../../s3/proof.ts";
 import { S3Place } from "../../s3/s3_place.ts";
 import { s3Target } from "../../s3/s3_settings.ts";
+import { textsBelow } from "../delivered_text.ts";
 import type { PartPlace, RowFormat } from "./contracts.ts";
 import { LocalPlace } from "./local_place.ts";
 import type { Roll } from "./open_files.ts";
@@ -61,6 +63,8 @@ export interface PartsFormat {
   /** Further fields that are read. */
   readonly uses?: ReadonlySet<string>;
   make(): RowFormat;
+  /** What stands in files of it, where they are texts. */
+  readBack?(texts: readonly string[]): Delivered;
 }
 
 /** The plan of a parts sink; null when faults were reported. */
@@ -69,6 +73,7 @@ export function planParts(context: SinkContext, path: string, format: PartsForma
   const partitioning = settings.has("partition_by") ? readPartitioning(context) : [];
   const place = placeOf(context, path);
   if (!partitioning || !place) return null;
+  const { readBack } = format;
   const partitionUses = partitioning.flatMap(({ value }) => [...value.uses]);
   return {
     guarantee: "exactly-once",
@@ -76,7 +81,8 @@ export function planParts(context: SinkContext, path: string, format: PartsForma
     threads: "any",
     needs: new Set([...format.columns, ...(format.uses ?? []), ...partitionUses]),
     place: path,
-    ...(place.inspect ? { inspect: place.inspect } : {}),
+    ...(place.inspect ? { inspect: place.inspect, proof: place.proof } : {}),
+    ...(readBack ? { delivered: async (world: World) => readBack(await place.shownTexts(world)) } : {}),
     create(world) {
       const folder = `${stateFolder}/sinks/${name}`;
       return new PartsSink({
@@ -123,14 +129,21 @@ function readPartitioning(context: SinkContext): Partitioning | null {
 
 interface PlannedPlace {
   make(world: World, stateFolder: string): PartPlace;
+  /** Of all files that readers see, in the order of their names. */
+  shownTexts(world: World): Promise<readonly string[]>;
   readonly inspect?: NonNullable<SinkPlan["inspect"]>;
+  readonly proof?: ProofPlace;
 }
 
 function placeOf(context: SinkContext, path: string): PlannedPlace | null {
-  if (!path.startsWith("s3://")) return { make: ({ files }) => new LocalPlace(files, path) };
+  if (!path.startsWith("s3://")) {
+    return { make: ({ files }) => new LocalPlace(files, path), shownTexts: ({ files }) => textsBelow(files, path) };
+  }
   const target = s3Target(context, path);
   return target && {
     make: (world, stateFolder) => new S3Place(world, target, `${stateFolder}/drafts`),
+    shownTexts: (world) => readShownTexts(target, world),
     inspect: (world) => inspectStore(world, target),
+    proof: proofPrefix(context, target),
   };
 }
