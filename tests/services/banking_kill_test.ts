@@ -19,7 +19,7 @@ interface Ordeal {
   readonly epochRows: number;
 }
 const ORDEALS: Readonly<Record<string, Ordeal>> = {
-  "small epochs": { seed: 20260221, killsWanted: 30, payments: 240, epochRows: 6 },
+  "small epochs": { seed: 20260221, killsWanted: 15, payments: 240, epochRows: 6 },
   // So many rows that they are on their way to the table while their epoch is open.
   "large epochs": { seed: 20260222, killsWanted: 10, payments: 24_000, epochRows: 4000 },
 };

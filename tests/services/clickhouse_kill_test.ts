@@ -10,7 +10,7 @@ import { withServers } from "./mod.ts";
 import { startMillrace } from "./processes.ts";
 
 const SEED = 20250905;
-const KILLS_WANTED = 30;
+const KILLS_WANTED = 15;
 const LIVES_MAX = 60;
 const ROUNDS_MAX = 40;
 const ROWS = 1200;

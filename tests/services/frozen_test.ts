@@ -100,6 +100,39 @@ async function freeze(sink: SinkName, { kafka, denokv }: Pick<AllServers, "kafka
   });
 }
 
+await withServers(
+  "an owner without a shared store stays the owner while it is frozen: a second process is refused",
+  ["kafka"],
+  async ({ kafka }) => {
+    const target = await openerOf("files", "bounded")();
+    if ("skipped" in target) throw new Error(target.skipped);
+    const topic = freshName();
+    await makeTopic(kafka.brokers, topic, PARTITIONS);
+    await sendWithKafkajs(kafka.brokers, topic, messagesOf(0, BEFORE));
+    await inTemporaryFolder(async (folder) => {
+      const place = await target.place(folder);
+      await Deno.writeTextFile(`${folder}/store.toml`, project(`type = "kafka"\nbrokers = "${kafka.brokers}"\n`, topic, place.toml));
+      const words = ["run", `${folder}/store.toml`, "--quiet", "--set", `state=${folder}/state`];
+      const start = (env: Readonly<Record<string, string>> = {}) =>
+        startMillrace(words, { input: folder, output: folder, set: ["epoch.records_max=20"], env });
+      const first = start({ MILLRACE_FREEZE_AT: FREEZE_AT });
+      try {
+        await first.frozen();
+        const second = await start().ended;
+        assert.equal(second.code, 3, second.stderr);
+        assert.match(second.stderr, /error\[owned\]/);
+        first.thaw();
+        const { code, stderr } = await first.ended;
+        assert.equal(code, 0, stderr);
+        for (const { sink, content, rows } of place.shelves) assert.ok(isExact(judge(expectedRows(BEFORE, content), await rows())), sink);
+      } finally {
+        first.kill();
+        await first.ended;
+      }
+    });
+  },
+);
+
 /** A topic, so that replicas share it wherever their own rows go. */
 const REJECTS = (brokers: string, topic: string): string => `
 [connections.aside]

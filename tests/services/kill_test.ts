@@ -18,7 +18,7 @@ import { withServers } from "./mod.ts";
 import { layerDone, startLayer } from "./processes.ts";
 
 const SEED = 20250402;
-const KILLS_WANTED = 30;
+const KILLS_WANTED = 15;
 const LIVES_MAX = 60;
 const ROUNDS_MAX = 40;
 const EPOCH_ROWS = 2;

@@ -12,7 +12,7 @@ import { lackingS3, type S3Server, s3Server } from "./s3_server.ts";
 const SEED = 20260606;
 const ROWS = 3000;
 const EPOCH_ROWS = 40;
-const KILLS_WANTED = 30;
+const KILLS_WANTED = 15;
 const LIVES_MAX = 90;
 const ROUNDS_MAX = 30;
 const STEPS: readonly ProtocolStep[] = [
