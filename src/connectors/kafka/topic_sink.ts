@@ -63,8 +63,9 @@ export class TopicSink implements Sink {
   }
 
   /** By lane: each keeps the marker of the run that wrote through it last. */
-  async heldRuns({ pipeline, lanes }: { readonly pipeline: string; readonly lanes: number }): Promise<readonly HeldRun[]> {
+  async heldRuns({ pipeline: configured, lanes }: { readonly pipeline: string; readonly lanes: number }): Promise<readonly HeldRun[]> {
     const { topic, node } = this.options;
+    const pipeline = this.#named(configured);
     if (!(await this.#patiently(() => this.#cluster.findTopic(topic)))) return [];
     const held = new Map<string, HeldRun>();
     for (let from = 0; from < lanes; from += LANES_ASKED_MAX) {
@@ -80,7 +81,7 @@ export class TopicSink implements Sink {
 
   /** What stands in a topic stays, and may have been read already; but one between two stages begins each run empty. */
   async open({ pipeline: configured, run, lanes, fresh, epochMs = Infinity }: Parameters<Sink["open"]>[0]): Promise<void> {
-    const pipeline = (this.options.connecting.proof ?? "") + configured;
+    const pipeline = this.#named(configured);
     const topic = await this.#patiently(() => this.#findOrCreate());
     if (fresh && this.options.exchange) await this.#patiently(() => this.#cluster.deleteRecords(this.options.topic, topic));
     const { compression } = this.options;
@@ -119,6 +120,11 @@ export class TopicSink implements Sink {
     this.#producers.clear();
     this.#opened = null;
     return Promise.resolve();
+  }
+
+  /** The cluster knows a proof's pipeline by a name of its own. */
+  #named(pipeline: string): string {
+    return (this.options.connecting.proof ?? "") + pipeline;
   }
 
   async #findOrCreate(): Promise<Topic> {
