@@ -14,7 +14,7 @@ import type { FoundRow, FurtherSearch } from "../../observe/search.ts";
 import { shownRow } from "../../observe/shown.ts";
 import type { FileHandle, Files } from "../../ports/mod.ts";
 import type { PipelineBlueprint } from "../../project/contracts.ts";
-import { sinkName } from "../build_plan.ts";
+import { sinkName } from "../../project/hidden.ts";
 
 interface WrittenFiles {
   readonly pipeline: string;
