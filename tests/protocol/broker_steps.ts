@@ -25,8 +25,10 @@ export function takeBrokerAnswer(world: World, model: Model, request: BrokerRequ
   );
   if (waiting.length === 0) return; // all its lanes were let go meanwhile
   if (answer === "refused" || waiting.length < request.lanes.length) {
-    owner.transactions[request.slot].epoch = 0;
+    // A lane that stays would renew the id behind the fence that silenced it.
+    if (model.rules.sharedProducer === "drops_its_lanes") owner.transactions[request.slot].epoch = 0;
     for (const lane of waiting) letGo(world, model, request.by, lane);
+    owner.transactions[request.slot].epoch = 0;
   } else if (request.what !== "EndTxn") {
     sendToBroker(world, request, request.what === "Produce" ? "TxnOffsetCommit" : "EndTxn");
   } else {

@@ -51,7 +51,7 @@ const DOUBLED = "an epoch is doubled, missing, torn or out of order";
 const TWO_CONTENTS = "epoch 1 was delivered with two contents";
 const TORN = 'files holds "…", state and the other sinks say "1"';
 const wide: Partial<Bounds> = { epochs: 3, owners: 3, crashes: 0 };
-const twoLanes: Partial<Bounds> = { lanes: 2, epochs: 1, takeOvers: 2, crashes: 0, timeouts: 0 };
+const twoLanes: Partial<Bounds> = { lanes: 2, epochs: 1, takeOvers: 2, takeOversOfOthers: 2, crashes: 0, timeouts: 0 };
 const gate = { runs: "gate" } as const;
 
 const DRAFTS: readonly Experiment[] = [
@@ -88,6 +88,13 @@ const ONE_RULE_UNDONE: readonly Experiment[] = [
     bounds: { epochs: 1 },
   }),
   without("recovery after a lost EndTxn answer", ["kafka"], { endTransaction: "resend" }, fault(DOUBLED, 29)),
+  without(
+    "all lanes dropped with the producer that they share",
+    ["kafka"],
+    { sharedProducer: "drops_its_lanes" },
+    fault("kafka holds [1,1]", 30),
+    { ...gate, bounds: { ...twoLanes, takeOversOfOthers: 1 } },
+  ),
   without("a replacing table", ["clickhouse"], { clickhouse: "token" }, fault(DOUBLED, 14), gate),
   without("a replacing table, no zombie, one restart", ["clickhouse"], { clickhouse: "token" }, fault(DOUBLED, 15), {
     ...gate,

@@ -30,6 +30,8 @@ export interface Rules {
     | "lane_id";
   /** What an owner does when the answer to EndTxn is lost. */
   readonly endTransaction: "resend" | "recover";
+  /** Which lanes an owner drops when the producer that they share is refused: those in the transaction, or all. */
+  readonly sharedProducer: "drops_its_lanes" | "drops_all_lanes";
   /** A window of deduplication tokens, or a table that replaces rows with the same key. */
   readonly clickhouse: "token" | "replacing";
   readonly filesTemporary: "shared" | "per_owner";
@@ -51,8 +53,9 @@ export interface Bounds {
   readonly epochs: number;
   readonly owners: number;
   readonly lanes: number;
-  /** Per lane, restarts included. */
+  /** Per lane, restarts included; of the first, and of each other one. */
   readonly takeOvers: number;
+  readonly takeOversOfOthers: number;
   /** Answers that are no longer waited for. */
   readonly timeouts: number;
   readonly crashes: number;
@@ -87,6 +90,7 @@ export const FIRST_DRAFT: Rules = {
   sql: "epoch",
   kafka: "generation",
   endTransaction: "resend",
+  sharedProducer: "drops_its_lanes",
   clickhouse: "token",
   filesTemporary: "shared",
   filesRemoval: "past_head",
@@ -105,6 +109,7 @@ export const REPAIRED: Rules = {
   sql: "epoch_and_owner",
   kafka: "owner_ids",
   endTransaction: "recover",
+  sharedProducer: "drops_all_lanes",
   clickhouse: "replacing",
   filesTemporary: "per_owner",
   filesRemoval: "never",
@@ -121,6 +126,7 @@ export const SMALL: Bounds = {
   owners: 2,
   lanes: 1,
   takeOvers: 3,
+  takeOversOfOthers: 3,
   timeouts: 1,
   crashes: 1,
   window: 2,

@@ -190,7 +190,12 @@ export function firstWorld({ bounds }: Model): World {
       lanes: lanes(idle),
     })),
     fenced: lanes(() => 0),
-    left: { timeouts: bounds.timeouts, crashes: bounds.crashes, tokens: bounds.otherTokens, takeOvers: lanes(() => bounds.takeOvers) },
+    left: {
+      timeouts: bounds.timeouts,
+      crashes: bounds.crashes,
+      tokens: bounds.otherTokens,
+      takeOvers: lanes(() => bounds.takeOversOfOthers).fill(bounds.takeOvers, 0, 1),
+    },
     wrong: "",
     copy: { store: null, stands: "aside" },
   };
