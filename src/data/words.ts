@@ -16,3 +16,14 @@ export function copyWords(target: DataView, at: number, bytes: DataView, from: n
   const shift = at - from;
   for (let i = from; i < to; i += 8) target.setBigUint64(i + shift, bytes.getBigUint64(i, true), true);
 }
+
+/** Copies `length` bytes by four, touching no others: for short texts, of which `set` of a subarray would make an object each. */
+export function copyBytes(target: DataView, at: number, bytes: DataView, from: number, length: number): void {
+  if (length < 4) {
+    for (let i = 0; i < length; i++) target.setUint8(at + i, bytes.getUint8(from + i));
+    return;
+  }
+  const last = length - 4;
+  for (let i = 0; i < last; i += 4) target.setInt32(at + i, bytes.getInt32(from + i, true), true);
+  target.setInt32(at + last, bytes.getInt32(from + last, true), true);
+}

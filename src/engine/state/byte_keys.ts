@@ -7,7 +7,7 @@
  */
 import { assert } from "../../data/fault.ts";
 import { equalBytes, hashBytes, isAscii } from "../../data/hash_bytes.ts";
-import { viewOf } from "../../data/words.ts";
+import { copyBytes, viewOf } from "../../data/words.ts";
 import { type BinaryReader, BinaryWriter } from "../binary.ts";
 import type { KeyPart } from "../contracts.ts";
 import type { Keys } from "./keys.ts";
@@ -75,7 +75,7 @@ export class ByteKeys implements Keys {
     const hash = this.#hash(this.#asked.view, this.#asked.length);
     const found = this.#lookUp(hash);
     if (found >= 0) return found;
-    return this.#add(this.#asked.written(), hash);
+    return this.#add(hash);
   }
 
   /** A new text goes from the bytes it lies in to the arena, and never becomes a string. */
@@ -87,14 +87,17 @@ export class ByteKeys implements Keys {
     asked.reset();
     asked.u8(TEXT);
     asked.u32(to - from << 1); // One byte per unit is an even packed length.
-    asked.raw(new Uint8Array(bytes.buffer as ArrayBuffer, bytes.byteOffset + from, to - from));
-    return this.#add(asked.written(), hashBytes(bytes, from, to));
+    asked.reserve(to - from);
+    copyBytes(asked.view, asked.length, bytes, from, to - from);
+    asked.length += to - from;
+    return this.#add(hashBytes(bytes, from, to));
   }
 
-  #add(key: Uint8Array, hash: number): number {
+  /** Takes in the key asked for. */
+  #add(hash: number): number {
     const slot = this.#slots.take();
     this.resize();
-    this.#put(slot, key, hash);
+    this.#put(slot, this.#asked.view, this.#asked.length, hash);
     if (this.#slots.size * 4 > this.#index.length) this.reindex();
     else this.#enter(slot);
     if (this.#slots.size <= FEW_MAX) this.#few[slot] = this.keyOf(slot);
@@ -127,9 +130,9 @@ export class ByteKeys implements Keys {
   }
 
   keyOf(slot: number): readonly KeyPart[] {
-    const view = new DataView(this.#arena.buffer, this.#starts[slot], this.#lengths[slot]);
+    const view = this.#arenaView;
     const key: KeyPart[] = [];
-    for (let at = 0; key.length < this.#parts;) {
+    for (let at = this.#starts[slot]; key.length < this.#parts;) {
       const tag = view.getUint8(at++);
       if (tag === NULL) key.push(null);
       else if (tag === NUMBER) {
@@ -137,7 +140,7 @@ export class ByteKeys implements Keys {
         at += 8;
       } else {
         const length = view.getUint32(at, true);
-        key.push(unpackText(this.#arena, this.#starts[slot] + at + 4, length));
+        key.push(unpackText(this.#arena, at + 4, length));
         at += 4 + packedBytes(length);
       }
     }
@@ -184,7 +187,7 @@ export class ByteKeys implements Keys {
       const view = viewOf(key);
       if (this.#holds(slots[i], view, key.length)) continue;
       this.clear(slots[i]);
-      this.#put(slots[i], key, this.#hash(view, key.length));
+      this.#put(slots[i], view, key.length, this.#hash(view, key.length));
     }
   }
 
@@ -257,32 +260,34 @@ export class ByteKeys implements Keys {
     return this.#lengths[slot] === length && equalBytes(this.#arenaView, this.#starts[slot], bytes, 0, length);
   }
 
-  #put(slot: number, key: Uint8Array, hash: number): void {
-    const end = this.#arenaLength + key.length;
+  /** The key is the first `length` bytes. */
+  #put(slot: number, key: DataView, length: number, hash: number): void {
+    const end = this.#arenaLength + length;
     assert(end <= ARENA_BYTES_MAX, "the keys of one state table fit 4 GiB");
     if (end > this.#arena.length) {
       this.#arena = grown(this.#arena, new Uint8Array(Math.min(Math.max(this.#arena.length * 2, end), ARENA_BYTES_MAX)));
       this.#arenaView = viewOf(this.#arena);
     }
-    this.#arena.set(key, this.#arenaLength);
+    copyBytes(this.#arenaView, this.#arenaLength, key, 0, length);
     this.#starts[slot] = this.#arenaLength;
-    this.#lengths[slot] = key.length;
+    this.#lengths[slot] = length;
     this.#hashes[slot] = hash;
     this.#arenaLength = end;
   }
 
   #compact(): void {
     const arena = new Uint8Array(Math.max(1024, (this.#arenaLength - this.#wasted) * 2));
+    const view = viewOf(arena);
     let to = 0;
     for (let slot = 0; slot < this.#slots.size; slot++) {
       const from = this.#starts[slot];
       const length = this.#lengths[slot];
-      arena.set(this.#arena.subarray(from, from + length), to);
+      copyBytes(view, to, this.#arenaView, from, length);
       this.#starts[slot] = to;
       to += length;
     }
     this.#arena = arena;
-    this.#arenaView = viewOf(arena);
+    this.#arenaView = view;
     this.#arenaLength = to;
     this.#wasted = 0;
   }

@@ -5,7 +5,7 @@
  */
 import { assert } from "../../data/fault.ts";
 import { equalBytes, hashBytes, isAscii } from "../../data/hash_bytes.ts";
-import { viewOf } from "../../data/words.ts";
+import { copyBytes, viewOf } from "../../data/words.ts";
 import { type BinaryReader, BinaryWriter } from "../binary.ts";
 import type { TextDictionary } from "../contracts.ts";
 import { textOf } from "./keys.ts";
@@ -123,10 +123,9 @@ export class TextCodes implements TextDictionary {
     packNumbers(writer, lengths);
     writer.reserve(bytes);
     for (let i = 0; i < count; i++) {
-      const start = this.#starts[different[i]];
-      const end = start + packedBytes(lengths[i]);
-      writer.bytes.set(this.#arena.subarray(start, end), writer.length);
-      writer.length += end - start;
+      const count = packedBytes(lengths[i]);
+      copyBytes(writer.view, writer.length, this.#view, this.#starts[different[i]], count);
+      writer.length += count;
     }
     return written;
   }
@@ -175,7 +174,7 @@ export class TextCodes implements TextDictionary {
     if (code >= this.#starts.length) this.#grow();
     const count = packedBytes(length);
     if (this.#used + count > this.#arena.length) this.#makeRoom(count);
-    this.#arena.set(new Uint8Array(bytes.buffer as ArrayBuffer, bytes.byteOffset + from, count), this.#used);
+    copyBytes(this.#view, this.#used, bytes, from, count);
     this.#starts[code] = this.#used;
     this.#lengths[code] = length;
     this.#references[code] = 1;
@@ -235,17 +234,18 @@ export class TextCodes implements TextDictionary {
 
   #compact(): void {
     const arena = new Uint8Array(Math.max(256, Math.ceil((this.#used - this.#wasted) * 1.25)));
+    const view = viewOf(arena);
     let to = 0;
     for (let code = 0; code < this.#size; code++) {
       if (this.#references[code] === FREE) continue;
       const from = this.#starts[code];
       const count = packedBytes(this.#lengths[code]);
-      arena.set(this.#arena.subarray(from, from + count), to);
+      copyBytes(view, to, this.#view, from, count);
       this.#starts[code] = to;
       to += count;
     }
     this.#arena = arena;
-    this.#view = viewOf(arena);
+    this.#view = view;
     this.#used = to;
     this.#wasted = 0;
   }

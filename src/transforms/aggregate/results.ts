@@ -5,7 +5,7 @@ import { select } from "../../data/columns.ts";
 import type { Field, Type } from "../../data/types.ts";
 import type { KeyPart, Output, StateTable } from "../../engine/contracts.ts";
 import { type Accumulator, BEYOND_NUMBERS } from "./accumulators.ts";
-import { ValueCounts } from "./value_counts.ts";
+import { type Occurrence, ValueCounts } from "./value_counts.ts";
 
 /** How a group's row is made. */
 export interface ResultParts {
@@ -27,12 +27,12 @@ export function valueCounts(aggregates: ResultParts["aggregates"]): ValueCounts[
 
 /** One aggregate's value; BEYOND_NUMBERS where no number holds it. A slot below 0 is a group without rows. */
 export function aggregateValue(parts: ResultParts, index: number, state: readonly StateTable[], slot: number): unknown {
-  return resultOf(parts.aggregates[index], state, slot);
+  const aggregate = parts.aggregates[index];
+  return aggregate instanceof ValueCounts ? aggregate.result(countedIn(aggregate, state, slot)) : aggregate.result(state[0], slot);
 }
 
-function resultOf(aggregate: Accumulator | ValueCounts, state: readonly StateTable[], slot: number): unknown {
-  return aggregate instanceof ValueCounts ? aggregate.result(state[0], slot, state[aggregate.table]) : aggregate.result(state[0], slot);
-}
+const countedIn = (counts: ValueCounts, state: readonly StateTable[], slot: number): readonly Occurrence[] =>
+  counts.occurrences(state[0], slot, state[counts.table]);
 
 /** A key part as the value of its type. */
 export function keyValue(type: Type, part: KeyPart): unknown {
@@ -45,13 +45,18 @@ export function resultColumns(parts: ResultParts, state: readonly StateTable[], 
   const keys: unknown[][] = by.map(() => []);
   const values: unknown[][] = fields.map(() => []);
   const beyond = new Map<number, string>();
+  /** Of one group, by table. */
+  const counted: (readonly Occurrence[])[] = [];
   for (const [row, slot] of slots.entries()) {
     if (by.length > 0) {
       const key = state[0].keyOf(slot);
       for (const [part, { type }] of by.entries()) keys[part].push(keyValue(type, key[keyFrom + part]));
     }
+    counted.length = 0;
     for (const [index, aggregate] of aggregates.entries()) {
-      const value = resultOf(aggregate, state, slot);
+      const value = aggregate instanceof ValueCounts
+        ? aggregate.result(counted[aggregate.table] ??= countedIn(aggregate, state, slot))
+        : aggregate.result(state[0], slot);
       if (value === BEYOND_NUMBERS) beyond.set(row, `range:${fields[index].name}`);
       values[index].push(value === BEYOND_NUMBERS ? null : value);
     }

@@ -12,7 +12,7 @@ import type { LoopBuilder } from "../support/loop_builder.ts";
 import { compareValues, type FoldNames } from "./accumulators.ts";
 
 /** Occurrences of one value: the value and how often it came. */
-type Occurrence = readonly [value: unknown, rows: number];
+export type Occurrence = readonly [value: unknown, rows: number];
 /** Where a function's values are counted. */
 export interface CountsPlace {
   /** The table's index in the operator's state. */
@@ -62,8 +62,8 @@ ${rows}.values[${entry}]++; ${table}.touch(${entry});`;
     return `if (${names.passes === "" ? "" : `${names.passes} && `}${names.value} !== null) { ${count} }`;
   }
 
-  result(groups: StateTable, group: number, table: StateTable): unknown {
-    const occurrences = [...this.#occurrences(groups, group, table)];
+  /** The value of a group of these `occurrences`. */
+  result(occurrences: readonly Occurrence[]): unknown {
     if (this.#function === "count_distinct") return occurrences.length;
     if (this.#function === "counts") return new Map(occurrences.toSorted(([a], [b]) => compareValues(a, b)));
     let most: Occurrence | null = null;
@@ -73,22 +73,23 @@ ${rows}.values[${entry}]++; ${table}.touch(${entry});`;
     return most === null ? null : most[0];
   }
 
-  *#occurrences(groups: StateTable, group: number, table: StateTable): Generator<Occurrence> {
+  /** The values of a group, the newest first: for all functions that read the table. */
+  occurrences(groups: StateTable, group: number, table: StateTable): readonly Occurrence[] {
     const rows = table.number("rows").values;
-    for (const entry of this.#entries(groups, group, table)) {
+    return this.#entries(groups, group, table).map((entry) => {
       const [, part] = table.keyOf(entry);
-      yield [this.#type.kind === "bool" ? part === 1 : part, rows[entry]];
-    }
+      return [this.#type.kind === "bool" ? part === 1 : part, rows[entry]];
+    });
   }
 
-  *#entries(groups: StateTable, group: number, table: StateTable): Generator<number> {
-    let entry = group < 0 ? -1 : groups.number(this.#first).values[group] - 1;
-    while (entry >= 0) {
-      // Read before it is given out: whoever gets it may remove it.
-      const next = table.number("next").values[entry] - 1;
-      yield entry;
-      entry = next;
+  /** A list: whoever goes through it may remove them. */
+  #entries(groups: StateTable, group: number, table: StateTable): number[] {
+    const entries: number[] = [];
+    const next = table.number("next").values;
+    for (let entry = group < 0 ? -1 : groups.number(this.#first).values[group] - 1; entry >= 0; entry = next[entry] - 1) {
+      entries.push(entry);
     }
+    return entries;
   }
 
   /** Forgets the values of a group that is about to be removed. */
@@ -112,7 +113,7 @@ ${rows}.values[${entry}]++; ${table}.touch(${entry});`;
   /** The values of a group and how often each came, as JSON can hold it. */
   list(groups: StateTable, group: number, table: StateTable): unknown {
     const rows = table.number("rows").values;
-    return [...this.#entries(groups, group, table)].map((entry) => [table.keyOf(entry)[1], rows[entry]]);
+    return this.#entries(groups, group, table).map((entry) => [table.keyOf(entry)[1], rows[entry]]);
   }
 
   /** Adds what `list` gave. */
