@@ -155,10 +155,10 @@ class PanelReader {
     const kind = group.text("kind") as PanelBlueprint["kind"];
     const columns = kind === "table" ? this.#columns() : [];
     const measure = this.#measure(group, y, "measure");
-    if (measure === "distinct" && (kind !== "number" || !by || key)) {
+    if (measure === "distinct" && (kind !== "number" || !group.has("by") || key)) {
       this.#fault("measure", "only a number counts different values, of `by`", 'kind = "number", by = "FIELD"');
     }
-    if (kind === "shares" && !by) this.#fault("kind", "shares need values to tell apart", 'by = "FIELD"');
+    if (kind === "shares" && !group.has("by")) this.#fault("kind", "shares need values to tell apart", 'by = "FIELD"');
     const over = kind === "lines" || kind === "bars" || kind === "stack";
     if (over && key) this.#fault("key", "only a table, shares and a number look at the newest row of each key alone");
     const xIsTime = x === null || x.type.kind === "timestamp" || x.type.kind === "date";

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { type FaultCase, parseCases, renderCases, runCase } from "./fault_cases.ts";
 
-const FILES = ["syntax", "params", "schemas", "settings", "graph", "reports", "project"];
+const FILES = ["syntax", "params", "schemas", "settings", "graph", "reports", "panels", "project"];
 
 for (const name of FILES) {
   const url = new URL(`./faults/${name}.txt`, import.meta.url);
