@@ -1,19 +1,21 @@
 /**
- * What 200 open pages cost a pipeline that runs as fast as it can: processor time of its process for each record it reads, without
- * and with 200 event streams, in turn within one run.
- *   deno run -A bench/page_followers.ts [followers] [pairs] [seconds]          default 200 10 4
+ * What 200 open pages cost a pipeline: the processor time that its process takes per second, without and with 200 event streams, in turn
+ * within one run at a steady rate. What they cost is there whatever the pipeline does, and is told as a part of one core: at full speed a
+ * pipeline has that much less.
+ *   deno run -A bench/page_followers.ts [followers] [pairs] [seconds] [rate]          default 200 10 4 1000/s
  */
 import { startMillrace, withFolder } from "../tests/page/millrace.ts";
 
 const followers = Number(Deno.args[0] ?? 200);
 const pairs = Number(Deno.args[1] ?? 10);
 const seconds = Number(Deno.args[2] ?? 4);
+const rate = Deno.args[3] ?? "1000/s";
 
 const PROJECT = `kind = "stream"
 [sources.trades]
 type   = "generate"
 what   = "trades"
-rate   = "max"
+rate   = "RATE"
 fields = { transaction_id = "string", timestamp = "string", account_id = "string", transaction_type = "string", total_amount = "decimal(2)", currency = "string" }
 [transforms.judge]
 type   = "decide"
@@ -31,23 +33,19 @@ publish = "parts"
 const wait = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 interface Reading {
-  readonly records: number;
   readonly cpuSeconds: number;
+  readonly atMs: number;
 }
 async function read(address: string): Promise<Reading> {
   const text = await (await fetch(`http://${address}/metrics`)).text();
-  const value = (name: RegExp): number => Number(name.exec(text)?.[1]);
-  return {
-    records: value(/^millrace_records_in_total\{[^}]*node="trades"[^}]*\} (\S+)$/m),
-    cpuSeconds: value(/^process_cpu_seconds_total (\S+)$/m),
-  };
+  return { cpuSeconds: Number(/^process_cpu_seconds_total (\S+)$/m.exec(text)?.[1]), atMs: performance.now() };
 }
-/** µs of processor time per record over a while. */
+/** Milliseconds of processor time per second, over a while. */
 async function cost(address: string): Promise<number> {
   const before = await read(address);
   await wait(seconds * 1000);
   const after = await read(address);
-  return (after.cpuSeconds - before.cpuSeconds) * 1e6 / (after.records - before.records);
+  return (after.cpuSeconds - before.cpuSeconds) * 1e6 / (after.atMs - before.atMs);
 }
 
 /** Reads what it is sent and throws it away; `began` is called at the first piece. */
@@ -55,32 +53,35 @@ async function follow(address: string, signal: AbortSignal, began: () => void): 
   try {
     const response = await fetch(`http://${address}/events`, { signal });
     for await (const _ of response.body!) began();
-  } catch {
-    // Told to stop.
+  } catch (error) {
+    if (!signal.aborted) throw error;
   }
 }
 
 const middle = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[values.length >> 1];
 
 await withFolder(async (folder) => {
-  await Deno.writeTextFile(`${folder}/load.toml`, PROJECT.replace("OUTPUT", `${folder}/out`));
+  await Deno.writeTextFile(`${folder}/load.toml`, PROJECT.replace("OUTPUT", `${folder}/out`).replace("RATE", rate));
   const run = await startMillrace(["stream", "-c", `${folder}/load.toml`]);
   try {
     await wait(6_000);
-    const [alone, followed, ratios]: number[][] = [[], [], []];
+    const [alone, followed, differences]: number[][] = [[], [], []];
     for (let pair = 0; pair < pairs; pair++) {
       const measure = async (count: number): Promise<number> => {
         const stop = new AbortController();
         const streams: Promise<void>[] = [];
         // Open pages are measured, not their opening.
-        await Promise.all(
-          Array.from({ length: count }, () => new Promise<void>((began) => streams.push(follow(run.address, stop.signal, began)))),
-        );
+        await Promise.all(Array.from({ length: count }, async () => {
+          const begun = Promise.withResolvers<void>();
+          const stream = follow(run.address, stop.signal, begun.resolve);
+          streams.push(stream);
+          await Promise.race([begun.promise, stream]);
+        }));
         await wait(1_000);
-        const micros = await cost(run.address);
+        const ms = await cost(run.address);
         stop.abort();
         await Promise.all(streams);
-        return micros;
+        return ms;
       };
       // In turn, so that neither is always the first.
       const counts = pair % 2 === 0 ? [0, followers] : [followers, 0];
@@ -88,14 +89,12 @@ await withFolder(async (folder) => {
       const [without, with_] = pair % 2 === 0 ? [first, second] : [second, first];
       alone.push(without);
       followed.push(with_);
-      ratios.push(with_ / without);
-      console.log(`pair ${pair + 1}: ${without.toFixed(3)} and ${with_.toFixed(3)} µs per record, ratio ${(with_ / without).toFixed(3)}`);
+      differences.push(with_ - without);
+      console.log(`pair ${pair + 1}: ${without.toFixed(1)} and ${with_.toFixed(1)} ms per second`);
     }
-    const [low, high] = [Math.min(...ratios), Math.max(...ratios)];
-    console.log(
-      `in the middle: ${middle(alone).toFixed(3)} µs alone, ${middle(followed).toFixed(3)} µs with ${followers} streams; ` +
-        `ratio ${middle(ratios).toFixed(3)} (${low.toFixed(3)} to ${high.toFixed(3)})`,
-    );
+    const difference = middle(differences);
+    console.log(`in the middle: ${middle(alone).toFixed(1)} ms alone, ${middle(followed).toFixed(1)} ms with ${followers} streams`);
+    console.log(`${followers} streams take ${difference.toFixed(1)} ms per second, ${(difference / 10).toFixed(2)} % of a core`);
   } finally {
     await run.stop();
   }

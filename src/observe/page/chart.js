@@ -107,7 +107,7 @@ export class Chart {
     return {
       width: this.place.clientWidth,
       height: HEIGHT,
-      padding: [10, 14, 0, 0],
+      padding: [10, 26, 0, 0],
       legend: { show: false },
       cursor: { y: false, points: { size: 6 }, drag: { x: false, y: false } },
       scales: {
