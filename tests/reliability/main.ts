@@ -36,7 +36,10 @@ for (const name of values.sink as SinkName[]) {
   const seed = Number(values.seed) + SINKS.indexOf(name);
   const figures = await killOverAndOver(target, { kills: Number(values.kills), seed, tell: (line) => console.error(line) });
   for (const line of linesOf(figures)) console.log(line);
-  histograms.push(`${name}: ${histogramText(figures.histogram)}`);
+  const histogram = `${name}: ${histogramText(figures.histogram)}`;
+  // At once too: who ends the command early has what was done.
+  console.error(histogram);
+  histograms.push(histogram);
   for (const verdict of figures.verdicts.values()) {
     for (const example of verdict.examples) console.error(`  ${example}`);
     isRight &&= isExact(verdict);
