@@ -221,6 +221,14 @@ const HOLDING: readonly Experiment[] = [
     fencedOwners: "silent",
     bounds: { plans: "changed_and_back", owners: 3, timeouts: 0, crashes: 0 },
   }),
+  repaired("two lanes in one Kafka transaction, one of them taken over once", ["kafka"], clean(34_567), {
+    ...gate,
+    bounds: { ...twoLanes, takeOversOfOthers: 1 },
+  }),
+  repaired("two lanes in one Kafka transaction, generations, one of them taken over once", ["kafka"], clean(144_287), {
+    bounds: { ...twoLanes, takeOversOfOthers: 1 },
+    rules: { kafka: "generation_stable" },
+  }),
   repaired("two lanes in one Kafka transaction", ["kafka"], { states: 450_001, search: "cut_short" }, { bounds: twoLanes }),
   repaired("two lanes in one Kafka transaction, generations", ["kafka"], { states: 450_001, search: "cut_short" }, {
     bounds: twoLanes,

@@ -47,9 +47,9 @@ export function anewOf({ mode, create }: Pick<TableTarget, "mode" | "create">): 
   return mode === "append" && create === "must_exist" ? "refused" : "replaced";
 }
 
-/** What a take-over by `owner` found, the row having been taken where it was lower. Throws when a newer owner has the lane. */
+/** What a take-over by `owner` found, the row having been taken where it was lower. Throws when a newer owner had the lane. */
 export function takenMarker({ sink }: MarkerWriter, lane: number, owner: number, row: MarkerRow): Marker | null {
-  if (row.owner > owner) throw superseded(sink, lane);
+  if (row.owner > owner) throw takenBefore(sink, lane);
   return row.epoch === NO_EPOCH ? null : { epoch: row.epoch, digest: row.digest };
 }
 
@@ -57,6 +57,15 @@ export function takenMarker({ sink }: MarkerWriter, lane: number, owner: number,
 export function judgeUnchanged({ sink }: MarkerWriter, { lane, epoch, digest }: EpochStamp, row: MarkerRow | null): "done" {
   if (row && row.epoch === epoch && row.digest === digest) return "done";
   throw superseded(sink, lane);
+}
+
+/** The engine looks into the checkpoint whether there is a newer owner; where there is none, this is what people read. */
+function takenBefore(sink: string, lane: number): MillraceError {
+  return new MillraceError("fenced", `lane ${lane} of sink "${sink}" was taken over more often than the checkpoint knows`, {
+    hint:
+      "another process has this pipeline; or the checkpoint was restored from an older copy: bring back the state folder and the sink " +
+      "from one moment, or start over with --rerun",
+  });
 }
 
 function superseded(sink: string, lane: number): MillraceError {
