@@ -228,6 +228,29 @@ Deno.test("what the writer makes, the reader and the library read back", async (
   );
 });
 
+Deno.test("values are read whole and in order, and what stands between them is ASCII, whatever keys and lengths are", () => {
+  const rowsArbitrary = fc.array(fc.record({ note: fc.string({ maxLength: 300 }), key: fc.option(fc.uint8Array({ maxLength: 200 })) }), {
+    minLength: 1,
+    maxLength: 1200,
+  });
+  fc.assert(
+    fc.property(rowsArbitrary, fc.constantFrom("origin" as const, "none" as const), (rows, headers) => {
+      const batches = new PartitionBatches(compileJsonEncoder(TYPE), headers);
+      const batch = batchOf(TYPE, rows.map(({ note }, i) => [i, note]), 128);
+      rows.forEach(({ key }, row) => batches.append(batch, row, key ?? new Uint8Array(0), key === null ? -1 : 0, key?.length ?? 0));
+      const [prepared] = batches.takeAll();
+      stampBatch(prepared, { transactional: false, producer: { id: 5n, epoch: 3 }, sequence: 0, timestampMs: 1_700_000_000_000 }, tools);
+      const { bytes, start, end } = read(prepared.bytes);
+      const values = rows.map((_, row) => JSON.parse(new TextDecoder().decode(bytes.subarray(start[row], end[row]))));
+      assert.deepEqual(values, rows.map(({ note }, id) => ({ id, note })));
+      for (let row = 1; row < rows.length; row++) {
+        assert.ok(bytes.subarray(end[row - 1], start[row]).every((byte) => byte < 128), `in front of row ${row}`);
+      }
+    }),
+    { seed: SEED, numRuns: 30 },
+  );
+});
+
 Deno.test("a long epoch is cut into several batches, and a record longer than one stands alone", () => {
   const batches = new PartitionBatches(compileJsonEncoder(TYPE), "origin");
   const batch = batchOf(TYPE, [...Array(30).keys()].map((id) => [id, "x".repeat(id === 20 ? 700_000 : 100_000)]));
