@@ -48,14 +48,28 @@ async function cost(address: string): Promise<number> {
   return (after.cpuSeconds - before.cpuSeconds) * 1e6 / (after.atMs - before.atMs);
 }
 
-/** Reads what it is sent and throws it away; `began` is called at the first piece. */
-async function follow(address: string, signal: AbortSignal, began: () => void): Promise<void> {
-  try {
-    const response = await fetch(`http://${address}/events`, { signal });
-    for await (const _ of response.body!) began();
-  } catch (error) {
-    if (!signal.aborted) throw error;
-  }
+/** One open page: reads what it is sent and throws it away, until its connection is closed. Resolves at the first piece. */
+async function follow(address: string): Promise<{ close(): Promise<void> }> {
+  const [hostname, port] = address.split(":");
+  const connection = await Deno.connect({ hostname, port: Number(port) });
+  await connection.write(new TextEncoder().encode(`GET /events HTTP/1.1\r\nhost: ${address}\r\n\r\n`));
+  const piece = new Uint8Array(64 << 10);
+  if (await connection.read(piece) === null) throw new Error("the page does not answer");
+  let isClosed = false;
+  const reading = (async () => {
+    try {
+      while (await connection.read(piece) !== null);
+    } catch (error) {
+      if (!isClosed) throw error;
+    }
+  })();
+  return {
+    async close() {
+      isClosed = true;
+      connection.close();
+      await reading;
+    },
+  };
 }
 
 const middle = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[values.length >> 1];
@@ -68,19 +82,11 @@ await withFolder(async (folder) => {
     const [alone, followed, differences]: number[][] = [[], [], []];
     for (let pair = 0; pair < pairs; pair++) {
       const measure = async (count: number): Promise<number> => {
-        const stop = new AbortController();
-        const streams: Promise<void>[] = [];
         // Open pages are measured, not their opening.
-        await Promise.all(Array.from({ length: count }, async () => {
-          const begun = Promise.withResolvers<void>();
-          const stream = follow(run.address, stop.signal, begun.resolve);
-          streams.push(stream);
-          await Promise.race([begun.promise, stream]);
-        }));
+        const pages = await Promise.all(Array.from({ length: count }, () => follow(run.address)));
         await wait(1_000);
         const ms = await cost(run.address);
-        stop.abort();
-        await Promise.all(streams);
+        await Promise.all(pages.map((page) => page.close()));
         return ms;
       };
       // In turn, so that neither is always the first.
