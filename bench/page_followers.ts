@@ -2,14 +2,15 @@
  * What 200 open pages cost a pipeline: the processor time that its process takes per second, without and with 200 event streams, in turn
  * within one run at a steady rate. What they cost is there whatever the pipeline does, and is told as a part of one core: at full speed a
  * pipeline has that much less.
- *   deno run -A bench/page_followers.ts [followers] [pairs] [seconds] [rate]          default 200 10 4 1000/s
+ *   deno run -A bench/page_followers.ts [followers] [pairs] [seconds] [rate]          default 200 10 4 20/s
+ * The lower the rate, the less of what is compared is the pipeline.
  */
 import { startMillrace, withFolder } from "../tests/page/millrace.ts";
 
 const followers = Number(Deno.args[0] ?? 200);
 const pairs = Number(Deno.args[1] ?? 10);
 const seconds = Number(Deno.args[2] ?? 4);
-const rate = Deno.args[3] ?? "1000/s";
+const rate = Deno.args[3] ?? "20/s";
 
 const PROJECT = `kind = "stream"
 [sources.trades]
