@@ -40,6 +40,8 @@ export interface RemoteCall<T> {
   readonly detail: string;
   readonly kind: "read" | "write";
   readonly microsMax: number;
+  /** It goes over a connection, on which nothing is doubled. */
+  readonly connected?: true;
   effect(): T;
 }
 
@@ -147,7 +149,7 @@ export class SimProcess {
         }
         const outcome = attempt(call.effect);
         scheduler.after(this.#delay(call.microsMax), () => this.#deliver(() => pass(outcome, settle)));
-        if (call.kind === "write") this.#duplicate(call);
+        if (call.kind === "write" && !call.connected) this.#duplicate(call);
       });
     });
   }

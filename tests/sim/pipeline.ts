@@ -9,6 +9,8 @@ import type { Booted, SimWorld } from "../../src/sim/world.ts";
 import { ClickhouseServer } from "./clickhouse/server.ts";
 import { clickhouseSink, COLUMN_FORMS, markerOf } from "./clickhouse/sinks.ts";
 import type { Configured } from "./configured.ts";
+import { Database } from "./database/server.ts";
+import { databaseKey, databaseSink } from "./database/sink.ts";
 import { fileSinks } from "./file_sinks.ts";
 import { Broker } from "./kafka/broker.ts";
 import { type ModelRecord, textOf } from "./model.ts";
@@ -38,6 +40,7 @@ export class Servers {
   };
   readonly broker: Broker;
   readonly warehouse: ClickhouseServer;
+  readonly database: Database;
   /** Settles who reads what, where processes share the partitions. */
   readonly group: SimGroup;
   /** Those that are exactly-once and keep their markers where anybody can see them. */
@@ -48,12 +51,14 @@ export class Servers {
     this.group = new SimGroup({ scheduler: world.scheduler, partitions: records.length, spread, sessionMs: SESSION_MS });
     this.broker = new Broker(BROKER_ADDRESS, world.scheduler, new SeededRandom(seed ^ 0xb40c));
     this.warehouse = new ClickhouseServer(COLUMN_FORMS, windowTokens);
+    this.database = new Database(world.scheduler);
     world.serve(BROKER_ADDRESS, this.broker);
     this.marked = [
       ...Object.entries(this.tables).map(([name, table]) => ({
         name: `${name}_table`,
         marker: (lane: number) => table.marker(`${PIPELINE}#${RUN}`, lane),
       })),
+      { name: "database", marker: (lane) => markerOfDatabase(this.database, lane) },
       { name: "stream", marker: (lane) => this.#streamMarker(lane) },
       { name: "warehouse", marker: (lane) => markerOf(this.warehouse, PIPELINE, RUN, "warehouse", lane) },
     ];
@@ -64,6 +69,12 @@ export class Servers {
     const found = this.broker.coordinator.committedOffset(`millrace.epochs.${PIPELINE}.stream.${lane}`, `${STREAM}/0`);
     return found && { epoch: found.offset, digest: JSON.parse(found.metadata).digest };
   }
+}
+
+/** The row of a lane that was taken and has not delivered says so by an epoch below 0. */
+function markerOfDatabase(database: Database, lane: number): Marker | null {
+  const row = database.marker(databaseKey(`${PIPELINE}#${RUN}`, "database", lane));
+  return row === null || row.epoch < 0 ? null : row;
 }
 
 /** The pipeline by hand. */
@@ -118,11 +129,12 @@ export function planFor(booted: Booted, setup: Setup, configured: Configured, se
   };
 }
 
-function chosenSinks(booted: Booted, setup: Setup, configured: Configured, { warehouse }: Servers): SinkNode[] {
+function chosenSinks(booted: Booted, setup: Setup, configured: Configured, { warehouse, database }: Servers): SinkNode[] {
   const { world } = booted;
   const nodes: SinkNode[] = [];
   if (setup.sinks.has("files")) nodes.push(...fileSinks(world, setup));
   if (setup.sinks.has("topic")) nodes.push({ name: "topic", inputs: DECISIONS, sink: configured.topicSink(world) });
+  if (setup.sinks.has("database")) nodes.push({ name: "database", inputs: DECISIONS, sink: databaseSink(booted, "database", database) });
   if (setup.sinks.has("stream")) nodes.push({ name: "stream", inputs: DECISIONS, sink: configured.streamSink(world) });
   if (setup.sinks.has("warehouse")) {
     for (const [name, mode] of [["warehouse", "append"], ["tokens", "token"]] as const) {

@@ -45,7 +45,7 @@ async function find(bug: PlantedBug, folder: string): Promise<void> {
   const original = await Deno.readTextFile(path);
   await Deno.writeTextFile(path, plant(original, bug));
   try {
-    const { runs, failed } = await runShare(1, bug.seedsMax, 1, folder);
+    const { runs, failed } = await runShare(1, bug.seedsMax, 1, { folder, sinks: bug.sinks });
     assert.ok(failed, `not found in ${runs} seeds`);
     console.log(`${bug.name}: seed ${failed.seed}: ${failed.problem.split("\n")[0]}`);
   } finally {
@@ -57,7 +57,7 @@ Deno.test("every planted bug is found", async (test) => {
   const copies = await Promise.all(Array.from({ length: navigator.hardwareConcurrency }, copyProject));
   try {
     await test.step("without a bug nothing is found, so what is found is the bug", async () => {
-      assert.equal((await runShare(1, 40, 1, copies[0]!)).failed, null);
+      assert.equal((await runShare(1, 40, 1, { folder: copies[0]! })).failed, null);
     });
     const bugs = PLANTED_BUGS.values();
     const steps = copies.map(async (folder) => {

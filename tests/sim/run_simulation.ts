@@ -13,7 +13,7 @@ import type { SimProcess } from "../../src/sim/process.ts";
 import { type Booted, type SimWorld, simWorld } from "../../src/sim/world.ts";
 import { type Configured, configuredPipeline } from "./configured.ts";
 import { KV_PATH, planFor, RUN, Servers } from "./pipeline.ts";
-import { lanesOf, type Setup, setupOf } from "./setup.ts";
+import { lanesOf, type Setup, setupOf, type SinkKind } from "./setup.ts";
 import { readAll } from "./read_all.ts";
 import { problemsOf } from "./verify.ts";
 import { watchMarkers } from "./watch_markers.ts";
@@ -22,6 +22,8 @@ export interface SimulationOptions {
   /** Only the first so many faults of the plan strike. */
   readonly faultsMax?: number;
   readonly traceLinesMax?: number;
+  /** Instead of those that the seed chooses. */
+  readonly sinks?: readonly SinkKind[];
 }
 export interface SimulationOutcome {
   readonly seed: number;
@@ -60,7 +62,7 @@ interface Life {
 
 /** Runs one seed. Never throws for a fault of the code under test: it is among the problems. */
 export async function runSimulation(seed: number, options: SimulationOptions = {}): Promise<SimulationOutcome> {
-  const setup = setupOf(seed);
+  const setup = setupOf(seed, options.sinks);
   return await new Simulation(setup, await configuredPipeline(), options).run();
 }
 

@@ -1,11 +1,11 @@
 /** Everything that a seed decides about a simulation before it begins. */
-import { ALL_FAULTS, planFaults, type PlannedFault } from "../../src/sim/fault_plan.ts";
+import { ALL_FAULTS, type FaultKind, planFaults, type PlannedFault } from "../../src/sim/fault_plan.ts";
 import { type Hazards, NO_HAZARDS } from "../../src/sim/hazards.ts";
 import { SeededRandom } from "../../src/sim/seeded_random.ts";
 import { makeRecords, type ModelRecord } from "./model.ts";
 
-/** `topic` is the embedded log, `stream` Kafka, `warehouse` ClickHouse. */
-export type SinkKind = "files" | "topic" | "stream" | "warehouse";
+/** `database` is the shipped SQL sink, `topic` the embedded log, `stream` Kafka, `warehouse` ClickHouse. */
+export type SinkKind = "files" | "topic" | "stream" | "warehouse" | "database";
 
 export interface Setup {
   readonly seed: number;
@@ -54,13 +54,25 @@ const ROUGH: Hazards = {
 
 /** So that the changes of five records are more than one commit takes. */
 const REMEMBERED_LONG = 150_000;
-const SINK_SETS: readonly (readonly SinkKind[])[] = [["files"], ["topic"], ["stream"], ["warehouse"], ["files", "topic"], [
-  "stream",
-  "warehouse",
-]];
+const SINK_SETS: readonly (readonly SinkKind[])[] = [
+  ["files"],
+  ["topic"],
+  ["stream"],
+  ["warehouse"],
+  ["files", "topic"],
+  [
+    "stream",
+    "warehouse",
+  ],
+  ["database"],
+  ["database", "stream"],
+];
 
-/** One to three lanes, 20 to 80 records, epochs of 1 to 10 records, up to six faults. */
-export function setupOf(seed: number): Setup {
+/** Where the disk decides, what it loses is worth more than the rest. */
+const DISK_FAULTS: readonly FaultKind[] = [...ALL_FAULTS, "power", "power", "power", "power"];
+
+/** One to three lanes, 20 to 80 records, epochs of 1 to 10 records, up to six faults. `wanted`: these sinks, where they are possible. */
+export function setupOf(seed: number, wanted?: readonly SinkKind[]): Setup {
   const random = new SeededRandom(seed ^ 0x5eed);
   const partitions = random.between(1, 3);
   const isLong = random.chance(20);
@@ -69,6 +81,8 @@ export function setupOf(seed: number): Setup {
   const lanesByPartition = random.chance(750);
   // Which record is late depends on what else its lane reads: only of one partition it is known beforehand.
   const isTimed = (lanesByPartition || partitions === 1) && random.chance(500);
+  const chosen = random.pick(SINK_SETS);
+  const sinks = new Set((wanted ?? chosen).filter((kind) => isPossible(kind, deployment)));
   return {
     seed,
     deployment,
@@ -78,7 +92,7 @@ export function setupOf(seed: number): Setup {
     lanesByPartition,
     latenessMicros: isTimed ? random.pick([0, 2_000_000, 5_000_000]) : null,
     remembered: isLong ? REMEMBERED_LONG : 0,
-    sinks: new Set(random.pick(SINK_SETS).filter((kind) => isPossible(kind, deployment))),
+    sinks,
     windowTokens: random.pick([4, 10_000]),
     epoch: {
       everyMs: random.pick([5, 50, 1_000]),
@@ -89,7 +103,7 @@ export function setupOf(seed: number): Setup {
     idlePerMille: random.pick([0, 50, 300]),
     rollMicros: random.pick([1_000, 20_000, 60_000_000]),
     hazards: random.chance(600) ? ROUGH : { ...NO_HAZARDS, orphanApplied: 300, lateMicrosMax: 30_000 },
-    faults: planFaults(random, FAULTS_MAX, ALL_FAULTS),
+    faults: planFaults(random, FAULTS_MAX, sinks.has("files") || sinks.has("topic") ? DISK_FAULTS : ALL_FAULTS),
   };
 }
 

@@ -1,13 +1,21 @@
 /** Seeds spread over processes: a run keeps one core busy, and processes share nothing. */
 import type { SeedsRun } from "./run_seeds.ts";
+import type { SinkKind } from "./setup.ts";
 
 const SCRIPT = "tests/sim/run_seeds.ts";
 const ROOT = new URL("../../", import.meta.url).pathname;
 
-/** One process runs every `step`-th seed from `first` to `last`. `folder`: the project, or a copy of it. */
-export async function runShare(first: number, last: number, step: number, folder = ROOT): Promise<SeedsRun> {
+interface Where {
+  /** The project, or a copy of it. */
+  readonly folder?: string;
+  /** Instead of those that seeds choose. */
+  readonly sinks?: readonly SinkKind[];
+}
+
+/** One process runs every `step`-th seed from `first` to `last`. */
+export async function runShare(first: number, last: number, step: number, { folder = ROOT, sinks = [] }: Where = {}): Promise<SeedsRun> {
   const command = new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", "--no-check", SCRIPT, `${first}`, `${last}`, `${step}`],
+    args: ["run", "-A", "--no-check", SCRIPT, `${first}`, `${last}`, `${step}`, ...sinks],
     cwd: folder,
     stdout: "piped",
     stderr: "piped",

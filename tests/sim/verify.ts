@@ -6,7 +6,7 @@ import { ACCOUNT, DECIDED_AT, firstDifference, ID } from "./ledger_lines.ts";
 import { expectedOf, type LateRow, type LedgerRow, type RejectRow } from "./model.ts";
 import type { Servers } from "./pipeline.ts";
 import type { Setup } from "./setup.ts";
-import { fileProblems, streamProblems, topicProblems, warehouseProblems } from "./verify_sinks.ts";
+import { databaseProblems, fileProblems, streamProblems, topicProblems, warehouseProblems } from "./verify_sinks.ts";
 
 /** What a run has left. */
 export interface Outcome {
@@ -37,6 +37,7 @@ export function problemsOf(setup: Setup, { servers, disk, topic }: Outcome, resu
   if (setup.sinks.has("files")) problems.push(...fileProblems(setup, servers, disk));
   if (topic !== null) problems.push(...topicProblems(servers, topic));
   if (setup.sinks.has("stream")) problems.push(...streamProblems(servers));
+  if (setup.sinks.has("database")) problems.push(...databaseProblems(servers));
   if (setup.sinks.has("warehouse")) problems.push(...warehouseProblems(setup, servers));
   return problems;
 }

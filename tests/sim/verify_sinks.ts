@@ -47,6 +47,12 @@ export function streamProblems(servers: Servers): string[] {
   return accountProblems("stream", servers, rows.map((row) => ({ account: Number(row[ACCOUNT]), line: fileLine(row) })));
 }
 
+/** What the shipped SQL sink has committed. */
+export function databaseProblems(servers: Servers): string[] {
+  const rows = servers.database.rows.map(jsonRow);
+  return accountProblems("database", servers, rows.map((row) => ({ account: Number(row[ACCOUNT]), line: fileLine(row) })));
+}
+
 export function warehouseProblems({ windowTokens }: Setup, servers: Servers): string[] {
   const { warehouse, tables } = servers;
   const problems = warehouse.conflicts.map((conflict) => `warehouse, one row with two contents: ${conflict}`);

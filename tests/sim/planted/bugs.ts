@@ -1,4 +1,5 @@
 /** Bugs that are put into a copy of the shipped files, one at a time; the simulation must find each within its number of seeds. */
+import type { SinkKind } from "../setup.ts";
 
 export interface PlantedEdit {
   /** Stands in the file exactly once. */
@@ -10,12 +11,15 @@ export interface PlantedBug {
   readonly file: string;
   readonly edits: readonly PlantedEdit[];
   readonly seedsMax: number;
+  /** Looked for in runs with these sinks; absent: in those that seeds choose. */
+  readonly sinks?: readonly SinkKind[];
 }
 
 const HELD_LANE = "src/engine/held_lane.ts";
 const LANE_INPUTS = "src/engine/lane_inputs.ts";
 const LANE_STORE = "src/engine/lane_store.ts";
 const CLICKHOUSE_LANE = "src/connectors/clickhouse/sink_lane.ts";
+const SQL_LANE = "src/connectors/sql/sink_lane.ts";
 const TRANSACTIONS = "src/connectors/kafka/transactional_producer.ts";
 
 export const PLANTED_BUGS: readonly PlantedBug[] = [
@@ -97,13 +101,15 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     name: "a file is renamed into place before it is durable",
     file: "src/ports/durable.ts",
     edits: [{ find: "    await handle.sync();\n", replace: "" }],
-    seedsMax: 300,
+    seedsMax: 60,
+    sinks: ["files"],
   },
   {
     name: "a rename into place is not made durable",
     file: "src/ports/durable.ts",
     edits: [{ find: "  await files.syncFolder(target.folder);\n", replace: "" }],
-    seedsMax: 300,
+    seedsMax: 100,
+    sinks: ["files"],
   },
   {
     name: "an epoch of a topic is committed before its records are durable",
@@ -112,19 +118,22 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
       find: "    await Promise.all(spans.map(({ partition }) => session.segments.get(partition)!.handle.sync()));\n",
       replace: "",
     }],
-    seedsMax: 300,
+    seedsMax: 200,
+    sinks: ["topic"],
   },
   {
     name: "a new owner trusts a part that a dead one renamed and never made durable",
     file: "src/connectors/files/file_sink.ts",
     edits: [{ find: "    await this.store.settle();\n", replace: "" }],
-    seedsMax: 300,
+    seedsMax: 1_000,
+    sinks: ["files"],
   },
   {
     name: "rows of an open file are delivered before they are on the disk",
     file: "src/connectors/files/parts/journal.ts",
     edits: [{ find: "    await this.#handle!.sync();\n", replace: "" }],
-    seedsMax: 300,
+    seedsMax: 60,
+    sinks: ["files"],
   },
   {
     name: "the marker of a topic is committed outside the transaction of its rows",
@@ -141,7 +150,8 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
           "    await this.options.cluster.commitOffsets(markerGroup(this.options.marked), this.options.name, [formatMarker(stamp)]);\n",
       },
     ],
-    seedsMax: 300,
+    seedsMax: 60,
+    sinks: ["stream"],
   },
   {
     name: "an end of a transaction that was not answered is taken for a commit",
@@ -150,7 +160,8 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
       find: '    await this.#requests.end(identity, "commit");\n',
       replace: '    await this.#requests.end(identity, "commit").catch(() => {});\n',
     }],
-    seedsMax: 1_000,
+    seedsMax: 400,
+    sinks: ["stream"],
   },
   {
     name: "a watermark is not restored",
@@ -172,6 +183,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     file: CLICKHOUSE_LANE,
     edits: [{ find: "/${lane}/${stamp.epoch}/${block}`", replace: "/${stamp.epoch}/${block}`" }],
     seedsMax: 60,
+    sinks: ["warehouse"],
   },
   {
     name: "the marker of ClickHouse is written before the rows",
@@ -183,7 +195,8 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
         replace: '      if (mode !== "token") await writeMarker(session, writer, lane, stamp);\n      let block = 0;\n',
       },
     ],
-    seedsMax: 300,
+    seedsMax: 60,
+    sinks: ["warehouse"],
   },
   {
     name: "the intent is skipped when input waits",
@@ -196,5 +209,27 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
       { find: '    assert(before.intent === intent, "only what head announces is delivered");\n', replace: "" },
     ],
     seedsMax: 60,
+  },
+  {
+    name: "the marker of a database is moved outside the transaction of its rows",
+    file: SQL_LANE,
+    edits: [{
+      find:
+        '      await inTransaction(session, async () => {\n        if (await this.markers.advanceLane(session, this.writer, stamp) === "done") return;\n',
+      replace: "      const advanced = await inTransaction(session, () => this.markers.advanceLane(session, this.writer, stamp));\n" +
+        '      await inTransaction(session, async () => {\n        if (advanced === "done") return;\n',
+    }],
+    seedsMax: 100,
+    sinks: ["database"],
+  },
+  {
+    name: "a commit that was not answered is taken for done",
+    file: SQL_LANE,
+    edits: [{
+      find: "    if (!(await this.markers.holdsEpoch(session, this.writer, stamp))) throw lost;\n",
+      replace: "    void [session, lost];\n",
+    }],
+    seedsMax: 200,
+    sinks: ["database"],
   },
 ];
