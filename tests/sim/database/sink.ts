@@ -1,5 +1,6 @@
 /** The shipped SQL sink (its table sink, its lanes, its markers, its transactions) over a simulated database instead of a driver. */
 import { Markers } from "../../../src/connectors/sql/markers.ts";
+import { RefusedRecords } from "../../../src/connectors/sql/refused_records.ts";
 import { SqlServer } from "../../../src/connectors/sql/server.ts";
 import type { SqlSession } from "../../../src/connectors/sql/session.ts";
 import type { TextRows } from "../../../src/connectors/sql/sink_lane.ts";
@@ -32,6 +33,7 @@ const TARGET = {
   type: LEDGER_TYPE,
   table: "ledger",
   mode: "append",
+  refused: "stop",
   create: "create",
   key: [],
   columns: LEDGER_TYPE.fields.map(({ name }) => name),
@@ -49,6 +51,9 @@ export function databaseSink({ process, world }: Booted, name: string, database:
 
 const DIALECT: TableDialect<SimSession, null> = {
   markers: MARKERS,
+  // With refused = "stop" nothing is recorded there.
+  records: new RefusedRecords(() => "?"),
+  makeRefusedTable: () => Promise.reject(new Error("a refused row stops the run")),
   quoted: (name) => name,
   makeMarkerTable: () => Promise.resolve(),
   prepareTable: () => Promise.resolve(null),
