@@ -9,6 +9,8 @@
 const EXTERNAL = ["@node-rs/crc32", "@platformatic/wasm-utils"];
 /** Both composition roots; they must lie side by side, for main starts worker by its name. */
 const ENTRIES = ["src/main.ts", "src/worker.ts"];
+/** The file beside the code that holds the packages' licences. */
+export const LICENCES = "licences.txt";
 
 const deno = async (args: readonly string[]): Promise<boolean> =>
   (await new Deno.Command(Deno.execPath(), { args: [...args], stdin: "null" }).spawn().status).success;
@@ -24,19 +26,34 @@ export async function bundle(folder: string): Promise<boolean> {
   const external = EXTERNAL.flatMap((name) => ["--external", name]);
   const options = ["--quiet", "--no-check", "--platform", "deno", "--packages", "bundle", "--code-splitting", ...texts, ...external];
   if (!await deno(["bundle", ...options, "--outdir", folder, ...ENTRIES])) return false;
+  const packages = new Map<string, string>();
   for await (const { name } of Deno.readDir(folder)) {
     const path = `${folder}/${name}`;
-    await Deno.writeTextFile(path, withoutPlaces(await Deno.readTextFile(path)));
+    const code = await Deno.readTextFile(path);
+    for (const [, place, name, version] of code.matchAll(PLACE)) packages.set(`${name}@${version}`, `${place}${name}/${version}`);
+    await Deno.writeTextFile(path, withoutPlaces(code));
   }
+  await Deno.writeTextFile(`${folder}/${LICENCES}`, await licencesOf(packages));
   return true;
 }
 
-/** The bundler notes, in comments and in the names of wrappers, where each module lay on this machine; name and version are enough. */
-export const withoutPlaces = (code: string): string =>
-  code.replace(
-    /^(\s*(?:\/\/ |"))(?:\.\.\/)*\S*\/npm\/[^/\s]+\/((?:@[^/\s]+\/)?[^/\s]+)\/(\d[^/\s]*)\/([^\s"]+\.\w+(?:$|"\())/gm,
-    "$1npm:$2@$3/$4",
-  );
+/** What the packages in the bundle want to be passed on with them. `packages`: name and version to the folder. */
+async function licencesOf(packages: ReadonlyMap<string, string>): Promise<string> {
+  const texts: string[] = [];
+  for (const [name, folder] of [...packages].sort(([a], [b]) => a < b ? -1 : 1)) {
+    for await (const file of Deno.readDir(folder)) {
+      if (!/^(licen[cs]e|notice|copying)/i.test(file.name)) continue;
+      texts.push(`${name}, ${file.name}\n\n${(await Deno.readTextFile(`${folder}/${file.name}`)).trim()}\n`);
+    }
+  }
+  return texts.join(`\n${"-".repeat(80)}\n\n`);
+}
+
+/** The bundler notes, in comments and in the names of wrappers, where each module lay on this machine: folder, name, version, file. */
+const PLACE = /(?<=^\s*(?:\/\/ |"))(\S*\/npm\/[^/\s]+\/)((?:@[^/\s]+\/)?[^/\s]+)\/(\d[^/\s]*)\/([^\s"]+\.\w+(?:$|"\())/gm;
+
+/** Name and version are enough. */
+export const withoutPlaces = (code: string): string => code.replace(PLACE, "npm:$2@$3/$4");
 
 if (import.meta.main) {
   const folder = Deno.args[0] ?? "dist/bundle";

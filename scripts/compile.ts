@@ -4,7 +4,7 @@
  * `DENORT_BIN` names a base binary where the official one cannot be downloaded.
  * What is compiled is the bundle: the same program starts in three quarters of the time (docs/performance.md).
  */
-import { bundle } from "./bundle.ts";
+import { bundle, LICENCES } from "./bundle.ts";
 
 const TARGETS = [
   "x86_64-unknown-linux-gnu",
@@ -49,6 +49,8 @@ async function compile(folder: string): Promise<boolean> {
     // Started by its name, so the compiler does not find it by itself.
     "--include",
     `${folder}/worker.js`,
+    "--include",
+    `${folder}/${LICENCES}`,
     "--output",
     output,
     `${folder}/main.js`,
