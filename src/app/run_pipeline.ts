@@ -16,6 +16,8 @@ import type { PipelineOutcome, RunEvents } from "./events.ts";
 import { replicasOf } from "./replicas.ts";
 import { readReports, runChecks } from "./reports.ts";
 import { knowsRun, newRunId, pastOf, type RunRecord, RunRecords, withoutStale } from "./run_record.ts";
+import { redriveFolder } from "./redrive/redriven_records.ts";
+import { withRedriven } from "./redrive/redriven_source.ts";
 import { reloadTables, snapshotTables } from "./tables.ts";
 import { keepPlan } from "./state/kept_plans.ts";
 import { snapshotFiles, snapshotKeys, type Snapshots } from "./table_snapshots.ts";
@@ -115,6 +117,7 @@ async function runOwned(
   assert(record, "a run was chosen");
   if (choice === "already_done") return alreadyDone(blueprint, record, world.clock.monotonicMs() - startedMs);
   const { run } = record;
+  const reading = await withRedriven(plan, blueprint, run, world.files);
   await patiently(() => keepPlan(kv, blueprint, world.clock.nowMicros()));
   events.started(blueprint.name, choice === "resume");
   watched?.begun(choice === "resume");
@@ -125,7 +128,7 @@ async function runOwned(
     records,
     {
       world,
-      plan,
+      plan: reading,
       kv,
       run,
       knowsRun: (held) => knowsRun(records.current!, held),
@@ -135,7 +138,7 @@ async function runOwned(
           watched?.opened();
           options.opened?.(run);
         },
-        progress: (progress) => events.progress(describe(blueprint, plan, progress)),
+        progress: (progress) => events.progress(describe(blueprint, reading, progress)),
         spectator: watched?.spectator,
       },
       ...(runsInReplicas(blueprint) ? { replicas: replicasOf(records, run, opener, { world, signal }) } : {}),
@@ -188,7 +191,7 @@ async function conclude(blueprint: PipelineBlueprint, plan: PipelinePlan, result
     await records.updateRun(run, (record) => ({ ...record, status: "done", identities, summary }));
     world.probe.step("run_done", blueprint.name);
   }
-  await collectStale(by);
+  await collectStale(by, blueprint);
   return {
     pipeline: blueprint.name,
     kind: blueprint.kind,
@@ -292,7 +295,7 @@ async function prepareTables(
 }
 
 /** Old runs are removed only now: had this run not come so far, their markers would still be needed. */
-async function collectStale({ records, run, kv, snapshots }: Conclusion): Promise<void> {
+async function collectStale({ records, run, kv, snapshots, world }: Conclusion, { stateFolder }: PipelineBlueprint): Promise<void> {
   const collected: string[] = [];
   for (const old of records.current!.stale) {
     try {
@@ -302,6 +305,7 @@ async function collectStale({ records, run, kv, snapshots }: Conclusion): Promis
       throw error;
     }
     await snapshots.remove(old);
+    await world.files.remove(redriveFolder(stateFolder, old));
     collected.push(old);
   }
   if (collected.length === 0) return;

@@ -88,6 +88,8 @@ async function dispatch(command: Command, context: CommandContext): Promise<numb
       return await (await import("./commands/plan.ts")).plan(command, context);
     case "state":
       return await (await import("./commands/state.ts")).state(command, context);
+    case "redrive":
+      return await (await import("./commands/redrive.ts")).redrive(command, context);
     case "rejects":
       return await (await import("./commands/rejects.ts")).rejects(command, context);
     case "test":

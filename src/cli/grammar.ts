@@ -214,6 +214,23 @@ const rejects = command(
       message`Reads the rejects where the project's sinks keep them: in the state folder, in files, in the embedded log and in SQLite. Fields with a tag, and what could be an account's number, are hidden. Changes nothing.`,
   },
 );
+const redrive = command(
+  "redrive",
+  merge(
+    object({
+      command: constant("redrive"),
+      path,
+      pipeline: argument(string({ metavar: "PIPELINE" }), { description: message`Whose rejects.` }),
+      reason: optional(option("--reason", string({ metavar: "REASON" }), { description: message`Only those of this reason.` })),
+    }),
+    settings,
+  ),
+  {
+    brief: message`Sends refused records through again.`,
+    description:
+      message`After a fix: puts the rejects of a pipeline that follows an endless source in front of what its next start reads. Each goes through once for each time that it was refused, and may be refused again. Exits with 1 where some cannot go through again, and says why.`,
+  },
+);
 const test = command("test", merge(object({ command: constant("test"), path, pipelines }), settings), {
   brief: message`Runs the [[tests]] of a project.`,
 });
@@ -268,7 +285,7 @@ const schema = command("schema", object({ command: constant("schema") }), {
 
 /** Those that run pipelines; `or` takes fifteen at most. */
 const runs = or(run, load, produce, stream, batch, serve, client, top);
-const looks = or(check, plan, state, rejects, test, prove, generate, schema);
+const looks = or(check, plan, state, rejects, redrive, test, prove, generate, schema);
 export const grammar = or(runs, looks);
 export type Command = InferValue<typeof grammar>;
 export type RunCommand = Extract<Command, { command: "run" }>;
@@ -280,6 +297,7 @@ export type CheckCommand = Extract<Command, { command: "check" }>;
 export type PlanCommand = Extract<Command, { command: "plan" }>;
 export type StateCommand = Extract<Command, { command: "state" }>;
 export type RejectsCommand = Extract<Command, { command: "rejects" }>;
+export type RedriveCommand = Extract<Command, { command: "redrive" }>;
 export type TestCommand = Extract<Command, { command: "test" }>;
 export type ProveCommand = Extract<Command, { command: "prove" }>;
 export type GenerateCommand = Extract<Command, { command: "generate" }>;

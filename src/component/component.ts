@@ -3,6 +3,7 @@
  * app/ loads them; `project` gets them handed to it. Adding a component touches its own file and the list in connectors/mod.ts
  * or transforms/mod.ts.
  */
+import type { Decoder } from "../data/codec.ts";
 import type { Fault, Span } from "../data/fault.ts";
 import type { RecordType, Type } from "../data/types.ts";
 import type { Checked, Expressions, Scope } from "../expr/contracts.ts";
@@ -218,6 +219,8 @@ export interface SourcePlan {
   readonly guaranteeNote?: string;
   /** Every record comes with the time at which it was taken in, which may be well before it is read. */
   readonly keepsArrival?: true;
+  /** Makes rows of records that it gave before, from their bytes alone. Absent: that cannot be done, or nobody needs it. */
+  redecode?(needed: ReadonlySet<string>): Decoder;
   /** What is read, as a sink that writes it states its `place`: a reader waits until that writer has begun. Absent: none. */
   readonly place?: string;
   /** Where it reads from a server that a proof can have a place of its own at. */

@@ -48,6 +48,7 @@ const CASES: readonly Case[] = [
   { name: "plan help", words: ["plan", "--help"] },
   { name: "state help", words: ["state", "--help"] },
   { name: "rejects help", words: ["rejects", "--help"] },
+  { name: "redrive help", words: ["redrive", "--help"] },
   { name: "test help", words: ["test", "--help"] },
   { name: "prove help", words: ["prove", "--help"] },
   { name: "generate help", words: ["generate", "--help"] },

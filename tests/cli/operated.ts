@@ -2,7 +2,8 @@
 import assert from "node:assert/strict";
 import { freshClone, type Ran, runMillrace } from "../support/clone.ts";
 
-const SHARED = `[connections.bus]
+/** Connections and the schema of all pipelines. */
+export const SHARED = `[connections.bus]
 type = "log"
 path = "log"
 
@@ -15,7 +16,8 @@ id      = "int"
 account = "string"
 amount  = "decimal(2)"
 `;
-const MAKE = `[sources.payments]
+/** What fills the topic. */
+export const MAKE = `[sources.payments]
 type   = "csv"
 path   = "payments.csv"
 schema = "payment"

@@ -13,6 +13,7 @@ import { GATHER_EVERY_MS } from "../../observe/limits.ts";
 import { buildPlan } from "../build_plan.ts";
 import { findRunnable, openProject } from "../open_project.ts";
 import { snapshotFiles, snapshotKeys } from "../table_snapshots.ts";
+import { withRedriven } from "../redrive/redriven_source.ts";
 import { reloadTables } from "../tables.ts";
 import { collectorOptions } from "../watch/shape.ts";
 import { KvClient } from "./kv_over_channel.ts";
@@ -63,7 +64,7 @@ class Worker {
       const blueprint = await this.#blueprint(start, world);
       const snapshots = blueprint.shared ? snapshotKeys(this.#kv) : snapshotFiles(blueprint.stateFolder, world.files);
       await reloadTables(blueprint, start.run, start.tables, snapshots);
-      const plan = buildPlan(blueprint, world);
+      const plan = await withRedriven(buildPlan(blueprint, world), blueprint, start.run, world.files);
       const collector = start.show && new Collector(collectorOptions(blueprint, start.show));
       const gathering = new AbortController();
       if (collector) void this.#tell(collector, world.clock, gathering.signal);

@@ -1,5 +1,6 @@
 /** The `kafka` source: settings, their check, and what the partitions of a topic share while they are read. */
 import type { SourceContext, SourcePlan, SourceSpec } from "../../component/component.ts";
+import type { Decoder } from "../../data/codec.ts";
 import { assert, MillraceError } from "../../data/fault.ts";
 import { compileJsonDecoder } from "../../data/json/mod.ts";
 import { timestampText } from "../../data/time.ts";
@@ -122,6 +123,7 @@ function planKafkaSource(context: SourceContext): SourcePlan | null {
   const isKeyed = checkKey(context);
   const decoding = topicDecoding(context);
   if (!connecting || !until || !start || !isNamed || !isKeyed || !decoding) return null;
+  const redecode = (needed: ReadonlySet<string>): Decoder => compileJsonDecoder({ ...decoding, needed });
   return {
     bounded: until.kind !== "never",
     partitionedBy: settings.has("key") ? settings.text("key") : null,
@@ -130,6 +132,7 @@ function planKafkaSource(context: SourceContext): SourcePlan | null {
     place: topicPlace(topic),
     proof: readTopic(context),
     inspect: (world) => inspectSource(connecting, topic, world),
+    redecode,
     create: (world, needed) => {
       // One object for all partitions: their decoders share the code that is compiled for it.
       const spec = { ...decoding, needed };

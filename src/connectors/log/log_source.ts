@@ -3,7 +3,7 @@
  * where the frame of that offset starts, or 0: only a help to find it.
  */
 import type { SourceContext, SourcePlan, SourceSpec } from "../../component/component.ts";
-import type { Records } from "../../data/codec.ts";
+import type { Decoder, Records } from "../../data/codec.ts";
 import { assert } from "../../data/fault.ts";
 import { compileJsonDecoder } from "../../data/json/mod.ts";
 import type { Polled, PollLimits, Position, Source, SourceReader } from "../../engine/contracts.ts";
@@ -86,11 +86,13 @@ function planLogSource(context: SourceContext): SourcePlan | null {
   const folder = `${connection.text("path")}/${topic}`;
   const decoding = topicDecoding(context);
   if (!decoding) return null;
+  const redecode = (needed: ReadonlySet<string>): Decoder => compileJsonDecoder({ ...decoding, needed });
   return {
     bounded: until.kind !== "never",
     partitionedBy: key,
     partitioned: true,
     place: folder,
+    redecode,
     create: (world, needed) => {
       // One object for all partitions: their decoders share the code that is compiled for it.
       const spec = { ...decoding, needed };
