@@ -4,7 +4,7 @@
  */
 import type { Edge } from "../../engine/contracts.ts";
 import type { PipelineBlueprint } from "../../project/contracts.ts";
-import { sinkName } from "../build_plan.ts";
+import { sinkName } from "../../project/hidden.ts";
 
 /** Why the records of a source that `step` refused cannot be redriven; null where they can. */
 export function redriveObstacle(blueprint: PipelineBlueprint, source: string, step: string): string | null {
