@@ -7,8 +7,8 @@ import { inFolder, prove, writeProject } from "./project.ts";
 /** It writes rows, and nothing says that they are there. */
 const NO_MARKER: PlantedBug = {
   name: "a sink delivers without its marker",
-  file: "src/connectors/sqlite/sqlite_sink.ts",
-  edits: [{ find: 'if (markers.advance(stamp) === "write") this.#insert(database);', replace: "this.#insert(database);" }],
+  file: "src/connectors/sqlite/sink_lane.ts",
+  edits: [{ find: 'if (markers.advance(stamp) === "done") return markers.refusedRows(this.lane, stamp.epoch);', replace: "" }],
   seedsMax: 1,
 };
 /** Whoever takes the lane over writes each row twice: no marker, digest or position says so, only the rows do. */
@@ -17,8 +17,7 @@ const TWICE: PlantedBug = {
   name: "a sink that was taken over delivers twice",
   edits: [{
     find: NO_MARKER.edits[0].find,
-    replace:
-      'if (markers.advance(stamp) === "write") for (let times = stamp.owner > 1 ? 2 : 1; times > 0; times--) this.#insert(database);',
+    replace: `${NO_MARKER.edits[0].find}\n        if (stamp.owner > 1) this.#insert(database);`,
   }],
 };
 
