@@ -155,6 +155,7 @@ export class Feed {
   /** The reader has gone: what is written now is for the next one. */
   renew(): void {
     this.#open?.close();
+    this.#open = null;
     this.#connection = this.#accept();
   }
 
