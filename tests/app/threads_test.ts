@@ -5,6 +5,7 @@ import { KV_REQUESTS_MAX } from "../../src/app/threads/limits.ts";
 import type { FromWorker, KvAnswer, KvRequest, StartMessage, ToWorker } from "../../src/app/threads/messages.ts";
 import { runInThreads } from "../../src/app/threads/run_threads.ts";
 import { AssignedShare, Questions } from "../../src/app/threads/run_worker.ts";
+import { seldom } from "../../src/app/threads/seldom.ts";
 import { SpreadShare } from "../../src/app/threads/spread_share.ts";
 import { MillraceError } from "../../src/data/fault.ts";
 import type { PartitionShare } from "../../src/engine/contracts.ts";
@@ -73,6 +74,33 @@ Deno.test("a worker has a bounded number of requests open; the others wait their
   await Promise.all(Array.from({ length: 5 * KV_REQUESTS_MAX }, (_, i) => client.commit(set(["a", i], 1))));
   assert.equal(kv.entries.size, 5 * KV_REQUESTS_MAX);
   assert.equal(open.most, KV_REQUESTS_MAX);
+});
+
+Deno.test("of values that come fast the newest is told now and then, and the last one always", async () => {
+  const sleeps: { readonly ms: number; readonly wake: () => void }[] = [];
+  const clock = { nowMs: 0 };
+  const told: number[] = [];
+  const tell = seldom<number>(
+    {
+      nowMicros: () => 0,
+      monotonicMs: () => clock.nowMs,
+      sleep: (ms) => new Promise((wake) => sleeps.push({ ms, wake })),
+    },
+    100,
+    (value) => told.push(value),
+  );
+  tell(1);
+  clock.nowMs = 30;
+  for (const value of [2, 3, 4]) tell(value);
+  assert.deepEqual(told, [1]);
+  assert.deepEqual(sleeps.map(({ ms }) => ms), [70]);
+  clock.nowMs = 100;
+  sleeps[0].wake();
+  await Promise.resolve();
+  assert.deepEqual(told, [1, 4]);
+  clock.nowMs = 250;
+  tell(5);
+  assert.deepEqual(told, [1, 4, 5]);
 });
 
 Deno.test("partitions are spread evenly over workers, none moves while it is held, and a returning one waits for its release", () => {

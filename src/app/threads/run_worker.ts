@@ -18,6 +18,7 @@ import { reloadTables } from "../tables.ts";
 import { collectorOptions } from "../watch/shape.ts";
 import { KvClient } from "./kv_over_channel.ts";
 import { PROGRESS_EVERY_MS } from "./limits.ts";
+import { seldom } from "./seldom.ts";
 import { type FaultMessage, faultMessage, faultOf, type FromWorker, type StartMessage, type ToWorker } from "./messages.ts";
 
 /** Serves the thread that started this one; says "ended" or "failed" last. */
@@ -115,14 +116,8 @@ class Worker {
   }
 
   #observer(clock: Clock): EngineObserver {
-    let toldMs = -Infinity;
     return {
-      progress: (progress: Progress) => {
-        const nowMs = clock.monotonicMs();
-        if (nowMs - toldMs < PROGRESS_EVERY_MS) return;
-        toldMs = nowMs;
-        this.#post({ kind: "progress", progress });
-      },
+      progress: seldom(clock, PROGRESS_EVERY_MS, (progress: Progress) => this.#post({ kind: "progress", progress })),
       covered: (source, partition, position) => this.#post({ kind: "covered", source, partition, position }),
     };
   }
