@@ -63,6 +63,7 @@ export class Markers {
 
   /** What was refused of the epoch that the lane's marker names. */
   refusedRows(lane: number, epoch: number): readonly RefusedRow[] {
+    if (this.refused === "stop") return [];
     const sql =
       `SELECT ordinal, code, message FROM ${REFUSED_TABLE} WHERE pipeline = ? AND sink = ? AND lane = ? AND epoch = ? ORDER BY ordinal`;
     const rows = this.database.prepare(sql).all(this.writer.name, this.writer.sink, lane, epoch);
