@@ -8,7 +8,7 @@ import type { Kv, KvEntry, KvKey, World } from "../ports/mod.ts";
 import type { PipelineBlueprint, SharedState } from "../project/contracts.ts";
 
 /** Where a pipeline's own file lies. */
-export const kvPath = (blueprint: PipelineBlueprint): string => `${blueprint.stateFolder}/checkpoint.kv`;
+export const kvPath = ({ stateFolder }: Pick<PipelineBlueprint, "stateFolder">): string => `${stateFolder}/checkpoint.kv`;
 
 /** Whether a checkpoint may be there; without asking a server. */
 export async function mayHaveCheckpoint(blueprint: PipelineBlueprint, world: World): Promise<boolean> {

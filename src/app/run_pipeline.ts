@@ -15,7 +15,8 @@ import { openCheckpoint } from "./checkpoint_store.ts";
 import type { PipelineOutcome, RunEvents } from "./events.ts";
 import { replicasOf } from "./replicas.ts";
 import { readReports, runChecks } from "./reports.ts";
-import { knowsRun, newRunId, pastOf, type RunRecord, RunRecords, withoutStale } from "./run_record.ts";
+import { KinRuns } from "./kin_runs.ts";
+import { newRunId, pastOf, type RunRecord, RunRecords, withoutStale } from "./run_record.ts";
 import { redriveFolder } from "./redrive/redriven_records.ts";
 import { withRedriven } from "./redrive/redriven_source.ts";
 import { reloadTables, snapshotTables } from "./tables.ts";
@@ -35,6 +36,8 @@ export interface RunOptions {
   readonly rerun: boolean;
   /** Of a stage: the run of the stage before, which it reads. With another one it is done anew. */
   readonly follows?: string;
+  /** Of a stage: what all of them know of each other's runs. */
+  readonly kin?: KinRuns;
   readonly watch?: Watch;
   /** What this run writes is there for its readers. Not called when nothing is to be done. */
   opened?(run: string): void;
@@ -115,6 +118,8 @@ async function runOwned(
     })
   );
   assert(record, "a run was chosen");
+  const kin = options.kin ?? new KinRuns(blueprint.stateFolder);
+  await patiently(() => kin.join(blueprint.stateFolder, records, world));
   if (choice === "already_done") return alreadyDone(blueprint, record, world.clock.monotonicMs() - startedMs);
   const { run } = record;
   const reading = await withRedriven(plan, blueprint, run, world.files);
@@ -131,7 +136,7 @@ async function runOwned(
       plan: reading,
       kv,
       run,
-      knowsRun: (held) => knowsRun(records.current!, held),
+      knowsRun: (held) => kin.knows(held),
       signal,
       observer: {
         opened: () => {

@@ -5,6 +5,7 @@
 import type { NodeCounters } from "../engine/run_contracts.ts";
 import type { PipelineBlueprint } from "../project/contracts.ts";
 import type { PipelineOutcome, PipelineProgress, RunEvents } from "./events.ts";
+import { KinRuns } from "./kin_runs.ts";
 import { type RunOptions, runPipeline } from "./run_pipeline.ts";
 
 /** As `runPipeline`, for one with stages. The first failure stops the others after their current epoch and is thrown. */
@@ -16,6 +17,7 @@ export async function runStages(blueprint: PipelineBlueprint, options: RunOption
   const begun = stages.map(() => Promise.withResolvers<string | null>());
   const progress = new ProgressOfStages(blueprint, options.events);
   const last = stages.length - 1;
+  const kin = new KinRuns(blueprint.stateFolder);
   const run = async (stage: PipelineBlueprint, index: number): Promise<PipelineOutcome | null> => {
     try {
       const follows = index === 0 ? undefined : await begun[index - 1].promise;
@@ -25,7 +27,7 @@ export async function runStages(blueprint: PipelineBlueprint, options: RunOption
         begun[index].resolve(run);
         if (index === last) options.opened?.(run);
       };
-      const outcome = await runPipeline(stage, { ...options, world, signal, follows, opened, events: progress.eventsOf(index) });
+      const outcome = await runPipeline(stage, { ...options, world, signal, follows, opened, kin, events: progress.eventsOf(index) });
       begun[index].resolve(outcome.run);
       return outcome;
     } catch (error) {
