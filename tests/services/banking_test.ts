@@ -176,9 +176,9 @@ await withServers(
       const [{ records, rejected, counters }] = await bankingDone(banking, ["stream"], TO_THE_END);
       assert.deepEqual([records, rejected, counters.once.duplicates], [3002, 2, 2000]);
       assert.equal(await storedCount(servers.postgres, banking), 1000);
-      // The same once more, by a consumer that remembers nothing: the table's key knows them.
+      // The same once more, by a consumer that remembers nothing and is told to start over: the table's key knows them.
       await Deno.remove(`${banking.output}/.millrace`, { recursive: true });
-      const again = await bankingDone(banking, ["stream"], TO_THE_END);
+      const again = await bankingDone(banking, ["stream", "--rerun"], TO_THE_END);
       assert.equal(again[0].records, 3002);
       assert.deepEqual(await rowsOf(servers.postgres, banking, "SELECT count(*), count(DISTINCT transaction_id) FROM raw_transactions"), [
         ["1000", "1000"],

@@ -58,7 +58,7 @@ password = "${password}"
 database = "${database}"
 `,
       sink: `connection = "target"\ntable = "payments"\ncreate = true\nmode = "${mode}"\nkey = ["id"]\n`,
-      ids: async () => ids(await rows("SELECT id FROM payments", database)),
+      ids: async () => ids(await rows("SELECT id FROM payments ORDER BY id", database)),
       anew: "once",
     };
   });
