@@ -104,16 +104,17 @@ async function runOwned(
   const { world, events, signal } = options;
   const startedMs = world.clock.monotonicMs();
   const plan = buildPlan(blueprint, world);
-  const identities = blueprint.bounded ? await identify(blueprint, plan, world) : {};
+  const identities = await identify(blueprint, plan, world, "before");
   const patiently = <T>(ask: () => Promise<T>): Promise<T> => untilAnswered(world, signal, ask);
   const records = await patiently(() => RunRecords.open(kv));
+  const read = records.current?.status === "done" ? await identify(blueprint, plan, world, "behind") : identities;
   const opener = newRunId(world);
   let choice = "resume" as Choice;
   const record = await patiently(() =>
     records.update((newest) => {
       // Asked again after a fault or a race, it may meet the run that it made itself.
       if (newest?.opening === opener) return null;
-      choice = chooseRun(blueprint, newest, identities, options);
+      choice = chooseRun(blueprint, newest, newest?.status === "done" ? read : identities, options);
       return choice === "new" ? newRecord(blueprint, newest, identities, opener, options) : null;
     })
   );
@@ -191,7 +192,7 @@ async function conclude(blueprint: PipelineBlueprint, plan: PipelinePlan, result
     world.probe.step("finishing", blueprint.name);
     for (const { sink } of plan.sinks) await sink.finish();
     world.probe.step("published", blueprint.name);
-    const identities = await identify(blueprint, plan, world);
+    const identities = await identify(blueprint, plan, world, "behind");
     const summary = { ...counts, finishedMicros: world.clock.nowMicros() };
     await records.updateRun(run, (record) => ({ ...record, status: "done", identities, summary }));
     world.probe.step("run_done", blueprint.name);
@@ -246,11 +247,17 @@ export function chooseRun(
 }
 
 /** What the inputs of a bounded run are now, by source and table. */
-export async function identify(blueprint: PipelineBlueprint, plan: PipelinePlan, world: World): Promise<Record<string, string>> {
+export async function identify(
+  blueprint: PipelineBlueprint,
+  plan: PipelinePlan,
+  world: World,
+  asked: "before" | "behind",
+): Promise<Record<string, string>> {
   const identities: Record<string, string> = {};
+  if (!blueprint.bounded) return identities;
   for (const { name, intake } of blueprint.sources) {
     const node = plan.sources.find((source) => source.name === (intake ? readerName(name) : name))!;
-    identities[name] = await node.source.identity();
+    identities[name] = await node.source.identity(asked);
   }
   for (const { name, plan, needed } of blueprint.tables) identities[name] = await plan.create(world, needed).identity();
   return identities;

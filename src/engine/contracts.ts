@@ -78,8 +78,9 @@ export interface Source {
   /** Number of partitions, fixed for a run. May wait until the source exists (for example a topic made by a producer). */
   partitions(): Promise<number>;
   reader(partition: number): Promise<SourceReader>;
-  /** What identifies the input of a bounded run (size and digest of a file, ...); "" for an endless one. Equal text: equal input. */
-  identity(): Promise<string>;
+  /** The input of a bounded run (size and digest of a file, ...): equal text, equal input. "" for an endless one, and "before" it is read
+   * (the default) for one that may still grow; "behind": as far as it was read, or would be now. */
+  identity(asked?: "before" | "behind"): Promise<string>;
   /** Fraction read in [0, 1] for progress bars, where it can be told. */
   progress?(positions: readonly Position[]): number;
   /**

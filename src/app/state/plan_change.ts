@@ -134,7 +134,7 @@ async function judge(
 ): Promise<Judged> {
   try {
     if (before.anew) return { ...VERDICTS.new, why: "the stage before it starts over" };
-    const identities = blueprint.bounded ? await identify(blueprint, plan, world) : {};
+    const identities = await identify(blueprint, plan, world, record.status === "done" ? "behind" : "before");
     const choice = chooseRun(blueprint, record, identities, { rerun: false, follows: before.follows });
     if (choice !== "resume") return VERDICTS[choice];
     requireOneLane(plan, lanes.find(({ lane }) => lane === 1)?.head ?? null);

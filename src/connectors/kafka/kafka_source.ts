@@ -243,7 +243,7 @@ export class KafkaSource implements Source {
     );
   }
 
-  async identity(): Promise<string> {
+  async identity(asked: "before" | "behind" = "before"): Promise<string> {
     const { until, topic: name } = this.options;
     if (until.kind === "never") return "";
     return await this.#patience().until(async () => {
@@ -252,8 +252,10 @@ export class KafkaSource implements Source {
       if (until.kind === "count") return `${topic.id}:count ${until.count}`;
       const note = await readNote({ cluster: this.#cluster, name, topic });
       if (note?.state === "sealed") return `${topic.id}:${note.run}:${note.ends.join(",")}`;
-      // Before the run it may grow without becoming another input; after the run it is what was read, and no start will say the same.
-      return note || !this.#bounds ? "" : `${topic.id}:${(await this.#bounds).end.map((end) => end ?? "").join(",")}`;
+      // Before it is read it may grow without becoming another input; a finished run is done as long as nothing came behind it.
+      if (note || !this.#bounds && asked === "before") return "";
+      const { end } = await (this.#bounds ?? this.#findBounds(topic));
+      return `${topic.id}:${end.map((end) => end ?? "").join(",")}`;
     });
   }
 

@@ -305,5 +305,11 @@ await withServers(
     const reader = await source.reader(0);
     reader.close();
     assert.match(await source.identity(), /:1$/);
+    // A finished run is done until something came behind what it read.
+    const now = async () => (await kafkaSource({ brokers, topic }, loggedWorld())).identity("behind");
+    assert.equal(await now(), await source.identity("behind"));
+    await withClient(brokers, (client) => client.producer.send({ topic, messages: [{ partition: 0, value: recordJson(2) }] }));
+    assert.match(await now(), /:2$/);
+    assert.match(await source.identity("behind"), /:1$/, "what it read");
   },
 );
