@@ -8,8 +8,8 @@
 const ROUNDS = Number(Deno.args[0] ?? 5);
 const KEYS = Deno.args.length > 1 ? Deno.args.slice(1).map(Number) : [1_000, 100_000, 1_000_000];
 /** Records behind the first of each key, for what is read between two kills. */
-const MORE_PER_ROUND = 200_000;
-const AHEAD_MS = 300;
+const MORE_PER_ROUND = 500_000;
+const AHEAD_MS = 150;
 const PATIENCE_MS = 60_000;
 const ROOT = decodeURIComponent(new URL("..", import.meta.url).pathname);
 
