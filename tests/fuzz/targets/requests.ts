@@ -74,8 +74,6 @@ function requestOf(text: string): Request | null {
   const [head, ...rest] = text.split("\n\n");
   const [first, ...lines] = head.split("\n");
   const [method, target] = first.split(" ");
-  // Two names of a host are answered with 400 before a handler sees them.
-  if (lines.filter((line) => /^host:/i.test(line)).length > 1) return null;
   try {
     const headers = new Headers(
       lines.filter((line) => line !== "").map((line): [string, string] => {
