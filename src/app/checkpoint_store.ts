@@ -10,6 +10,9 @@ import type { PipelineBlueprint, SharedState } from "../project/contracts.ts";
 /** Where a pipeline's own file lies. */
 export const kvPath = ({ stateFolder }: Pick<PipelineBlueprint, "stateFolder">): string => `${stateFolder}/checkpoint.kv`;
 
+/** What its owner holds for as long as it runs. */
+export const lockPath = ({ stateFolder }: Pick<PipelineBlueprint, "stateFolder">): string => `${stateFolder}/owner.lock`;
+
 /** Whether a checkpoint may be there; without asking a server. */
 export async function mayHaveCheckpoint(blueprint: PipelineBlueprint, world: World): Promise<boolean> {
   return blueprint.shared !== null || await world.files.stat(kvPath(blueprint)) !== null;

@@ -3,7 +3,7 @@
  * writes. Invariant: a checkpoint that this process has open is never opened again, and none that another one has.
  */
 import type { World } from "../ports/mod.ts";
-import { kvPath } from "./checkpoint_store.ts";
+import { kvPath, lockPath } from "./checkpoint_store.ts";
 import { knowsRun, type RunRecord, RunRecords } from "./run_record.ts";
 
 export class KinRuns {
@@ -30,10 +30,10 @@ export class KinRuns {
     const parent = this.folder.slice(0, at);
     const found: RunRecord[] = [];
     for (const name of await files.list(parent || ".")) {
-      const folder = parent + name;
-      const checkpoint = kvPath({ stateFolder: folder });
-      if (!folder.startsWith(`${this.folder}.`) || this.#joined.has(folder) || !(await files.stat(checkpoint))) continue;
-      const lock = await locks.acquire(`${folder}/owner.lock`);
+      const stateFolder = parent + name;
+      const checkpoint = kvPath({ stateFolder });
+      if (!stateFolder.startsWith(`${this.folder}.`) || this.#joined.has(stateFolder) || !(await files.stat(checkpoint))) continue;
+      const lock = await locks.acquire(lockPath({ stateFolder }));
       if (!lock) continue;
       try {
         const kv = await openKv(checkpoint);

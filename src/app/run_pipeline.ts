@@ -11,7 +11,7 @@ import type { Kv, Lock, World } from "../ports/mod.ts";
 import type { PipelineBlueprint, ReadFrom } from "../project/contracts.ts";
 import { sinkName } from "../project/hidden.ts";
 import { buildPlan, readerName } from "./build_plan.ts";
-import { openCheckpoint } from "./checkpoint_store.ts";
+import { lockPath, openCheckpoint } from "./checkpoint_store.ts";
 import type { PipelineOutcome, RunEvents } from "./events.ts";
 import { replicasOf } from "./replicas.ts";
 import { readReports, runChecks } from "./reports.ts";
@@ -88,10 +88,11 @@ export const runsInReplicas = ({ shared, sources }: PipelineBlueprint): boolean 
 
 /** Makes this process the pipeline's owner; throws MillraceError "owned" where another one is. */
 export async function lockState({ name, stateFolder }: PipelineBlueprint, { locks }: World): Promise<Lock> {
-  const lock = await locks.acquire(`${stateFolder}/owner.lock`);
+  const path = lockPath({ stateFolder });
+  const lock = await locks.acquire(path);
   if (lock) return lock;
   throw new MillraceError("owned", `pipeline "${name}" is already running in another process`, {
-    hint: `stop that process first; the lock is ${stateFolder}/owner.lock`,
+    hint: `stop that process first; the lock is ${path}`,
   });
 }
 
@@ -104,17 +105,19 @@ async function runOwned(
   const { world, events, signal } = options;
   const startedMs = world.clock.monotonicMs();
   const plan = buildPlan(blueprint, world);
-  const identities = await identify(blueprint, plan, world, "before");
   const patiently = <T>(ask: () => Promise<T>): Promise<T> => untilAnswered(world, signal, ask);
   const records = await patiently(() => RunRecords.open(kv));
-  const read = records.current?.status === "done" ? await identify(blueprint, plan, world, "behind") : identities;
+  // Inputs are read through for it: of a run that is done and stays so, once.
+  const behind = records.current?.status === "done" ? await identify(blueprint, plan, world, "behind") : null;
+  const staysDone = behind !== null && chooseRun(blueprint, records.current, behind, options) === "already_done";
+  const identities = staysDone ? behind : await identify(blueprint, plan, world, "before");
   const opener = newRunId(world);
   let choice = "resume" as Choice;
   const record = await patiently(() =>
     records.update((newest) => {
       // Asked again after a fault or a race, it may meet the run that it made itself.
       if (newest?.opening === opener) return null;
-      choice = chooseRun(blueprint, newest, newest?.status === "done" ? read : identities, options);
+      choice = chooseRun(blueprint, newest, newest?.status === "done" ? behind ?? identities : identities, options);
       return choice === "new" ? newRecord(blueprint, newest, identities, opener, options) : null;
     })
   );
