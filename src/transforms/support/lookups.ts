@@ -194,7 +194,8 @@ class RowKeeper implements Keeper {
     if (kept === undefined) {
       kept = builder.hoist("kept", `${builder.unit.constant(keptByRow(), "keptByRow")}([${this.#tables.join(", ")}])`);
       this.#arrays.set(code, kept);
-      this.#reads.push(`if (${kept}[at + 1] === work) w++;`);
+      // A comparison with undefined looks at the word that stands there, not at what it points to.
+      this.#reads.push(`if (${kept}[at + 1] === undefined) w++;`);
     }
     const row = builder.local("row");
     const value = builder.local("value");
