@@ -2,11 +2,10 @@
  * From words to an exit code: 0 done, 1 failed, 2 usage or configuration, 3 another owner, 130 interrupted. The commands'
  * code is loaded on demand, so that `--help` costs nothing.
  */
-import { runParser } from "@optique/core/facade";
-import { message } from "@optique/core/message";
 import { ConfigurationError, MillraceError } from "../data/fault.ts";
 import { type CommandContext, EXIT } from "./context.ts";
-import { type Command, grammar } from "./grammar.ts";
+import type { Command } from "./grammar.ts";
+import { readPlainWords } from "./plain_words.ts";
 import { renderError } from "./render/error.ts";
 import { DASHBOARD_DEFAULT, withDefaultAddress } from "./dashboard_address.ts";
 
@@ -33,23 +32,8 @@ export async function runCommandLine(args: readonly string[], version: string, c
     const exit = (code: number): never => {
       throw new Exit(code);
     };
-    const command = runParser(grammar, "millrace", args.length === 0 ? ["--help"] : withDefaultAddress(args, DASHBOARD_DEFAULT), {
-      help: { command: true, option: true, onShow: exit },
-      version: { value: version, option: true, onShow: () => exit(EXIT.done) },
-      completion: { command: true, onShow: () => exit(EXIT.done) },
-      aboveError: "none",
-      onError: () => {
-        terminal.err("  hint: millrace --help lists the commands, millrace COMMAND --help the options of one\n");
-        return exit(EXIT.usage);
-      },
-      brief: message`Exactly-once payment streams from TOML, in one binary.`,
-      footer: message`Exit codes: 0 done, 1 failed, 2 usage or configuration, 3 another owner, 130 interrupted.`,
-      stdout: (text) => terminal.out(text + "\n"),
-      stderr: (text) => terminal.err(text + "\n"),
-      colors: terminal.colors,
-      maxWidth: Math.max(60, terminal.width),
-      showDefault: false,
-    });
+    const words = withDefaultAddress(args, DASHBOARD_DEFAULT);
+    const command = readPlainWords(words) ?? (await import("./all_words.ts")).readAllWords(words, version, terminal, exit);
     return await dispatch(command, context);
   } catch (error) {
     if (error instanceof Exit) return error.code;
