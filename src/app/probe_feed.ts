@@ -5,7 +5,7 @@
 import { assert, MillraceError } from "../data/fault.ts";
 import { compileJsonDecoder } from "../data/json/mod.ts";
 import type { Decoder } from "../data/codec.ts";
-import { makeMeta } from "../data/columns.ts";
+import { countingFrom, makeMeta } from "../data/columns.ts";
 import { createStateStore } from "../engine/mod.ts";
 import type { Operator } from "../engine/contracts.ts";
 import { ADDRESS_FORM, parseAddress } from "../connectors/socket/address.ts";
@@ -196,7 +196,7 @@ class RecordChecker {
     const refused = [...bad];
     if (this.#intake && this.#source) {
       const isBad = new Set(bad.map(({ row }) => row));
-      const meta = makeMeta(this.#source.name, 0, Float64Array.from({ length: records.rows }, (_, row) => row));
+      const meta = makeMeta(this.#source.name, 0, countingFrom(0, records.rows));
       const batch = { rows: records.rows, type: this.#source.schema.type, columns, meta };
       this.#intake.process(0, batch, {
         emit() {},

@@ -3,7 +3,7 @@
  * or sinks; what arrives at a sink, or leaves a transform, is compared field by field.
  */
 import type { Batch } from "../data/batch.ts";
-import { cell, makeMeta } from "../data/columns.ts";
+import { cell, countingFrom, makeMeta } from "../data/columns.ts";
 import { assert } from "../data/fault.ts";
 import { compileJsonDecoder, jsonText, splitLines } from "../data/json/mod.ts";
 import { BATCH_ROWS_MAX, RECORD_BYTES_MAX } from "../data/limits.ts";
@@ -123,7 +123,7 @@ function decodeRows(schema: SchemaPlan, rows: readonly string[], source: string,
   const { records } = splitLines(bytes, 0, bytes.length, "end", RECORD_BYTES_MAX);
   const { columns, bad } = decoderOf(schema)(records);
   assert(bad.length === 0, `a given row of "${source}" fits its schema: ${bad[0]?.reason} in ${rows[bad[0]?.row]}`);
-  const position = Float64Array.from({ length: rows.length }, (_, i) => before + i + 1);
+  const position = countingFrom(before + 1, rows.length);
   return { rows: rows.length, type, columns, meta: makeMeta(source, 0, position) };
 }
 

@@ -10,7 +10,7 @@
  *   numbers, lengths: packed, see engine/state/packed_numbers.ts
  */
 import type { Batch, Column } from "../data/batch.ts";
-import { cell, makeMeta, numberColumn, textColumn } from "../data/columns.ts";
+import { cell, countingFrom, makeMeta, numberColumn, textColumn } from "../data/columns.ts";
 import { assert } from "../data/fault.ts";
 import { compileJsonDecoder, compileJsonEncoder, splitLines } from "../data/json/mod.ts";
 import { RECORD_BYTES_MAX } from "../data/limits.ts";
@@ -51,7 +51,7 @@ export function decodeSnapshot(name: string, type: RecordType, needed: ReadonlyS
     rows,
     type,
     columns: columns.map((column, index) => objects.get(type.fields[index].name) ?? column),
-    meta: makeMeta(name, 0, Float64Array.from({ length: rows }, (_, row) => row + 1)),
+    meta: makeMeta(name, 0, countingFrom(1, rows)),
   };
 }
 

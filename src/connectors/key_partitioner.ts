@@ -40,6 +40,9 @@ export function planRecordKey(context: SinkContext, form: "text" | "object" = "t
 /** Where rows go whose key is null: "round" by their place, or "together" like those of any other key. */
 export type NullKeys = "round" | "together";
 
+/** Called often, short loops are compiled once by V8; one that runs for long is compiled again, for entering it in the middle. */
+const ROWS_PER_CALL = 512;
+
 export class KeyPartitioner {
   readonly #key = createWriter(64);
   /** What the place of a row without a key is multiplied by. */
@@ -62,10 +65,17 @@ export class KeyPartitioner {
   }
 
   /** The key is a text that the record itself holds: its bytes are there. */
-  #spreadTexts(batch: Batch, { bytes, start, end, valid }: TextColumn, partitions: readonly KeyedRows[]): void {
+  #spreadTexts(batch: Batch, column: TextColumn, partitions: readonly KeyedRows[]): void {
+    for (let from = 0; from < batch.rows; from += ROWS_PER_CALL) {
+      this.#spreadSomeTexts(batch, column, partitions, from, Math.min(from + ROWS_PER_CALL, batch.rows));
+    }
+  }
+
+  #spreadSomeTexts(batch: Batch, column: TextColumn, partitions: readonly KeyedRows[], from: number, to: number): void {
+    const { bytes, start, end, valid } = column;
     const { position } = batch.meta;
     const count = partitions.length;
-    for (let row = 0; row < batch.rows; row++) {
+    for (let row = from; row < to; row++) {
       if (valid !== null && valid[row] === 0) partitions[position[row] * this.#round % count].append(batch, row, bytes, -1, -1);
       else partitions[partitionOfKey(bytes, start[row], end[row], count)].append(batch, row, bytes, start[row], end[row]);
     }

@@ -44,6 +44,13 @@ export function cell(column: Column, type: Type, row: number): unknown {
   }
 }
 
+/** first, first + 1, ...: the positions of rows that lie one behind the other. */
+export function countingFrom(first: number, count: number): Float64Array {
+  const numbers = new Float64Array(count);
+  for (let i = 0; i < count; i++) numbers[i] = first + i;
+  return numbers;
+}
+
 /** Where rows came from. `origin` is the position unless a header told otherwise; `raw` is null for made rows. */
 export function makeMeta(
   source: string,

@@ -5,7 +5,7 @@
 import type { LoadableRows, TableLoading } from "./contracts.ts";
 import type { NumberRows, ValueRows } from "../component/component.ts";
 import type { Batch, Column, TextColumn } from "../data/batch.ts";
-import { cell, makeMeta, numberColumn, valueColumn } from "../data/columns.ts";
+import { cell, countingFrom, makeMeta, numberColumn, valueColumn } from "../data/columns.ts";
 import { assert } from "../data/fault.ts";
 import { NumberIndex } from "../data/number_index.ts";
 import { TextIndex } from "../data/text_index.ts";
@@ -75,7 +75,7 @@ export class KeyedRows implements LoadableRows {
       if (!fields.has(name)) return null;
       return column.kind === "number" ? numberColumn(column.values, column.valid) : valueColumn(column.values);
     });
-    return { rows, type: this.#type, columns, meta: makeMeta(name, 0, Float64Array.from({ length: rows }, (_, row) => row + 1)) };
+    return { rows, type: this.#type, columns, meta: makeMeta(name, 0, countingFrom(1, rows)) };
   }
 
   /** The rows of the batch whose key is new, and the others. */
@@ -100,18 +100,35 @@ export class KeyedRows implements LoadableRows {
   }
 
   /** The same where keys are texts: they are compared and copied where they lie. */
-  #indexTexts({ bytes, start, end }: TextColumn, batchRows: number): { rows: Int32Array; count: number; duplicates: readonly number[] } {
-    const view = viewOf(bytes);
-    const rows = new Int32Array(batchRows);
-    const duplicates: number[] = [];
-    let count = 0;
-    for (let row = 0; row < batchRows; row++) {
+  #indexTexts(column: TextColumn, batchRows: number): { rows: Int32Array; count: number; duplicates: readonly number[] } {
+    const taken = { view: viewOf(column.bytes), rows: new Int32Array(batchRows), count: 0, duplicates: [] };
+    for (let from = 0; from < batchRows; from += ROWS_PER_CALL) {
+      this.#indexSomeTexts(column, from, Math.min(from + ROWS_PER_CALL, batchRows), taken);
+    }
+    return taken;
+  }
+
+  #indexSomeTexts({ start, end }: TextColumn, from: number, to: number, taken: TakenTexts): void {
+    const { view, rows, duplicates } = taken;
+    let { count } = taken;
+    for (let row = from; row < to; row++) {
       if (this.#rowByText.findBytes(view, start[row], end[row]) >= 0) duplicates.push(row);
       else {
         this.#rowByText.appendBytes(view, start[row], end[row]);
         rows[count++] = row;
       }
     }
-    return { rows, count, duplicates };
+    taken.count = count;
   }
+}
+
+/** Called often, short loops are compiled once by V8; one that runs for long is compiled again, for entering it in the middle. */
+const ROWS_PER_CALL = 512;
+
+/** Rows of a batch whose key was new, and the others. */
+interface TakenTexts {
+  readonly view: DataView;
+  readonly rows: Int32Array;
+  count: number;
+  readonly duplicates: number[];
 }

@@ -5,6 +5,7 @@
 import type { SourceContext, SourcePlan } from "../../component/component.ts";
 import type { Setting } from "../../component/settings.ts";
 import type { Decoder, DecoderSpec } from "../../data/codec.ts";
+import { countingFrom } from "../../data/columns.ts";
 import { compileJsonDecoder } from "../../data/json/mod.ts";
 import type { Field, RecordType } from "../../data/types.ts";
 import type { Polled, PollLimits, Position, Source, SourceReader } from "../../engine/contracts.ts";
@@ -170,7 +171,7 @@ class TableReader<S extends SqlSession, T extends FoundTable<V>, V> implements S
   #batch(before: number, page: readonly (readonly V[])[], bytesMax: number): Polled {
     const { name, read: { type } } = this.options;
     const records = jsonRows(page.length, bytesMax, (row) => this.#line(page[row]));
-    const position = Float64Array.from({ length: records.rows }, (_, i) => before + i + 1);
+    const position = countingFrom(before + 1, records.rows);
     const origin = { source: name, partition: 0, type };
     const { batch, rejected } = sourceBatch(origin, { records, position, origin: position, tooLong: [] }, this.#decode);
     const next = formatPlace({ read: before + records.rows, key: this.queries.keyOf(this.table, page[records.rows - 1]) });

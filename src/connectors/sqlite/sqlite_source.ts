@@ -5,6 +5,7 @@
 import { createHash } from "node:crypto";
 import type { SourceContext, SourcePlan, SourceSpec } from "../../component/component.ts";
 import type { Decoder, DecoderSpec } from "../../data/codec.ts";
+import { countingFrom } from "../../data/columns.ts";
 import { assert, MillraceError } from "../../data/fault.ts";
 import { compileJsonDecoder } from "../../data/json/mod.ts";
 import type { Field } from "../../data/types.ts";
@@ -232,7 +233,7 @@ class TableReader implements SourceReader {
     if (page.length === 0) return { kind: "end" };
     const records = jsonRows(page.length, bytesMax, (row) => rowLine(this.table.fields, page[row]));
     const count = records.rows;
-    const position = Float64Array.from({ length: count }, (_, i) => place.read + i + 1);
+    const position = countingFrom(place.read + 1, count);
     const { name, decoding: { type } } = this.options;
     const { batch, rejected } = sourceBatch(
       { source: name, partition: 0, type },

@@ -12,7 +12,7 @@ import { type BinaryReader, BinaryWriter } from "../binary.ts";
 import type { KeyPart } from "../contracts.ts";
 import type { Keys } from "./keys.ts";
 import type { Slots } from "./slots.ts";
-import { packNumbers, unpackNumbers } from "./packed_numbers.ts";
+import { NUMBERS_PER_CALL, packNumbers, unpackNumbers } from "./packed_numbers.ts";
 import { textOf } from "./keys.ts";
 import { packedBytes, packText, unpackText } from "./packed_text.ts";
 
@@ -168,14 +168,16 @@ export class ByteKeys implements Keys {
 
   write(writer: BinaryWriter, slots: Int32Array): void {
     const lengths = new Float64Array(slots.length);
-    for (let i = 0; i < slots.length; i++) lengths[i] = this.#lengths[slots[i]];
+    for (let from = 0; from < slots.length; from += NUMBERS_PER_CALL) {
+      takeLengths(this.#lengths, slots, from, Math.min(from + NUMBERS_PER_CALL, slots.length), lengths);
+    }
     packNumbers(writer, lengths);
     // Keys that lie one behind the other, as those of new slots do, are copied in one piece.
-    for (let i = 0; i < slots.length;) {
-      const start = this.#starts[slots[i]];
-      let end = start;
-      while (i < slots.length && this.#starts[slots[i]] === end) end += this.#lengths[slots[i++]];
-      writer.raw(this.#arena.subarray(start, end));
+    for (let first = 0; first < slots.length;) {
+      const behind = endOfRun(this.#starts, this.#lengths, slots, first, Math.min(first + NUMBERS_PER_CALL, slots.length));
+      const last = slots[behind - 1];
+      writer.raw(this.#arena.subarray(this.#starts[slots[first]], this.#starts[last] + this.#lengths[last]));
+      first = behind;
     }
   }
 
@@ -301,6 +303,18 @@ export class ByteKeys implements Keys {
     index[at] = slot + 1;
     index[at + 1] = hash;
   }
+}
+
+/** The lengths of slots[from, to). */
+function takeLengths(lengths: Uint32Array, slots: Int32Array, from: number, to: number, taken: Float64Array): void {
+  for (let i = from; i < to; i++) taken[i] = lengths[slots[i]];
+}
+
+/** How far the keys of slots[first, to) lie one behind the other: the index behind the last one that does. */
+function endOfRun(starts: Uint32Array, lengths: Uint32Array, slots: Int32Array, first: number, to: number): number {
+  let i = first;
+  for (let end = starts[slots[first]]; i < to && starts[slots[i]] === end; i++) end += lengths[slots[i]];
+  return i;
 }
 
 function grown<T extends Uint8Array | Uint32Array | Int32Array>(from: T, into: T): T {

@@ -4,7 +4,7 @@
  */
 import type { BinaryReader, BinaryWriter } from "../binary.ts";
 import type { NumberState, StateColumnKind, TextState, ValueState, WideState } from "../contracts.ts";
-import { packNumbers, unpackNumbers } from "./packed_numbers.ts";
+import { NUMBERS_PER_CALL, packNumbersAt, unpackNumbers } from "./packed_numbers.ts";
 import { packedBytes, packText, unpackText } from "./packed_text.ts";
 
 export interface StateColumn {
@@ -35,16 +35,14 @@ export class NumberStateColumn implements StateColumn, NumberState {
 
   write(writer: BinaryWriter, slots: Int32Array): void {
     const valid = new Uint8Array(slots.length);
-    const values = new Float64Array(slots.length);
-    for (let i = 0; i < slots.length; i++) {
-      valid[i] = this.valid[slots[i]];
-      values[i] = this.values[slots[i]];
+    for (let from = 0; from < slots.length; from += NUMBERS_PER_CALL) {
+      takeValid(this.valid, slots, from, Math.min(from + NUMBERS_PER_CALL, slots.length), valid);
     }
     // Mostly every value is there, which one byte then says.
     const full = !valid.includes(0);
     writer.u8(full ? 1 : 0);
     if (!full) writer.raw(valid);
-    packNumbers(writer, values);
+    packNumbersAt(writer, this.values, slots);
   }
 
   read(reader: BinaryReader, slots: Int32Array): void {
@@ -55,6 +53,11 @@ export class NumberStateColumn implements StateColumn, NumberState {
       this.values[slots[i]] = values[i];
     }
   }
+}
+
+/** What slots[from, to) have. A loop of its own for bytes: for two kinds of array it would be compiled for the one and again for both. */
+function takeValid(valid: Uint8Array, slots: Int32Array, from: number, to: number, taken: Uint8Array): void {
+  for (let i = from; i < to; i++) taken[i] = valid[slots[i]];
 }
 
 export class WideStateColumn implements StateColumn, WideState {
@@ -72,11 +75,8 @@ export class WideStateColumn implements StateColumn, WideState {
   }
 
   write(writer: BinaryWriter, slots: Int32Array): void {
-    const values = new Float64Array(slots.length);
-    for (const half of [this.hi, this.lo]) {
-      for (let i = 0; i < slots.length; i++) values[i] = half[slots[i]];
-      packNumbers(writer, values);
-    }
+    packNumbersAt(writer, this.hi, slots);
+    packNumbersAt(writer, this.lo, slots);
   }
 
   read(reader: BinaryReader, slots: Int32Array): void {

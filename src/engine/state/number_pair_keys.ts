@@ -7,7 +7,7 @@ import { hashNumber } from "../../data/number_index.ts";
 import type { KeyPart } from "../contracts.ts";
 import type { BinaryReader, BinaryWriter } from "../binary.ts";
 import type { Keys } from "./keys.ts";
-import { packNumbers, unpackNumbers } from "./packed_numbers.ts";
+import { packNumbersAt, unpackNumbers } from "./packed_numbers.ts";
 import type { Slots } from "./slots.ts";
 
 export class NumberPairKeys implements Keys {
@@ -99,11 +99,8 @@ export class NumberPairKeys implements Keys {
   }
 
   write(writer: BinaryWriter, slots: Int32Array): void {
-    const parts = new Float64Array(slots.length);
-    for (const column of [this.#first, this.#second]) {
-      for (let i = 0; i < slots.length; i++) parts[i] = column[slots[i]];
-      packNumbers(writer, parts);
-    }
+    packNumbersAt(writer, this.#first, slots);
+    packNumbersAt(writer, this.#second, slots);
   }
 
   read(reader: BinaryReader, slots: Int32Array): void {

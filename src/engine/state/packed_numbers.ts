@@ -17,7 +17,7 @@ const PLAIN = 0, OFFSETS = 1, STEPS = 2;
 const WIDTH_MAX = 6;
 const TWO_32 = 2 ** 32;
 /** Called often, short loops are compiled once by V8; one that runs for long is compiled again, for entering it in the middle. */
-const NUMBERS_PER_CALL = 1024;
+export const NUMBERS_PER_CALL = 1024;
 
 /** Appends the numbers; their count is for the reader to know. One kind of array only: V8 then compiles the loops once. */
 export function packNumbers(writer: BinaryWriter, values: Float64Array): void {
@@ -38,6 +38,19 @@ export function packNumbers(writer: BinaryWriter, values: Float64Array): void {
   if (steps) writer.f64(values[0]);
   writer.f64(steps ? range.leastStep : range.least);
   putRests(writer, values, { steps, width, least: steps ? range.leastStep : range.least });
+}
+
+/** Appends the numbers that lie at `slots`. */
+export function packNumbersAt(writer: BinaryWriter, values: Float64Array, slots: Int32Array): void {
+  const taken = new Float64Array(slots.length);
+  for (let from = 0; from < slots.length; from += NUMBERS_PER_CALL) {
+    take(values, slots, from, Math.min(from + NUMBERS_PER_CALL, slots.length), taken);
+  }
+  packNumbers(writer, taken);
+}
+
+function take(values: Float64Array, slots: Int32Array, from: number, to: number, taken: Float64Array): void {
+  for (let i = from; i < to; i++) taken[i] = values[slots[i]];
 }
 
 /** Reads `count` numbers. */
@@ -85,7 +98,8 @@ function widen(range: Range, values: Float64Array, from: number, to: number): bo
   let before = from === 0 ? NaN : values[from - 1];
   for (let i = from; i < to; i++) {
     const value = values[i];
-    if (value !== (value | 0) && !Number.isSafeInteger(value) || value === 0 && 1 / value < 0) return false;
+    // Each comparison for every number: V8 throws code away that meets a branch for the first time. The last one finds -0.
+    if (!(Math.abs(value) <= Number.MAX_SAFE_INTEGER) || Math.floor(value) !== value || 1 / value === -Infinity) return false;
     least = value < least ? value : least;
     greatest = value > greatest ? value : greatest;
     const step = value - before; // NaN the first time: then neither comparison holds.
@@ -114,19 +128,28 @@ interface Rests {
   readonly least: number;
 }
 
-function putRests(writer: BinaryWriter, values: Float64Array, rests: Rests): void {
-  if (rests.width === 0) return;
-  for (let from = rests.steps ? 1 : 0; from < values.length; from += NUMBERS_PER_CALL) {
+function putRests(writer: BinaryWriter, values: Float64Array, { steps, width, least }: Rests): void {
+  if (width === 0) return;
+  for (let from = steps ? 1 : 0; from < values.length; from += NUMBERS_PER_CALL) {
     const to = Math.min(from + NUMBERS_PER_CALL, values.length);
-    writer.length = putSome(writer.bytes, writer.length, values, from, to, rests);
+    const numbers = steps ? stepsOf(values, from, to) : values.subarray(from, to);
+    writer.length = putSome(writer.bytes, writer.length, numbers, least, width);
   }
 }
 
-function putSome(bytes: Uint8Array, start: number, values: Float64Array, from: number, to: number, rests: Rests): number {
-  const { steps, width, least } = rests;
+/** Steps on the way to their bytes. */
+const STEPS_TAKEN = new Float64Array(NUMBERS_PER_CALL);
+
+/** From which number to which it goes, for values[from, to); valid until the next call. */
+function stepsOf(values: Float64Array, from: number, to: number): Float64Array {
+  for (let i = from; i < to; i++) STEPS_TAKEN[i - from] = values[i] - values[i - 1];
+  return STEPS_TAKEN.subarray(0, to - from);
+}
+
+function putSome(bytes: Uint8Array, start: number, numbers: Float64Array, least: number, width: number): number {
   let at = start;
-  for (let i = from; i < to; i++) {
-    const rest = (steps ? values[i] - values[i - 1] : values[i]) - least;
+  for (let i = 0; i < numbers.length; i++) {
+    const rest = numbers[i] - least;
     const low = rest >>> 0; // The low 32 bits, of larger numbers too.
     // Whole words, of which the next number overwrites what is too much: `packNumbers` reserves for the last one.
     bytes[at] = low;

@@ -17,7 +17,7 @@ import { createColumn, type StateColumn } from "./columns.ts";
 import type { Keys } from "./keys.ts";
 import { NumberKeys } from "./number_keys.ts";
 import { NumberPairKeys } from "./number_pair_keys.ts";
-import { packNumbers, unpackNumbers } from "./packed_numbers.ts";
+import { NUMBERS_PER_CALL, packNumbers, unpackNumbers } from "./packed_numbers.ts";
 import { Slots } from "./slots.ts";
 
 /** What a slot takes in each kind of column, and for its key with its place in the index. */
@@ -149,13 +149,12 @@ export class Table implements StateTable {
     const slots = this.#changedSlots();
     const some = (slot: number): boolean => (this.#marks[slot] & KEYED) !== 0;
     this.#writeRows(writer, number, slots, this.#keyedCount === 0 ? "none" : this.#keyedCount === slots.length ? "all" : some);
-    let chunk = -1;
-    for (let i = 0; i < slots.length; i++) {
-      const slot = slots[i];
-      this.#marks[slot] = 0;
-      if (this.#chunkOf(slot) === chunk) continue;
-      this.#markUnfolded(slot, epoch);
-      chunk = this.#chunkOf(slot);
+    for (let from = 0; from < slots.length; from += NUMBERS_PER_CALL) {
+      clearMarks(this.#marks, slots, from, Math.min(from + NUMBERS_PER_CALL, slots.length));
+    }
+    for (let first = 0; first < slots.length;) {
+      this.#markUnfolded(slots[first], epoch);
+      first = firstAtLeast(slots, first, (this.#chunkOf(slots[first]) + 1) * STATE_CHUNK_ROWS);
     }
     this.#changedCount = 0;
     this.#keyedCount = 0;
@@ -264,6 +263,21 @@ function keysOf(kinds: StateTableSpec["key"], slots: Slots): Keys {
   const numbers = kinds.every((kind) => kind === "number");
   if (numbers && kinds.length === 1) return new NumberKeys(slots);
   return numbers && kinds.length === 2 ? new NumberPairKeys(slots) : new ByteKeys(kinds.length, slots);
+}
+
+function clearMarks(marks: Uint8Array, slots: Int32Array, from: number, to: number): void {
+  for (let i = from; i < to; i++) marks[slots[i]] = 0;
+}
+
+/** The index of the first of the ascending slots, from index `from` on, that is not below `bound`; their count where there is none. */
+function firstAtLeast(slots: Int32Array, from: number, bound: number): number {
+  let [low, high] = [from, slots.length];
+  while (low < high) {
+    const middle = low + high >> 1;
+    if (slots[middle] < bound) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }
 
 function doubled(values: Int32Array): Int32Array<ArrayBuffer> {

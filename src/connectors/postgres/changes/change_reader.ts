@@ -4,7 +4,7 @@
  */
 import type { Batch, Rejected } from "../../../data/batch.ts";
 import { type Decoder, DELETE_DROPPED, type Records } from "../../../data/codec.ts";
-import { emptyBatch } from "../../../data/columns.ts";
+import { countingFrom, emptyBatch } from "../../../data/columns.ts";
 import { assert, MillraceError } from "../../../data/fault.ts";
 import { RECORD_BYTES_MAX } from "../../../data/limits.ts";
 import type { Polled, PollLimits, Position, SourceReader } from "../../../engine/contracts.ts";
@@ -205,7 +205,7 @@ export class ChangeReader implements SourceReader {
   #batch(before: number, { records, tooLong, refused }: CutRows, decode: Decoder): HandedRows {
     const { source } = this.options;
     const { type } = this.member.options.shape;
-    const position = Float64Array.from({ length: records.rows }, (_, i) => before + i + 1);
+    const position = countingFrom(before + 1, records.rows);
     return {
       ...sourceBatch({ source, partition: 0, type }, { records, position, origin: position, tooLong, refused }, decode),
       read: records.rows,
