@@ -106,8 +106,8 @@ function planLookup(name: string, cel: Cel, scope: Scope, tables: ReadonlyMap<st
 }
 
 /**
- * Binds the looked-up rows: the key is looked up at most once per row, and only where the row is read. Gives, by look-up, code for the
- * number of the row that was found, below 0 for none.
+ * Binds the looked-up rows: the key is looked up at most once per row and, unless it merely names a text field, only where the row is
+ * read. Gives, by look-up, code for the number of the row that was found, below 0 for none.
  */
 export function bindLookups(
   builder: LoopBuilder,
@@ -126,14 +126,14 @@ export function bindLookups(
     const key = builder.keyPart(builder.emitAs(lookup.key, lookup.keyType), lookup.keyType);
     const slice = lookup.keyType.kind === "string" ? builder.textSlice(lookup.key) : null;
     const whole = lookup.keyType.nullable ? `${builder.unit.constant(findOrNone, "findOrNone")}(${rows}, ${key})` : `${rows}.find(${key})`;
-    const find = slice === null
-      ? whole
-      : `(${slice.bytes} !== null ? ${rows}.findText(${slice.bytes}, ${slice.from}, ${slice.to}) : ${whole})`;
-    // -2: not looked up yet. A number from the start keeps the variable a small integer.
+    // What the texts of a block found is there when its rows are computed: only a text without bytes is looked for here. Any other key may
+    // be costly, or fail: it is looked for where the row is read first, -2 until then. A number from the start keeps the variable a small
+    // integer.
     const found = slice === null ? null : builder.unit.constant(new Int32Array(ROWS_PER_CALL), "found");
+    const there = found === null ? "" : `${found}[${ROW} - from]`;
     const unknown = probed === null ? "-2" : `${probed} === null ? -2 : ${probed}[${ROW}]`;
-    const slot = builder.local(lookup.name, found === null ? unknown : `${found}[${ROW} - from]`);
-    const row = `(${slot} === -2 ? ${slot} = ${find} : ${slot})`;
+    const slot = builder.local(lookup.name, found === null ? unknown : `${there} === -2 ? ${whole} : ${there}`);
+    const row = found === null ? `(${slot} === -2 ? ${slot} = ${whole} : ${slot})` : slot;
     const reads = readAhead(builder, lookup, rows, found, probed);
     rowOf.set(lookup.name, row);
     const bound = bindRow(builder, { table: lookup.table, columns, row, slot, reads });
