@@ -1,13 +1,13 @@
 /** What a running project tells its caller; the command line draws it, tests collect it. */
 import type { NodeCounters } from "../engine/run_contracts.ts";
 
-/** Fraction in [0, 1], or null where the end cannot be told. */
 export interface PipelineProgress {
   readonly pipeline: string;
   readonly records: number;
   /** Of those, read since this process began. */
   readonly recordsNow: number;
-  readonly fraction: number | null;
+  /** In [0, 1], or null where the end cannot be told; as of this call, and to be asked only by who shows it. */
+  fraction(): number | null;
 }
 /** A [[reports]] table, as text. */
 export interface ReportTable {

@@ -12,7 +12,7 @@ import type { PipelineBlueprint, ReadFrom } from "../project/contracts.ts";
 import { sinkName } from "../project/hidden.ts";
 import { buildPlan, readerName } from "./build_plan.ts";
 import { lockPath, openCheckpoint } from "./checkpoint_store.ts";
-import type { PipelineOutcome, RunEvents } from "./events.ts";
+import type { PipelineOutcome, PipelineProgress, RunEvents } from "./events.ts";
 import { replicasOf } from "./replicas.ts";
 import { readReports, runChecks } from "./reports.ts";
 import { KinRuns } from "./kin_runs.ts";
@@ -335,16 +335,21 @@ function countRecords(blueprint: PipelineBlueprint, result: EngineResult): { rec
   return { records, rejected };
 }
 
-function describe(blueprint: PipelineBlueprint, plan: PipelinePlan, progress: Progress) {
-  let sum = 0;
-  let known = true;
-  const sources = plan.sources.filter(({ table }) => !table);
-  for (const { name, source } of sources) {
-    if (!source.progress) known = false;
-    else sum += source.progress(progress.positions.get(name) ?? []);
-  }
-  const fraction = known && blueprint.bounded && sources.length > 0 ? sum / sources.length : null;
+function describe(blueprint: PipelineBlueprint, plan: PipelinePlan, progress: Progress): PipelineProgress {
+  const fraction = () => fractionOf(blueprint, plan, progress);
   return { pipeline: blueprint.name, records: progress.read, recordsNow: progress.readNow, fraction };
+}
+
+function fractionOf(blueprint: PipelineBlueprint, plan: PipelinePlan, progress: Progress): number | null {
+  const sources = plan.sources.filter(({ table }) => !table);
+  if (!blueprint.bounded || sources.length === 0) return null;
+  const positions = progress.positions();
+  let sum = 0;
+  for (const { name, source } of sources) {
+    if (!source.progress) return null;
+    sum += source.progress(positions.get(name) ?? []);
+  }
+  return sum / sources.length;
 }
 
 /** Where results lie, of the sinks that got any. */

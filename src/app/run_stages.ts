@@ -66,9 +66,13 @@ class ProgressOfStages {
   #tell(): void {
     const [first] = this.#of;
     if (!first) return;
-    const fractions = this.#of.map((progress) => progress === null ? 0 : progress.fraction);
+    this.events.progress({ ...first, pipeline: this.blueprint.name, fraction: () => this.#fraction() });
+  }
+
+  #fraction(): number | null {
+    const fractions = this.#of.map((progress) => progress === null ? 0 : progress.fraction());
     const sum = fractions.reduce((sum, fraction) => sum === null || fraction === null ? null : sum + fraction, 0);
-    this.events.progress({ ...first, pipeline: this.blueprint.name, fraction: sum === null ? null : sum / fractions.length });
+    return sum === null ? null : sum / fractions.length;
   }
 }
 

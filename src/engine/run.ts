@@ -3,14 +3,14 @@
  * or to the signal, and no row is unaccounted for, or it throws.
  */
 import { assert, MillraceError } from "../data/fault.ts";
-import type { PipelinePlan } from "./contracts.ts";
+import type { PipelinePlan, Position } from "./contracts.ts";
 import { addTallies, summarize, type Tallies, verifyTallies } from "./counters.ts";
-import type { Head, InputPosition } from "./head.ts";
+import type { Head } from "./head.ts";
 import type { HeldLane, LaneSink } from "./held_lane.ts";
 import { requireKnownRuns } from "./known_runs.ts";
 import { Lane, type LaneEnd } from "./lane.ts";
 import { LaneGraph } from "./lane_graph.ts";
-import type { LaneInput } from "./lane_inputs.ts";
+import type { LaneInput, LaneInputs } from "./lane_inputs.ts";
 import type { EngineOptions, EngineResult, Progress, Replicas } from "./run_contracts.ts";
 import { SharedLanes } from "./shared_lanes.ts";
 import { createStateStore } from "./state/store.ts";
@@ -184,7 +184,8 @@ class ProgressOfLanes {
   readonly #readBefore: number[] = [];
   /** Read by this process of lanes that are others' now. */
   #readOfForgotten = 0;
-  readonly #positions: (readonly InputPosition[])[] = [];
+  /** Where each lane is read from. */
+  readonly #inputs: LaneInputs[] = [];
 
   constructor(options: EngineOptions) {
     this.#options = options;
@@ -193,7 +194,7 @@ class ProgressOfLanes {
   /** The lane is another replica's now. */
   forget(lane: number): void {
     this.#readOfForgotten += (this.#read[lane] ?? 0) - (this.#readBefore[lane] ?? 0);
-    delete this.#positions[lane];
+    delete this.#inputs[lane];
     delete this.#read[lane];
     delete this.#readBefore[lane];
   }
@@ -225,7 +226,7 @@ class ProgressOfLanes {
   }
 
   #note(held: HeldLane, lane: number): void {
-    this.#positions[lane] = held.inputs.positions();
+    this.#inputs[lane] = held.inputs;
     // The first batch is noted before its epoch changes the head.
     this.#readBefore[lane] ??= this.#options.plan.sources.reduce(
       (sum, { name, table }) => sum + (table ? 0 : held.head.tallies.get(name)?.in ?? 0),
@@ -235,12 +236,16 @@ class ProgressOfLanes {
   }
 
   #now(): Progress {
-    const positions = new Map(this.#options.plan.sources.map(({ name }) => [name, [] as string[]]));
-    for (const lane of this.#positions) {
-      for (const { source, partition, position } of lane ?? []) positions.get(source)![partition] = position;
-    }
     const read = this.#read.reduce((sum, read) => sum + (read ?? 0), 0);
     const readBefore = this.#readBefore.reduce((sum, before) => sum + (before ?? 0), 0);
-    return { read, readNow: read - readBefore + this.#readOfForgotten, positions };
+    return { read, readNow: read - readBefore + this.#readOfForgotten, positions: () => this.#positions() };
+  }
+
+  #positions(): ReadonlyMap<string, readonly Position[]> {
+    const positions = new Map(this.#options.plan.sources.map(({ name }) => [name, [] as Position[]]));
+    for (const inputs of this.#inputs) {
+      for (const { source, partition, position } of inputs?.positions() ?? []) positions.get(source)![partition] = position;
+    }
+    return positions;
   }
 }

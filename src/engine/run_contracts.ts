@@ -111,8 +111,8 @@ export interface Progress {
   readonly read: number;
   /** Records read since this process began. */
   readonly readNow: number;
-  /** By source: positions of its partitions in partition order. */
-  readonly positions: ReadonlyMap<string, readonly Position[]>;
+  /** By source: positions of its partitions in partition order, as of this call; to be asked only by who shows them. */
+  positions(): ReadonlyMap<string, readonly Position[]>;
 }
 /** Counters of one node over all lanes; they live in the heads, so they survive a crash. */
 export interface NodeCounters {

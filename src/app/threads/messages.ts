@@ -20,6 +20,7 @@ export interface StartMessage {
   /** What is to be told of what the lanes do; absent: nothing. */
   readonly show?: "rows" | "counts";
 }
+export type ProgressMessage = Omit<Progress, "positions"> & { readonly positions: ReturnType<Progress["positions"]> };
 export type ToWorker =
   | StartMessage
   | { readonly kind: "assigned"; readonly partitions: readonly number[] }
@@ -28,7 +29,7 @@ export type ToWorker =
   | { readonly kind: "stop" };
 export type FromWorker =
   | { readonly kind: "kv"; readonly id: number; readonly request: KvRequest }
-  | { readonly kind: "progress"; readonly progress: Progress }
+  | { readonly kind: "progress"; readonly progress: ProgressMessage }
   | { readonly kind: "gathered"; readonly collected: Collected }
   | { readonly kind: "covered"; readonly source: string; readonly partition: number; readonly position: string }
   | { readonly kind: "released"; readonly partition: number }

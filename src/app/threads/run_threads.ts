@@ -10,7 +10,7 @@ import type { EngineOptions, EngineResult, NodeCounters, Progress } from "../../
 import type { Thread, Threads } from "../../ports/mod.ts";
 import type { Collected } from "../../observe/collector.ts";
 import { KvService } from "./kv_over_channel.ts";
-import { faultMessage, faultOf, type FromWorker, type StartMessage, type ToWorker } from "./messages.ts";
+import { faultMessage, faultOf, type FromWorker, type ProgressMessage, type StartMessage, type ToWorker } from "./messages.ts";
 import { SpreadShare } from "./spread_share.ts";
 
 export interface ThreadedOptions extends EngineOptions {
@@ -61,7 +61,7 @@ function added(sum: NodeCounters | undefined, one: NodeCounters): NodeCounters {
 
 class ThreadedRun {
   readonly #threads: Thread[] = [];
-  readonly #progress: (Progress | undefined)[] = [];
+  readonly #progress: (ProgressMessage | undefined)[] = [];
   readonly #failed = new AbortController();
   readonly #stop: AbortSignal;
   #fault: { readonly error: unknown } | null = null;
@@ -183,7 +183,7 @@ function whenAborted(signal: AbortSignal, act: () => void): void {
 }
 
 /** Positions of all partitions, each from the worker that has it. */
-function joined(plan: PipelinePlan, parts: readonly (Progress | undefined)[]): Progress {
+function joined(plan: PipelinePlan, parts: readonly (ProgressMessage | undefined)[]): Progress {
   const positions = new Map(plan.sources.map(({ name }) => [name, [] as string[]]));
   let read = 0;
   let readNow = 0;
@@ -193,5 +193,5 @@ function joined(plan: PipelinePlan, parts: readonly (Progress | undefined)[]): P
     readNow += part.readNow;
     for (const [name, of] of part.positions) of.forEach((position, partition) => positions.get(name)![partition] = position);
   }
-  return { read, readNow, positions };
+  return { read, readNow, positions: () => positions };
 }

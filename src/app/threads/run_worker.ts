@@ -117,7 +117,9 @@ class Worker {
 
   #observer(clock: Clock): EngineObserver {
     return {
-      progress: seldom(clock, PROGRESS_EVERY_MS, (progress: Progress) => this.#post({ kind: "progress", progress })),
+      progress: seldom(clock, PROGRESS_EVERY_MS, (progress: Progress) => {
+        this.#post({ kind: "progress", progress: { ...progress, positions: progress.positions() } });
+      }),
       covered: (source, partition, position) => this.#post({ kind: "covered", source, partition, position }),
     };
   }

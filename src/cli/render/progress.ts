@@ -49,7 +49,8 @@ export class ProgressLines {
     this.#drawnLines = lines.length;
   }
 
-  #line({ pipeline, records, fraction, startedMs }: PipelineProgress & { readonly startedMs: number }): string {
+  #line({ pipeline, records, startedMs, ...progress }: PipelineProgress & { readonly startedMs: number }): string {
+    const fraction = progress.fraction();
     const seconds = Math.max(0.001, (this.clock.monotonicMs() - startedMs) / 1000);
     const rate = `${withThousands(records)} records, ${withThousands(records / seconds)}/s`;
     if (fraction === null) return `  ${pipeline.padEnd(16)} ${"·".repeat(BAR_WIDTH)}       ${rate}`;
