@@ -151,9 +151,9 @@ export class BrokerConnection {
     const errorCode = await this.ask(CREATE_TOPICS, fields.int32(timeoutMs).boolean(false), (answer) => {
       answer.int32();
       const [code] = answer.array(() => {
-        answer.string();
+        answer.skipString();
         const code = answer.int16();
-        answer.nullableString();
+        answer.skipString();
         return code;
       });
       return code;
@@ -170,7 +170,7 @@ export class BrokerConnection {
     const code = await this.ask(DELETE_TOPICS, fields.int32(timeoutMs), (answer) => {
       answer.int32();
       const [code] = answer.array(() => {
-        answer.string();
+        answer.skipString();
         return answer.int16();
       });
       return code;
@@ -220,7 +220,7 @@ export class BrokerConnection {
     const { errorCode, ...broker } = await this.ask(FIND_COORDINATOR, fields, (answer) => {
       answer.int32();
       const errorCode = answer.int16();
-      answer.nullableString();
+      answer.skipString();
       answer.int32();
       return { errorCode, host: answer.string(), port: answer.int32() };
     });
@@ -276,7 +276,7 @@ export function readPartitionErrors(answer: WireReader): number[] {
 
 function readTopics<T>(answer: WireReader, partition: () => T): T[] {
   return answer.array(() => {
-    answer.string();
+    answer.skipString();
     return answer.array(partition);
   }).flat();
 }
@@ -324,19 +324,19 @@ function readConfigs(answer: WireReader): { readonly name: string; readonly valu
   answer.int32();
   return answer.array(() => {
     answer.int16();
-    answer.nullableString();
+    answer.skipString();
     answer.skip(1);
-    answer.string();
+    answer.skipString();
     return answer.array(() => {
       const config = { name: answer.string(), value: answer.nullableString() };
       answer.skip(3); // Whether it is only read, where it comes from, whether it is secret.
       answer.array(() => {
-        answer.string();
-        answer.nullableString();
+        answer.skipString();
+        answer.skipString();
         answer.skip(1);
       });
       answer.skip(1);
-      answer.nullableString();
+      answer.skipString();
       return config;
     });
   }).flat();

@@ -59,7 +59,7 @@ function parseFetch(bytes: Uint8Array): Omit<Fetched, "recycle"> {
   if (errorCode !== 0) throw refusedCode(errorCode, "a fetch");
   reader.int32();
   const topics = reader.array(() => {
-    reader.string();
+    reader.skipString();
     return reader.array(() => parsePartition(reader));
   });
   return topics[0][0];

@@ -114,11 +114,11 @@ const inGeneration = ({ group, generation, member, instance }: MemberIdentity): 
 function readJoined(answer: WireReader): Joined {
   answer.int32();
   const [errorCode, generation] = [answer.int16(), answer.int32()];
-  answer.string();
+  answer.skipString();
   const [leader, member] = [answer.string(), answer.string()];
   const members = answer.array(() => {
     const id = answer.string();
-    answer.nullableString();
+    answer.skipString();
     return { id, subscription: answer.blob() };
   });
   return { errorCode, member, generation, toAssign: errorCode === 0 && leader === member ? members : null };

@@ -32,6 +32,8 @@ export class PartitionReader implements SourceReader {
   readonly start: Position;
   readonly #begin: Place;
   #quietSinceMs: number;
+  /** The newest position that was handed out. */
+  #newest: { readonly position: Position; readonly place: Place } | null = null;
   /** The end when somebody first asked; null: nobody has. */
   #endAtFirst: number | null = null;
   /** Behind these offsets nothing was found up to those: an end may lie behind the last record. */
@@ -63,14 +65,14 @@ export class PartitionReader implements SourceReader {
     const count = Math.min(rowsMax, rowAt(slices, bound) - row, rowsWithin(slices, row, limits.bytesMax));
     const { taken, ...made } = this.options.rows.make(placed(slices, row, count));
     const offset = slices.offset[row + taken - 1] + 1;
-    const next = until && offset === until.offset ? limits.until! : formatPlace({ ...place, offset, read: place.read + taken });
+    const next = until && offset === until.offset ? limits.until! : this.#format({ ...place, offset, read: place.read + taken });
     this.#quietSinceMs = this.options.world.clock.monotonicMs();
     return { kind: "batch", ...made, next, release: fetched.use() };
   }
 
   behind(position: Position): number | null {
     const { end } = this.options.fetcher;
-    const place = parsePlace(position);
+    const place = this.#parse(position);
     return end === null ? null : Math.max(0, Math.min(end, place.end ?? Infinity) - place.offset);
   }
 
@@ -87,9 +89,20 @@ export class PartitionReader implements SourceReader {
 
   /** A run's first epoch is replayed from where it began, which only its end remembers: the topic may begin or end elsewhere by now. */
   #placeOf(from: Position, until: Place | null): Place {
-    const place = parsePlace(from);
+    const place = this.#parse(from);
     for (const { topicId } of until ? [place, until] : [place]) if (topicId !== this.#begin.topicId) throw madeAnew(this.options.topic);
     return until && place.read === 0 ? { ...place, first: until.first, offset: until.first, end: until.end } : place;
+  }
+
+  #format(place: Place): Position {
+    const position = formatPlace(place);
+    this.#newest = { position, place };
+    return position;
+  }
+
+  /** Most ask for what comes behind the newest. */
+  #parse(position: Position): Place {
+    return position === this.#newest?.position ? this.#newest.place : parsePlace(position);
   }
 
   #countLeft({ read }: Place): number {

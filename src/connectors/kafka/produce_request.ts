@@ -26,7 +26,7 @@ export interface ProduceRequest {
 export async function produce(connection: DataConnection, request: ProduceRequest): Promise<ReadonlyMap<number, number>> {
   const reader = new WireReader(await connection.request(PRODUCE, PRODUCE_VERSION, formatProduce(request)));
   const topics = reader.array(() => {
-    reader.string();
+    reader.skipString();
     return reader.array(() => parsePartition(reader));
   });
   return new Map(topics.flat());
@@ -49,8 +49,8 @@ function parsePartition(reader: WireReader): [partition: number, errorCode: numb
   for (let i = 0; i < 3; i++) reader.bigInt64();
   reader.array(() => {
     reader.int32();
-    reader.nullableString();
+    reader.skipString();
   });
-  reader.nullableString();
+  reader.skipString();
   return [partition, errorCode];
 }

@@ -11,6 +11,8 @@
 import { createWriter, putText, writeBytes } from "../../data/bytes.ts";
 import type { ByteWriter } from "../../data/codec.ts";
 
+const decoder = new TextDecoder();
+
 /** Takes a response apart. Reading past its end throws a RangeError: the response is not what its version says. */
 export class WireReader {
   readonly #view: DataView;
@@ -35,7 +37,11 @@ export class WireReader {
   }
   nullableString(): string | null {
     const length = this.int16();
-    return length < 0 ? null : new TextDecoder().decode(this.#take(length));
+    return length < 0 ? null : decoder.decode(this.#take(length));
+  }
+  /** Passes over a STRING or a NULLABLE_STRING. */
+  skipString(): void {
+    this.#take(Math.max(0, this.int16()));
   }
   /** A view of the response; empty for null. */
   blob(): Uint8Array {
@@ -52,7 +58,7 @@ export class WireReader {
   }
   compactNullableString(): string | null {
     const length = this.#unsigned() - 1;
-    return length < 0 ? null : new TextDecoder().decode(this.#take(length));
+    return length < 0 ? null : decoder.decode(this.#take(length));
   }
   compactArray<T>(item: () => T): T[] {
     return this.#items(this.#unsigned() - 1, item);
