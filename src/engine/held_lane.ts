@@ -13,7 +13,7 @@ import { LaneGraph } from "./lane_graph.ts";
 import { type OpenEpoch, schedule } from "./open_epoch.ts";
 import { readLane } from "./lane_reading.ts";
 import { groupForCommits, type LaneStore } from "./lane_store.ts";
-import { SCHEDULE_BYTES_MAX } from "./limits.ts";
+import { FIRST_EPOCH_MS_MAX, SCHEDULE_BYTES_MAX } from "./limits.ts";
 import { judgeMarker, type SinkStanding } from "./markers.ts";
 import type { LaneReading, Spectator } from "./run_contracts.ts";
 import { Refusals } from "./refusals.ts";
@@ -58,6 +58,8 @@ export class HeldLane {
   readonly #fed = new Set<string>();
   /** The epoch under way, from its first record to its flip. */
   #open: OpenEpoch | null = null;
+  /** No epoch was completed under this owner yet. */
+  #isNew = true;
   /** What the open epoch's deliveries took, by sink. */
   readonly #deliveryMs = new Map<string, number>();
   readonly #times: TimesToTell;
@@ -302,7 +304,8 @@ export class HeldLane {
     if (epoch.records >= plan.epoch.recordsMax || epoch.scheduleBytes >= SCHEDULE_BYTES_MAX) return true;
     let bytesHeld = this.#refusals.bytes;
     for (const { lane } of this.#sinks) bytesHeld += lane.bytesHeld();
-    return bytesHeld >= plan.epoch.bytesMax || world.clock.monotonicMs() - epoch.startedMs >= plan.epoch.everyMs;
+    const everyMs = this.#isNew ? Math.min(FIRST_EPOCH_MS_MAX, plan.epoch.everyMs) : plan.epoch.everyMs;
+    return bytesHeld >= plan.epoch.bytesMax || world.clock.monotonicMs() - epoch.startedMs >= everyMs;
   }
 
   /** When a sink, or something that goes by the clock, wants an epoch that no input brings; at most 0: now. */
@@ -340,6 +343,7 @@ export class HeldLane {
     const { timeMicros, records, startedMs } = opened;
     const told = { epoch, timeMicros, records, durationMs: flippedMs - startedMs, deliveryMs: this.#deliveryMs };
     this.#open = null;
+    this.#isNew = false;
     this.#setting.epochFlipped(epoch, told.durationMs);
     spectator?.completed(lane, { ...told, checkpointMs: intentMs + await stateWriting + flippedMs - flippingMs });
     await this.#refusals.flipped(this.#store, before, refused);

@@ -15,6 +15,8 @@ export const GARBAGE_KEYS_PER_EPOCH_MAX = 300;
 
 /** The schedule travels inside the head, which is one KV value; a longer one closes the epoch. */
 export const SCHEDULE_BYTES_MAX = 24_000;
+/** An owner's first epoch is no longer than this, so that what comes out first, or goes wrong there, comes soon. */
+export const FIRST_EPOCH_MS_MAX = 10;
 /** A source's position, by contract. */
 export const POSITION_LENGTH_MAX = 200;
 

@@ -13,7 +13,7 @@ export const EPOCH_SETTINGS: GroupSetting = {
   kind: "group",
   doc: "How much one epoch, the unit of atomic delivery, holds. It closes at whichever bound comes first.",
   fields: {
-    every: { kind: "duration", default: "100ms", doc: "Time since the epoch was opened." },
+    every: { kind: "duration", default: "100ms", doc: "Time since the epoch was opened; at most 10 ms in an owner's first epoch." },
     records_max: { kind: "int", unit: "records", min: 1, max: 10_000_000, default: 50_000, doc: "Records read." },
     bytes_max: { kind: "size", default: "32MiB", doc: "Bytes read or waiting to be delivered." },
   },
