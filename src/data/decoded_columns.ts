@@ -45,7 +45,7 @@ export class DecodedColumns {
   readonly #from: number;
 
   constructor(spec: DecoderSpec, records: Records) {
-    const { rows } = records;
+    const { rows, start, end } = records;
     this.stores = spec.type.fields.map(({ name, type }) => {
       if (!spec.needed.has(name)) return null;
       const valid = type.nullable ? new Uint8Array(rows) : null;
@@ -53,12 +53,9 @@ export class DecodedColumns {
       if (type.kind === "string") return { kind: "text", start: new Int32Array(rows), end: new Int32Array(rows), valid };
       return { kind: "value", values: new Array(rows).fill(null) };
     });
-    let from = rows === 0 ? 0 : records.start[0];
-    let to = from;
-    for (let row = 0; row < rows; row++) {
-      if (records.start[row] < from) from = records.start[row];
-      if (records.end[row] > to) to = records.end[row];
-    }
+    // Records need not lie in order.
+    const from = rows === 0 ? 0 : least(start, rows);
+    const to = rows === 0 ? 0 : greatest(end, rows);
     this.#from = from;
     this.arenaBase = to;
     // One byte behind the last record lets generated code look ahead without leaving the buffer: V8 compiles loads that ever did
@@ -124,6 +121,16 @@ export class DecodedColumns {
   }
 }
 
+function least(values: Int32Array, count: number): number {
+  let found = values[0];
+  for (let i = 1; i < count; i++) if (values[i] < found) found = values[i];
+  return found;
+}
+function greatest(values: Int32Array, count: number): number {
+  let found = values[0];
+  for (let i = 1; i < count; i++) if (values[i] > found) found = values[i];
+  return found;
+}
 /** The span at its place, with a line end behind it. */
 function padded(bytes: Uint8Array, from: number, to: number): Uint8Array {
   const copy = new Uint8Array(to + 1);
