@@ -7,7 +7,7 @@ import type { Column } from "./batch.ts";
 import { createWriter, putText } from "./bytes.ts";
 import type { ByteWriter, Decoded, DecoderSpec, Records } from "./codec.ts";
 import { numberColumn, SharedText, textColumn, valueColumn } from "./columns.ts";
-import { isNumeric } from "./types.ts";
+import { isNumeric, type Type } from "./types.ts";
 
 /** Values of a numeric field. */
 export interface NumberStore {
@@ -46,13 +46,11 @@ export class DecodedColumns {
 
   constructor(spec: DecoderSpec, records: Records) {
     const { rows, start, end } = records;
-    this.stores = spec.type.fields.map(({ name, type }) => {
-      if (!spec.needed.has(name)) return null;
-      const valid = type.nullable ? new Uint8Array(rows) : null;
-      if (isNumeric(type)) return { kind: "number", values: new Float64Array(rows), valid };
-      if (type.kind === "string") return { kind: "text", start: new Int32Array(rows), end: new Int32Array(rows), valid };
-      return { kind: "value", values: new Array(rows).fill(null) };
-    });
+    // Not by `map`: the array that it makes where it is compiled is to V8 another kind than the one it makes before, and generated code
+    // would be compiled anew for it.
+    const stores: (Store | null)[] = [];
+    for (const { name, type } of spec.type.fields) stores.push(spec.needed.has(name) ? storeOf(type, rows) : null);
+    this.stores = stores;
     // Records need not lie in order.
     const from = rows === 0 ? 0 : least(start, rows);
     const to = rows === 0 ? 0 : greatest(end, rows);
@@ -119,6 +117,13 @@ export class DecodedColumns {
     bytes.set(this.arena.bytes.subarray(0, this.arena.length), this.arenaBase);
     return new SharedText(bytes, this.#from, bytes.length);
   }
+}
+
+function storeOf(type: Type, rows: number): Store {
+  const valid = type.nullable ? new Uint8Array(rows) : null;
+  if (isNumeric(type)) return { kind: "number", values: new Float64Array(rows), valid };
+  if (type.kind === "string") return { kind: "text", start: new Int32Array(rows), end: new Int32Array(rows), valid };
+  return { kind: "value", values: new Array(rows).fill(null) };
 }
 
 function least(values: Int32Array, count: number): number {
