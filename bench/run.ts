@@ -30,7 +30,7 @@ async function findProgram(): Promise<readonly string[]> {
   const deno = [Deno.execPath(), "run", "--quiet", "-A", "--unstable-kv", "--config", "deno.json"];
   if (Deno.env.get("MILLRACE_SOURCE")) return [...deno, "src/main.ts"];
   const folder = "out/bench/bundle";
-  if (!await bundle(folder)) Deno.exit(1);
+  if (!await bundle(folder, "run")) Deno.exit(1);
   return [...deno, `${folder}/main.js`];
 }
 const program = await findProgram();

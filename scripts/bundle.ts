@@ -15,8 +15,11 @@ export const LICENCES = "licences.txt";
 const deno = async (args: readonly string[]): Promise<boolean> =>
   (await new Deno.Command(Deno.execPath(), { args: [...args], stdin: "null" }).spawn().status).success;
 
+/** What becomes of a bundle: it is run as it is, or compiled. */
+export type BundleUse = "run" | "compile";
+
 /** Writes main.js, worker.js and what they share into the folder; whatever lay in it is gone. False: the bundler said why not. */
-export async function bundle(folder: string): Promise<boolean> {
+export async function bundle(folder: string, use: BundleUse): Promise<boolean> {
   await Deno.remove(folder, { recursive: true }).catch((error) => {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
   });
@@ -31,7 +34,7 @@ export async function bundle(folder: string): Promise<boolean> {
     const path = `${folder}/${name}`;
     const code = await Deno.readTextFile(path);
     for (const [, place, name, version] of code.matchAll(PLACE)) packages.set(`${name}@${version}`, `${place}${name}/${version}`);
-    await Deno.writeTextFile(path, withoutPlaces(code));
+    await Deno.writeTextFile(path, use === "run" ? namedWhenWanted(withoutPlaces(code)) : withoutPlaces(code));
   }
   await Deno.writeTextFile(`${folder}/${LICENCES}`, await licencesOf(packages));
   return true;
@@ -55,8 +58,15 @@ const PLACE = /(?<=^\s*(?:\/\/ |"))(\S*\/npm\/[^/\s]+\/)((?:@[^/\s]+\/)?[^/\s]+)
 /** Name and version are enough. */
 export const withoutPlaces = (code: string): string => code.replace(PLACE, "npm:$2@$3/$4");
 
+/**
+ * A start reads every file that an import names in plain text, two thirds of which are imported on demand and not wanted. A name that is made
+ * when it is wanted is read then. The compiler takes along what is named in plain text, and a binary reads nothing else at its start.
+ */
+export const namedWhenWanted = (code: string): string => code.replace(ON_DEMAND, 'import(new URL("$1", import.meta.url).href)');
+const ON_DEMAND = /(?<![\w.$])import\("(\.\/[^"/]+\.js)"\)/g;
+
 if (import.meta.main) {
   const folder = Deno.args[0] ?? "dist/bundle";
-  if (!await bundle(folder)) Deno.exit(1);
+  if (!await bundle(folder, "run")) Deno.exit(1);
   console.log(`deno run -A --unstable-kv --config deno.json ${folder}/main.js`);
 }

@@ -59,7 +59,7 @@ async function compile(folder: string): Promise<boolean> {
 }
 
 const folder = `${output}.bundle`;
-const built = await bundle(folder) && await compile(folder);
+const built = await bundle(folder, "compile") && await compile(folder);
 await Deno.remove(folder, { recursive: true }).catch(() => {});
 if (!built) Deno.exit(1);
 console.log(output);
