@@ -18,7 +18,7 @@ const SEED = 20262;
 function keyOf(types: readonly Type[], values: readonly unknown[]): Uint8Array {
   const parts: RowExpression[] = types.map((type, i) => ({ type, field: null, uses: new Set(), over: () => () => values[i] }));
   const writer = createWriter(8);
-  sortKey(parts).over(batchOf({ fields: [] }, [[]]))(0, writer);
+  sortKey(parts).encode(batchOf({ fields: [] }, [[]]), writer, new Uint32Array(1), 0);
   return written(writer).slice();
 }
 
@@ -48,6 +48,25 @@ Deno.test("the byte order of sort keys is the order of the values", () => {
       assert.equal(Math.sign(compareBytes(x, 0, x.length, y, 0, y.length)), Math.sign(wished));
     }),
     { seed: SEED, numRuns: 20_000 },
+  );
+});
+
+Deno.test("numbers have the same keys alone, and it is known whether they ascend", () => {
+  fc.assert(
+    fc.property(fc.array(integer, { minLength: 1, maxLength: 5 }), (values) => {
+      const parts: RowExpression[] = [{ type: INT, field: null, uses: new Set(), over: () => (row) => values[row] }];
+      const batch = batchOf({ fields: [] }, values.map(() => []));
+      const [alone, twice] = [createWriter(8), createWriter(8)];
+      const ends = new Uint32Array(values.length);
+      const ascending = values.every((value, i) => i === 0 || value >= values[i - 1]);
+      assert.equal(sortKey(parts).encode(batch, alone, ends, 0), ascending);
+      assert.deepEqual([...ends], values.map((_, i) => 8 * (i + 1)));
+      assert.equal(sortKey([...parts, ...parts]).encode(batch, twice, ends, 0), ascending);
+      for (let i = 0; i < values.length; i++) {
+        assert.deepEqual(written(alone).slice(8 * i, 8 * i + 8), written(twice).slice(16 * i + 8, 16 * i + 16));
+      }
+    }),
+    { seed: SEED, numRuns: 2_000 },
   );
 });
 

@@ -50,19 +50,9 @@ export class EpochRows {
     this.#count += batch.rows;
   }
 
-  #appendKeys(batch: Batch, key: SortKey): void {
-    const encodeKey = key.over(batch);
-    const keys = this.#keys;
-    const ends = this.#keyEnds;
-    for (let row = 0, at = this.#count; row < batch.rows; row++, at++) {
-      const start = keys.length;
-      encodeKey(row, keys);
-      ends[at] = keys.length;
-      if (this.#inOrder && at > 0) {
-        const before = at > 1 ? ends[at - 2] : 0;
-        this.#inOrder = compareBytes(keys.bytes, before, start, keys.bytes, start, keys.length) <= 0;
-      }
-    }
+  #appendKeys(batch: Batch, { encode }: SortKey): void {
+    const isAscending = encode(batch, this.#keys, this.#keyEnds, this.#count);
+    this.#inOrder &&= isAscending && (this.#count === 0 || batch.rows === 0 || this.#compareKeys(this.#count - 1, this.#count) <= 0);
   }
 
   clear(): void {
@@ -91,11 +81,15 @@ export class EpochRows {
   }
 
   #sortedOrder(): Uint32Array {
-    const { bytes } = this.#keys;
-    const ends = this.#keyEnds;
     const order = Uint32Array.from({ length: this.#count }, (_, i) => i);
     // Equal keys keep their order of arrival.
-    return order.sort((a, b) => compareBytes(bytes, start(ends, a), ends[a], bytes, start(ends, b), ends[b]) || a - b);
+    return order.sort((a, b) => this.#compareKeys(a, b) || a - b);
+  }
+
+  #compareKeys(a: number, b: number): number {
+    const { bytes } = this.#keys;
+    const ends = this.#keyEnds;
+    return compareBytes(bytes, start(ends, a), ends[a], bytes, start(ends, b), ends[b]);
   }
 
   #reordered(order: Uint32Array): Uint8Array {

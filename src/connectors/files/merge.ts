@@ -4,7 +4,6 @@
  */
 import type { FileHandle, Files } from "../../ports/mod.ts";
 import { MERGE_FAN_IN_MAX, WRITE_BYTES_MAX } from "../limits.ts";
-import { readAt } from "../../ports/durable.ts";
 import type { Part } from "./part.ts";
 import { type Chain, PartCursor } from "./part_cursor.ts";
 import { compareBytes } from "./sort_key.ts";
@@ -48,14 +47,15 @@ function chainsOf(inOrder: readonly Part[]): Chain[] {
 }
 
 async function copyChain(files: Files, chain: Chain, write: WriteBytes): Promise<void> {
+  const buffer = new Uint8Array(Math.min(WRITE_BYTES_MAX, chain.reduce((most, part) => Math.max(most, part.rowsBytes), 0)));
   for (const part of chain) {
     const handle = await files.open(part.path, "read");
     try {
       for (let at = 0; at < part.rowsBytes;) {
-        const bytes = await readAt(handle, at, Math.min(WRITE_BYTES_MAX, part.rowsBytes - at));
-        if (bytes.length === 0) throw new Error(`${part.path} is shorter than its footer says`);
-        await write(bytes);
-        at += bytes.length;
+        const count = await handle.read(buffer.subarray(0, Math.min(buffer.length, part.rowsBytes - at)), at);
+        if (count === 0) throw new Error(`${part.path} is shorter than its footer says`);
+        await write(buffer.subarray(0, count));
+        at += count;
       }
     } finally {
       handle.close();

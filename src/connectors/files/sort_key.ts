@@ -9,15 +9,22 @@
 import type { Batch } from "../../data/batch.ts";
 import type { ByteWriter } from "../../data/codec.ts";
 import { isNumeric, type Type } from "../../data/types.ts";
-import type { RowExpression } from "../row_expressions.ts";
+import type { RowExpression, RowFunction } from "../row_expressions.ts";
 
-/** Appends the key of one row. */
-export type KeyEncoder = (row: number, into: ByteWriter) => void;
+/**
+ * Appends the keys of a batch's rows, and from `ends[at]` on where each one ends. Tells whether they are known to ascend: none is less
+ * than the one before it in the batch.
+ */
+export type KeysEncoder = (batch: Batch, into: ByteWriter, ends: Uint32Array, at: number) => boolean;
 export interface SortKey {
   /** Bytes of every key, or null where keys differ in length. */
   readonly width: number | null;
-  readonly over: (batch: Batch) => KeyEncoder;
+  readonly encode: KeysEncoder;
 }
+
+const NUMBER_BYTES = 8;
+/** Rows in one call of the loops here: called often, V8 compiles them once, and not again for a loop that runs for long. */
+const ROWS_PER_CALL = 512;
 
 /** Whether values of the type have an order that keys can express. */
 export const isSortable = (type: Type): boolean => isNumeric(type) || type.kind === "string";
@@ -25,58 +32,90 @@ export const isSortable = (type: Type): boolean => isNumeric(type) || type.kind 
 /** The key of several expressions, the first one first. Every type must be sortable. */
 export function sortKey(parts: readonly RowExpression[]): SortKey {
   const fixed = parts.every((part) => isNumeric(part.type) && !part.type.nullable);
-  return { width: fixed ? parts.length * 8 : null, over: (batch) => joined(parts.map((part) => encoderOf(part, batch))) };
+  const encode = fixed && parts.length === 1 ? numberKeys(parts[0]) : rowKeys(parts);
+  return { width: fixed ? parts.length * NUMBER_BYTES : null, encode };
 }
 
-function joined(encoders: readonly KeyEncoder[]): KeyEncoder {
-  if (encoders.length === 1) return encoders[0];
-  return (row, into) => {
-    for (const encode of encoders) encode(row, into);
-  };
-}
-
-function encoderOf(part: RowExpression, batch: Batch): KeyEncoder {
-  const value = part.over(batch);
-  const write = isNumeric(part.type) ? writeNumber : writeText;
-  if (!part.type.nullable) return (row, into) => write(value(row), into);
-  return (row, into) => {
-    const v = value(row);
-    into.reserve(1);
-    into.bytes[into.length++] = v === null ? 0 : 1;
-    if (v !== null) write(v, into);
+/** The usual key, one number: whether they ascend is seen in the numbers themselves. */
+function numberKeys({ over }: RowExpression): KeysEncoder {
+  return (batch, into, ends, at) => {
+    const value = over(batch);
+    const { rows } = batch;
+    into.reserve(rows * NUMBER_BYTES);
+    const { view, length } = into;
+    let last = -Infinity;
+    for (let from = 0; from < rows; from += ROWS_PER_CALL) {
+      const to = Math.min(from + ROWS_PER_CALL, rows);
+      last = putNumbers(value, from, to, last, view, length + from * NUMBER_BYTES);
+      putEnds(ends, at + from, at + to, length + from * NUMBER_BYTES);
+    }
+    into.length = length + rows * NUMBER_BYTES;
+    return last === last;
   };
 }
 
 const DOUBLE = new Float64Array(1);
-const HALVES = new Uint32Array(DOUBLE.buffer);
+const HALVES = new Int32Array(DOUBLE.buffer);
 const HIGH = new Uint8Array(new Uint32Array([1]).buffer)[0] === 1 ? 1 : 0;
 
-function writeNumber(value: unknown, into: ByteWriter): void {
-  DOUBLE[0] = Number(value) + 0; // -0 becomes 0: they are one value. true and false become 1 and 0.
-  let high = HALVES[HIGH];
-  let low = HALVES[1 - HIGH];
-  if (high >>> 31) {
-    high = ~high;
-    low = ~low;
-  } else {
-    high ^= 0x80000000;
+/** Writes the numbers of rows [from, to) at `at`. Gives the last one; NaN where one is less than the one before it, `before` the first. */
+function putNumbers(value: RowFunction, from: number, to: number, before: number, target: DataView, at: number): number {
+  for (let row = from; row < to; row++) {
+    const number = Number(value(row)) + 0; // -0 becomes 0: they are one value. true and false become 1 and 0.
+    before = number >= before ? number : NaN;
+    DOUBLE[0] = number;
+    const sign = HALVES[HIGH] >> 31; // All bits where negative.
+    target.setInt32(at, HALVES[HIGH] ^ (sign | 0x80000000));
+    target.setInt32(at + 4, HALVES[1 - HIGH] ^ sign);
+    at += NUMBER_BYTES;
   }
-  into.reserve(8);
-  const { bytes, length } = into;
-  bytes[length] = high >>> 24;
-  bytes[length + 1] = high >>> 16;
-  bytes[length + 2] = high >>> 8;
-  bytes[length + 3] = high;
-  bytes[length + 4] = low >>> 24;
-  bytes[length + 5] = low >>> 16;
-  bytes[length + 6] = low >>> 8;
-  bytes[length + 7] = low;
-  into.length = length + 8;
+  return before;
+}
+
+function putEnds(ends: Uint32Array, from: number, to: number, start: number): void {
+  for (let i = from, end = start; i < to; i++) ends[i] = end += NUMBER_BYTES;
+}
+
+/** Keys of any parts, row by row. */
+function rowKeys(parts: readonly RowExpression[]): KeysEncoder {
+  return (batch, into, ends, at) => {
+    const encoders = parts.map((part) => encoderOf(part, batch));
+    let ascending = true;
+    for (let row = 0, before = into.length; row < batch.rows; row++) {
+      const start = into.length;
+      for (const encode of encoders) encode(row, into);
+      ends[at + row] = into.length;
+      ascending &&= row === 0 || compareBytes(into.bytes, before, start, into.bytes, start, into.length) <= 0;
+      before = start;
+    }
+    return ascending;
+  };
+}
+
+/** Appends one part of the key of a row. */
+type PartEncoder = (row: number, into: ByteWriter) => void;
+
+function encoderOf(part: RowExpression, batch: Batch): PartEncoder {
+  const value = part.over(batch);
+  const write = isNumeric(part.type) ? writeNumber : writeText;
+  if (!part.type.nullable) return (row, into) => write(value, row, into);
+  return (row, into) => {
+    const isThere = value(row) !== null;
+    into.reserve(1);
+    into.bytes[into.length++] = isThere ? 1 : 0;
+    if (isThere) write(value, row, into);
+  };
+}
+
+function writeNumber(value: RowFunction, row: number, into: ByteWriter): void {
+  into.reserve(NUMBER_BYTES);
+  putNumbers(value, row, row + 1, -Infinity, into.view, into.length);
+  into.length += NUMBER_BYTES;
 }
 
 const UTF8 = new TextEncoder();
-function writeText(value: unknown, into: ByteWriter): void {
-  const encoded = UTF8.encode(value as string);
+function writeText(value: RowFunction, row: number, into: ByteWriter): void {
+  const encoded = UTF8.encode(value(row) as string);
   into.reserve(2 * encoded.length + 2);
   for (const byte of encoded) {
     into.bytes[into.length++] = byte;
