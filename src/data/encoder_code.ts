@@ -151,11 +151,7 @@ function encoderCode(type: RecordType, indexes: readonly number[], form: Encoder
       room += NUMBER_BYTES_MAX + form.nullText.length + (time?.bytesMax ?? 0);
       const write = numberWrite(field, index, form, time, constants);
       if (field.type.nullable) {
-        const value = literalCode(write.before) + write.code + literalCode(write.after);
-        writing.push(
-          literals.take(),
-          `if (n${index} !== null && n${index}[row] === 0) { ${literalCode(form.nullText)} } else { ${value} }`,
-        );
+        writing.push(literals.take(), nullableCode(`n${index} !== null && n${index}[row] === 0`, write, form.nullText));
       } else {
         literals.add(write.before);
         writing.push(literals.take(), `if (n${index} !== null && n${index}[row] === 0) noNull(f${index});`, write.code);
@@ -255,14 +251,30 @@ function textWriteCode(field: Field, index: number, form: EncoderForm): string {
   else p = putSlice(b, p, b${index}, i${index}, j${index}, view, w${index});`;
 }
 
-/** How the number `v` is written: constant text, code, constant text. */
+/** How a value is written: constant text, code that moves `p`, constant text. */
+interface ValueWrite {
+  readonly before: string;
+  readonly code: string;
+  readonly after: string;
+}
+
+/**
+ * A number or, where `isNull`, the text of null. Where that is nothing, the number (0, for null) is written too and then forgotten: V8
+ * throws compiled code away at the first row for which it comes to a call that it has not seen.
+ */
+function nullableCode(isNull: string, { before, code, after }: ValueWrite, nullText: string): string {
+  if (before + after + nullText === "") return `{ const start = p; ${code} if (${isNull}) p = start; }`;
+  return `if (${isNull}) { ${literalCode(nullText)} } else { ${literalCode(before)}${code}${literalCode(after)} }`;
+}
+
+/** How the number `v` is written. */
 function numberWrite(
   field: Field,
   index: number,
   form: EncoderForm,
   time: TimeText | null,
   constants: Record<string, unknown>,
-): { readonly before: string; readonly code: string; readonly after: string } {
+): ValueWrite {
   const { type } = field;
   const value = `v${index}[row]`;
   switch (type.kind) {

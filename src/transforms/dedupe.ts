@@ -98,11 +98,12 @@ function compileDedupe(plan: DedupePlan, builder: LoopBuilder): Loop {
     ? `seen.insert(${whole.join(", ")})`
     : `(${slice.bytes} !== null ? seen.insertText(${slice.bytes}, ${slice.from}, ${slice.to}) : seen.insert(${whole[0]}))`;
   const keep = plan.keep && keepCode(plan.keep, insert, builder);
+  // One search: a key that was there already gets a slot below the size before. Either list takes the row, and only one of them counts
+  // it: V8 throws compiled code away at the first repeat, should that come to a store of its own.
+  const divide = `known = seen.size; fresh = ${insert} < known ? 0 : 1; rows[o] = others[d] = i; o += fresh; d += 1 - fresh;`;
   const body = [
     plan.where === null ? "" : `if (!(${builder.emit(plan.where)})) { filtered++; continue; }`,
-    // One search: a key that was there already gets a slot below the size before.
-    keep?.body ?? `known = seen.size; if (${insert} < known) { others[d++] = i; continue; }`,
-    "rows[o++] = i;",
+    keep === null ? divide : `${keep.body}\nrows[o++] = i;`,
   ];
   const columns = plan.parts.map((part) => plainField(part, plan.input));
   const areNumbers = columns.every((index) => index >= 0 && isNumeric(plan.input.fields[index].type));
@@ -110,7 +111,7 @@ function compileDedupe(plan: DedupePlan, builder: LoopBuilder): Loop {
   return builder.build("dedupe", body.join("\n"), {
     before: [
       "const seen = state[0], rows = work.rows, others = work.others;",
-      "let o = work.count, d = work.otherCount, filtered = 0, known = 0;",
+      "let o = work.count, d = work.otherCount, filtered = 0, known = 0, fresh = 0;",
       areNumbers ? `seen.warm([${arrays}], from, to);` : "",
       keep?.before ?? "",
     ].join("\n"),

@@ -4,10 +4,13 @@ import { DecodedColumns } from "../decoded_columns.ts";
 import { asWritten } from "../epoch_format.ts";
 import { assert } from "../fault.ts";
 import { compileFastCsv } from "./fast.ts";
+import { rehearse } from "./rehearsal.ts";
 import { compileSlowCsv } from "./slow.ts";
 
 /** Rows in one call of the generated code, so that V8 need not compile it a second time for entering a loop that runs for long. */
 const ROWS_PER_CALL = 512;
+/** A batch of so many comes of a file that is large enough for V8 to compile the decoder. */
+const REHEARSED_ROWS_MIN = 1024;
 
 /**
  * Compiles a decoder of records whose columns are `header`. Reject codes by priority: `csv` (malformed, not UTF-8, another number of
@@ -19,7 +22,12 @@ export function compileCsvDecoder(wished: DecoderSpec, header: readonly string[]
   assert(new Set(header).size === header.length, "a CSV header names each column once");
   const fast = compileFastCsv(spec, header);
   const slow = compileSlowCsv(spec, header);
+  let isRehearsed = false;
   return (records) => {
+    if (!isRehearsed && fast !== null && records.rows >= REHEARSED_ROWS_MIN) {
+      rehearse(fast, spec, header);
+      isRehearsed = true;
+    }
     const columns = new DecodedColumns(spec, records);
     const bad: { row: number; reason: string }[] = [];
     let row = 0;

@@ -94,6 +94,10 @@ function putField(target: Uint8Array, at: number, bytes: Uint8Array, from: numbe
   }
   return to + shift;
 }
+/** V8 compiles putField into every encoder; what it sees here it need not learn at a first quote, at the cost of compiling those again. */
+const SAMPLE = new TextEncoder().encode('a"b');
+for (let i = 0; i < 32; i++) putField(new Uint8Array(8), 0, SAMPLE, i % 3, 3);
+
 function putFilledField(target: Uint8Array, at: number, bytes: Uint8Array, from: number, to: number): number {
   return from === to ? putQuoted(target, at, bytes, from, to) : putField(target, at, bytes, from, to);
 }

@@ -147,7 +147,7 @@ function loadStates({ plan, builder, states, slot, key, sameRow, remembered }: W
     // Tied to a look-up: a null beside a found row means that the table is not the one the state was begun with.
     const row = state.presentWith === null ? undefined : builder.bindings.get(state.presentWith)?.isNull;
     if (row !== undefined) {
-      lines.push(`if (${old} === null && !${row}) { out.reject(batch, i, ${JSON.stringify(`null:${state.name}`)}); continue; }`);
+      lines.push(`if (!${row} && ${old} === null) { out.reject(batch, i, ${JSON.stringify(`null:${state.name}`)}); continue; }`);
     }
   }
   const before = states.map(({ state, old }): [string, Binding] => [state.name, { code: old }]);
@@ -322,10 +322,18 @@ function storeStates({ plan, builder, states, slot, key, sameRow, remembered }: 
   const known = sameRow === null ? "" : ` if (${sameRow.row} >= 0) ${sameRow.slots}[${sameRow.row}] = ${slot};`;
   const lines = [`${isNew} = ${slot} < 0; if (${isNew}) ${slot} = ${insert};${known}`];
   for (const { state, column, old, now } of states) {
-    lines.push(`if (${isNew} || ${now} !== ${old}) { ${storeCode(builder, column, slot, now, state.type)} state[0].touch(${slot}); }`);
+    lines.push(
+      `if (${isNew} || ${differs(now, old, state.type)}) { ${storeCode(builder, column, slot, now, state.type)} state[0].touch(${slot}); }`,
+    );
   }
   lines.push(remembered.commit());
   return lines.join("\n");
+}
+
+/** Nulls are told apart first: where V8 has only seen numbers, it throws code that compares them away at the first null. */
+function differs(now: string, old: string, type: Type): string {
+  const plain = `${now} !== ${old}`;
+  return type.nullable && isNumeric(type) ? `(${now} === null ? ${old} !== null : ${old} === null || ${plain})` : plain;
 }
 
 function storeCode(builder: LoopBuilder, column: string, slot: string, value: string, type: Type): string {
@@ -334,8 +342,7 @@ function storeCode(builder: LoopBuilder, column: string, slot: string, value: st
     return `${column}.values[${slot}] = ${type.nullable ? `${value} === null ? null : ${kept}` : kept};`;
   }
   if (!isNumeric(type)) return `${column}.values[${slot}] = ${value};`;
-  const stored = type.kind === "bool" ? `(${value} ? 1 : 0)` : value;
-  const there = `${column}.values[${slot}] = ${stored}; ${column}.valid[${slot}] = 1;`;
-  if (!type.nullable) return there;
-  return `if (${value} === null) { ${column}.values[${slot}] = 0; ${column}.valid[${slot}] = 0; } else { ${there} }`;
+  // The same stores for null: V8 throws compiled code away at the first row for which it comes to a store that it has not seen.
+  const stored = type.kind === "bool" ? `(${value} ? 1 : 0)` : type.nullable ? `${value} === null ? 0 : ${value}` : value;
+  return `${column}.values[${slot}] = ${stored}; ${column}.valid[${slot}] = ${type.nullable ? `${value} === null ? 0 : 1` : 1};`;
 }

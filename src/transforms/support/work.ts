@@ -52,7 +52,8 @@ export function newWork(tables: readonly KeptTable[] = []): Work {
     otherCount: 0,
     filtered: 0,
     slots: new Int32Array(0),
-    warmed: 0,
+    // No small integer: V8 would give the object another shape, and compile its readers anew, at the first sum that is none.
+    warmed: NaN,
     made: [],
     tables,
     found: null,
@@ -88,9 +89,8 @@ export function writeCode(builder: LoopBuilder, index: number, type: Type, code:
   if (!type.nullable) return `${values}[o] = ${value(code)};`;
   const valid = builder.hoist("valid", `work.made[${index}].valid`);
   const local = builder.local("value");
-  return `${local} = ${code}; if (${local} === null) { ${valid}[o] = 0; ${values}[o] = 0; } else { ${valid}[o] = 1; ${values}[o] = ${
-    value(local)
-  }; }`;
+  // The same stores for null: V8 throws compiled code away at the first row for which it comes to a store that it has not seen.
+  return `${local} = ${code}; ${valid}[o] = ${local} === null ? 0 : 1; ${values}[o] = ${local} === null ? 0 : ${value(local)};`;
 }
 
 /** The batch of the rows that passed. */
