@@ -87,8 +87,18 @@ export interface TableRows {
   find(key: number | string | null): number;
   /** Of a table whose key is a text: the key is the UTF-8 bytes[from, to). */
   findText(bytes: DataView, from: number, to: number): number;
+  /** Many at once, as `find` would: into found[0] the row that the text of row `from` finds, -1 for none and for null. */
+  findTexts(texts: TextPlaces, from: number, to: number, found: Int32Array): void;
   /** Of `type`'s field: number types give NumberRows, others ValueRows. Stable once loaded. */
   readonly columns: readonly (NumberRows | ValueRows)[];
+}
+/** Texts of a column, row by row: the UTF-8 bytes[start, end), or null where `valid` is 0. */
+export interface TextPlaces {
+  readonly bytes: DataView;
+  readonly start: Int32Array;
+  readonly end: Int32Array;
+  /** null: none is null. */
+  readonly valid: Uint8Array | null;
 }
 export interface NumberRows {
   readonly kind: "number";

@@ -6,30 +6,75 @@ import { equalBytes, hashBytes } from "./hash_bytes.ts";
 import { viewOf } from "./words.ts";
 
 const ENTRIES_MIN = 64;
+/** In front of a text's bytes: its number and its length, INT32 each. Entries begin at multiples of four. */
+const HEADER_BYTES = 8;
+/** Texts that are looked for together. */
+const BLOCK_ROWS = 512;
 const encoder = new TextEncoder();
 
 export class TextIndex {
   size = 0;
+  /** Entries, one behind the other: what a look-up reads of one lies in one or two lines of the cache. */
   #arena = new Uint8Array(1024);
   #arenaView = viewOf(this.#arena);
-  /** By number: where its text begins; the next one's is where it ends. */
-  #starts = new Uint32Array(17);
+  #arenaLength = 0;
   /**
-   * Number + 1, 0 where free; a power of two, at least twice `size`. Hashes are not kept beside: what stays in the cache counts for more
-   * than a comparison that fails.
+   * A quarter of where an entry begins, + 1, 0 where free; a power of two, at least twice `size`. Hashes are not kept beside: what stays
+   * in the cache counts for more than a comparison that fails.
    */
   #index = new Int32Array(ENTRIES_MIN);
+  /** Where in the index each text of a block is looked for first. */
+  readonly #homes = new Int32Array(BLOCK_ROWS);
   #asked = new Uint8Array(256);
   #askedView = viewOf(this.#asked);
 
   /** The number of the text bytes[from, to), or -1. */
   findBytes(bytes: DataView, from: number, to: number): number {
+    return this.#findFrom(hashBytes(bytes, from, to) & this.#index.length - 1, bytes, from, to);
+  }
+
+  /**
+   * The numbers of the texts bytes[start[row], end[row]) of rows [from, to), -1 for those that have none; found[0] is of the first row.
+   * Step by step for many rows, because what misses the cache is then fetched side by side.
+   */
+  findBlock(bytes: DataView, start: Int32Array, end: Int32Array, from: number, to: number, found: Int32Array): void {
+    const index = this.#index;
+    const homes = this.#homes;
+    const mask = index.length - 1;
+    for (let block = from; block < to; block += homes.length) {
+      const count = Math.min(homes.length, to - block);
+      const at = block - from;
+      for (let i = 0; i < count; i++) homes[i] = hashBytes(bytes, start[block + i], end[block + i]) & mask;
+      for (let i = 0; i < count; i++) found[at + i] = index[homes[i]];
+      for (let i = 0; i < count; i++) {
+        const [first, behind] = [start[block + i], end[block + i]];
+        found[at + i] = this.#isAt(found[at + i], bytes, first, behind)
+          ? this.#numberAt(found[at + i])
+          : this.#findFrom(homes[i], bytes, first, behind);
+      }
+    }
+  }
+
+  /** From this place of the index on. */
+  #findFrom(home: number, bytes: DataView, from: number, to: number): number {
     const index = this.#index;
     const mask = index.length - 1;
-    for (let at = hashBytes(bytes, from, to) & mask;; at = at + 1 & mask) {
-      const found = index[at] - 1;
-      if (found < 0 || this.#holds(found, bytes, from, to)) return found;
+    for (let at = home;; at = at + 1 & mask) {
+      const place = index[at];
+      if (place === 0) return -1;
+      if (this.#isAt(place, bytes, from, to)) return this.#numberAt(place);
     }
+  }
+
+  /** Whether the entry that the index tells of holds this text. */
+  #isAt(place: number, bytes: DataView, from: number, to: number): boolean {
+    const arena = this.#arenaView;
+    const entry = (place - 1) * 4;
+    return place !== 0 && arena.getInt32(entry + 4, true) === to - from && equalBytes(arena, entry + HEADER_BYTES, bytes, from, to - from);
+  }
+
+  #numberAt(place: number): number {
+    return this.#arenaView.getInt32((place - 1) * 4, true);
   }
 
   find(text: string): number {
@@ -44,18 +89,21 @@ export class TextIndex {
   /** The next number, for the text bytes[from, to), which is not there yet. */
   appendBytes(bytes: DataView, from: number, to: number): number {
     const length = to - from;
-    const number = this.size++;
-    const start = this.#starts[number];
-    if (start + length > this.#arena.length) {
-      this.#arena = grown(this.#arena, start + length);
-      this.#arenaView = viewOf(this.#arena);
+    const entry = this.#arenaLength;
+    const end = entry + entryBytes(length);
+    if (end > this.#arena.length) {
+      const arena = new Uint8Array(Math.max(end, this.#arena.length * 2));
+      arena.set(this.#arena);
+      this.#arena = arena;
+      this.#arenaView = viewOf(arena);
     }
-    this.#arena.set(new Uint8Array(bytes.buffer, bytes.byteOffset + from, length), start);
-    if (this.size === this.#starts.length) this.#starts = grown(this.#starts, this.size + 1);
-    this.#starts[this.size] = start + length;
-    if (this.size * 2 > this.#index.length) this.#reindex();
-    else this.#enter(number);
-    return number;
+    this.#arenaView.setInt32(entry, this.size, true);
+    this.#arenaView.setInt32(entry + 4, length, true);
+    this.#arena.set(new Uint8Array(bytes.buffer, bytes.byteOffset + from, length), entry + HEADER_BYTES);
+    this.#arenaLength = end;
+    if (++this.size * 2 > this.#index.length) this.#reindex();
+    else this.#enter(entry);
+    return this.size - 1;
   }
 
   #encode(text: string): number {
@@ -66,27 +114,19 @@ export class TextIndex {
     return encoder.encodeInto(text, this.#asked).written;
   }
 
-  #holds(number: number, bytes: DataView, from: number, to: number): boolean {
-    const start = this.#starts[number];
-    return this.#starts[number + 1] - start === to - from && equalBytes(this.#arenaView, start, bytes, from, to - from);
-  }
-
   #reindex(): void {
     this.#index = new Int32Array(this.#index.length * 2);
-    for (let number = 0; number < this.size; number++) this.#enter(number);
+    for (let entry = 0; entry < this.#arenaLength; entry += entryBytes(this.#arenaView.getInt32(entry + 4, true))) this.#enter(entry);
   }
 
-  #enter(number: number): void {
+  #enter(entry: number): void {
     const index = this.#index;
     const mask = index.length - 1;
-    let at = hashBytes(this.#arenaView, this.#starts[number], this.#starts[number + 1]) & mask;
+    const text = entry + HEADER_BYTES;
+    let at = hashBytes(this.#arenaView, text, text + this.#arenaView.getInt32(entry + 4, true)) & mask;
     while (index[at] !== 0) at = at + 1 & mask;
-    index[at] = number + 1;
+    index[at] = entry / 4 + 1;
   }
 }
 
-function grown<T extends Uint8Array | Uint32Array>(from: T, need: number): T {
-  const into = new (from.constructor as new (length: number) => T)(Math.max(need, from.length * 2));
-  into.set(from);
-  return into;
-}
+const entryBytes = (length: number): number => HEADER_BYTES + Math.ceil(length / 4) * 4;

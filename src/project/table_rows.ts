@@ -3,7 +3,7 @@
  * it; the column objects stay the same ones, so plans may hold them.
  */
 import type { LoadableRows, TableLoading } from "./contracts.ts";
-import type { NumberRows, ValueRows } from "../component/component.ts";
+import type { NumberRows, TextPlaces, ValueRows } from "../component/component.ts";
 import type { Batch, Column, TextColumn } from "../data/batch.ts";
 import { cell, countingFrom, makeMeta, numberColumn, valueColumn } from "../data/columns.ts";
 import { assert } from "../data/fault.ts";
@@ -35,6 +35,12 @@ export class KeyedRows implements LoadableRows {
 
   findText(bytes: DataView, from: number, to: number): number {
     return this.#rowByText.findBytes(bytes, from, to);
+  }
+
+  findTexts({ bytes, start, end, valid }: TextPlaces, from: number, to: number, found: Int32Array): void {
+    this.#rowByText.findBlock(bytes, start, end, from, to, found);
+    if (valid === null) return;
+    for (let row = from; row < to; row++) if (valid[row] === 0) found[row - from] = -1;
   }
 
   get #count(): number {

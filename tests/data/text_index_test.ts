@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { TextIndex } from "../../src/data/text_index.ts";
 import { viewOf } from "../../src/data/words.ts";
 
-Deno.test("a text is found where it lies, by all of its bytes, whatever else was added", () => {
+Deno.test("a text is found where it lies, by all of its bytes, whatever else was added, alone or many at once", () => {
   fc.assert(
     fc.property(fc.array(fc.string({ unit: "binary", maxLength: 12 }), { maxLength: 400 }), fc.nat({ max: 40 }), (texts, gap) => {
       const index = new TextIndex();
@@ -21,6 +21,17 @@ Deno.test("a text is found where it lies, by all of its bytes, whatever else was
         assert.equal(index.findBytes(viewOf(around), gap, gap + encoded.length), number);
         assert.equal(index.findBytes(viewOf(around), gap, gap + encoded.length + 1), numbers.get(`${text}a`) ?? -1);
       }
+      const asked = [...texts, ...texts.map((text) => `${text}?`)].map((text) => new TextEncoder().encode(text));
+      const bytes = new Uint8Array(asked.reduce((sum, { length }) => sum + length, 0));
+      const [start, end] = [new Int32Array(asked.length), new Int32Array(asked.length)];
+      asked.reduce((at, encoded, row) => {
+        bytes.set(encoded, start[row] = at);
+        return end[row] = at + encoded.length;
+      }, 0);
+      const from = Math.min(gap, asked.length);
+      const found = new Int32Array(asked.length - from);
+      index.findBlock(viewOf(bytes), start, end, from, asked.length, found);
+      assert.deepEqual([...found], asked.slice(from).map((_, i) => index.findBytes(viewOf(bytes), start[from + i], end[from + i])));
     }),
     { numRuns: 200 },
   );

@@ -187,6 +187,11 @@ function tablePlan(name: string, key: string, { type, rows }: Rows): TablePlan {
     rows: {
       find: (value) => found.get(value) ?? -1,
       findText: (bytes, from, to) => found.get(textOf(bytes, from, to)) ?? -1,
+      findTexts: ({ bytes, start, end, valid }, from, to, into) => {
+        for (let row = from; row < to; row++) {
+          into[row - from] = valid?.[row] === 0 ? -1 : found.get(textOf(bytes, start[row], end[row])) ?? -1;
+        }
+      },
       columns,
     },
     read: new Set(),

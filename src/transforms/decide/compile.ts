@@ -131,14 +131,18 @@ function loadStates({ plan, builder, states, slot, key, sameRow, remembered }: W
   const find = slice === null
     ? `${whole}; ${slot} = state[0].find(${key});`
     : `${slot} = ${slice.bytes} !== null ? state[0].findText(${slice.bytes}, ${slice.from}, ${slice.to}) : state[0].find(${whole});`;
+  const readBefore = sameRow?.reads.length;
+  const initials = states.map(({ old, state }) => `${old} = ${builder.emitAs(state.initial, state.type)};`);
   if (sameRow !== null && numbers.length > 0) {
     const known = numbers.map(({ column }) => `w += ${column}.values[s];`).join(" ");
-    sameRow.reads.push(`const s = ${sameRow.slots}[at]; if (s >= 0) { ${known} }`);
+    // What a state begins with is read once for a key, not for each of its records.
+    const fresh = sameRow.reads.splice(readBefore!).join(" ");
+    sameRow.reads.push(`const s = ${sameRow.slots}[at]; if (s >= 0) { ${known} } else { ${fresh} }`);
   }
   const lines = [
     sameRow === null ? find : `${slot} = ${sameRow.row} < 0 ? -1 : ${sameRow.slots}[${sameRow.row}]; if (${slot} < 0) { ${find} }`,
     `if (${slot} < 0) {`,
-    ...states.map(({ old, state }) => `${old} = ${builder.emitAs(state.initial, state.type)};`),
+    ...initials,
     "} else {",
     ...states.map(({ old, column, state }) => `${old} = ${storedCode(column, slot, state.type)};`),
     "}",

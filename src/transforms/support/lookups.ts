@@ -7,7 +7,7 @@ import { isNumeric, type RecordType, type Type, withNull } from "../../data/type
 import type { KeptTable, OperatorContext } from "../../engine/contracts.ts";
 import type { Binding, Checked, Keeper, Scope } from "../../expr/contracts.ts";
 import { dependencyOrder } from "./dependency_order.ts";
-import { lazyBinding, type LookedRow, type LoopBuilder, numberAt, ROW, ROWS_PER_CALL } from "./loop_builder.ts";
+import { lazyBinding, type LookedRow, type LoopBuilder, numberAt, ROW, ROWS_PER_CALL, type Slices } from "./loop_builder.ts";
 import { nameFault, nearestHint } from "./names.ts";
 import { type PlanChecker, rootsOf, withVariables } from "./plan_checker.ts";
 
@@ -124,17 +124,19 @@ export function bindLookups(
     const rows = kept < 0 ? builder.unit.constant(lookup.table.rows, "table") : builder.hoist("table", `work.tables[${kept}].state`);
     const columns = kept < 0 ? `${rows}.columns` : builder.hoist("columns", `work.tables[${kept}].columns`);
     const key = builder.keyPart(builder.emitAs(lookup.key, lookup.keyType), lookup.keyType);
-    const slice = lookup.keyType.kind === "string" ? builder.textSlice(lookup.key) : null;
+    const texts = lookup.keyType.kind === "string" ? builder.textColumn(lookup.key) : null;
     const whole = lookup.keyType.nullable ? `${builder.unit.constant(findOrNone, "findOrNone")}(${rows}, ${key})` : `${rows}.find(${key})`;
     // What the texts of a block found is there when its rows are computed: only a text without bytes is looked for here. Any other key may
     // be costly, or fail: it is looked for where the row is read first, -2 until then. A number from the start keeps the variable a small
     // integer.
-    const found = slice === null ? null : builder.unit.constant(new Int32Array(ROWS_PER_CALL), "found");
+    const found = texts === null ? null : builder.unit.constant(new Int32Array(ROWS_PER_CALL), "found");
     const there = found === null ? "" : `${found}[${ROW} - from]`;
     const unknown = probed === null ? "-2" : `${probed} === null ? -2 : ${probed}[${ROW}]`;
     const slot = builder.local(lookup.name, found === null ? unknown : `${there} === -2 ? ${whole} : ${there}`);
     const row = found === null ? `(${slot} === -2 ? ${slot} = ${whole} : ${slot})` : slot;
-    const reads = readAhead(builder, lookup, rows, found, probed);
+    const reads = found === null
+      ? readAhead(builder, lookup, rows, probed)
+      : findAhead(builder, { texts: texts!, rows, found, probed, atOnce: kept < 0 });
     rowOf.set(lookup.name, row);
     const bound = bindRow(builder, { table: lookup.table, columns, row, slot, reads });
     builder.bindings.set(lookup.name, bound);
@@ -148,13 +150,30 @@ export function bindLookups(
   return rowOf;
 }
 
-/** What is read of a row before its time; what a text found is kept in `found`, because looking for a text again is not cheap. */
-function readAhead(builder: LoopBuilder, lookup: LookupPlan, rows: string, found: string | null, probed: string | null): string[] {
+interface FoundAhead {
+  readonly texts: Slices;
+  /** Code for the table, and for what a probe before this loop found (null: there was none); what the texts find goes to `found`. */
+  readonly rows: string;
+  readonly found: string;
+  readonly probed: string | null;
+  /** Whether the table can look for many texts at once. */
+  readonly atOnce: boolean;
+}
+
+/** Looks for all texts of a block before its rows are computed, and keeps what they found: looking for a text again is not cheap. */
+function findAhead(builder: LoopBuilder, { texts, rows, found, probed, atOnce }: FoundAhead): string[] {
+  const { column, bytes, start, end, valid } = texts;
+  const each = (code: string) => `for (let j = from; j < to; j++) ${found}[j - from] = ${code};`;
+  const find = atOnce
+    ? `${rows}.findTexts(${column}, from, to, ${found});`
+    : each(`${valid} !== null && ${valid}[j] === 0 ? -1 : ${rows}.findText(${bytes}, ${start}[j], ${end}[j])`);
+  const known = probed === null ? "" : `if (${probed} !== null) ${each(`${probed}[j]`)} else `;
+  return builder.warm(`${found}[j - from]`, `${known}if (${bytes} === null) ${found}.fill(-2); else ${find}\n`);
+}
+
+/** What is read of a row before its time. */
+function readAhead(builder: LoopBuilder, lookup: LookupPlan, rows: string, probed: string | null): string[] {
   const known = probed === null ? "" : `${probed} !== null ? ${probed}[j] : `;
-  if (found !== null) {
-    const { bytes, from, to } = builder.textSlice(lookup.key, "j")!;
-    return builder.warm(`${found}[j - from] = ${known}${bytes} === null ? -2 : ${rows}.findText(${bytes}, ${from}, ${to})`);
-  }
   const keys = builder.plainNumbers(lookup.key);
   return keys === null ? [] : builder.warm(`${known}${rows}.find(${keys}[j])`);
 }

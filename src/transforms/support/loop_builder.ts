@@ -36,6 +36,7 @@ export const ROW = "i";
 export const ROWS_PER_CALL = 512;
 
 interface Warming {
+  readonly before: string;
   readonly slot: string;
   readonly reads: readonly string[];
 }
@@ -50,8 +51,11 @@ export interface LookedRow {
   readonly keeper: Keeper & { follows(table: string): void };
 }
 
-/** The hoisted parts of a text column. */
-interface Slices {
+/** Names of the hoisted parts of a text column. */
+export interface Slices {
+  /** All of them together: TextPlaces where `bytes` is not null. */
+  readonly column: string;
+  /** null where the column holds strings. */
   readonly bytes: string;
   readonly start: string;
   readonly end: string;
@@ -91,12 +95,12 @@ export class LoopBuilder {
 
   /**
    * Reads memory for some hundred rows before the first of them is computed: what misses the cache is then fetched side by side, not
-   * one after the other. `slot` is code over row `j` of the batch; statements added to the result read what belongs to slot `at`
+   * one after the other. `slot` is code over row `j` of the batch, `before` what precedes all of them; statements added to the result read what belongs to slot `at`
    * and make something of it in the number `w`, so that no compiler may leave the reading out.
    */
-  warm(slot: string): string[] {
+  warm(slot: string, before = ""): string[] {
     const reads: string[] = [];
-    this.#warming.push({ slot, reads });
+    this.#warming.push({ before, slot, reads });
     return reads;
   }
 
@@ -143,18 +147,29 @@ export class LoopBuilder {
    * Where the bytes of a text lie that the expression merely names: code for the buffer (null where the column holds strings, or the text is
    * null), the start and the end in row `row`. null where it is anything else.
    */
-  textSlice(checked: Checked, row = ROW): TextSlice | null {
-    const name = checked.source.text.trim();
-    const index = this.#record?.fields.findIndex((field) => field.name === name) ?? -1;
-    return index < 0 || checked.type.kind !== "string" ? null : this.#sliceOf(index, row);
+  textSlice(checked: Checked): TextSlice | null {
+    const index = this.#fieldOf(checked);
+    return index < 0 ? null : this.#sliceOf(index);
   }
 
-  #sliceOf(index: number, row: string): TextSlice | null {
+  /** The column of a text field that the expression merely names, null where it is anything else. */
+  textColumn(checked: Checked): Slices | null {
+    const index = this.#fieldOf(checked);
+    return index < 0 ? null : this.#slicesOf(index);
+  }
+
+  /** The input's field that the expression merely names, or -1. */
+  #fieldOf(checked: Checked): number {
+    const name = checked.source.text.trim();
+    return this.#record?.fields.findIndex((field) => field.name === name) ?? -1;
+  }
+
+  #sliceOf(index: number): TextSlice | null {
     const slices = this.#slicesOf(index);
     if (slices === null) return null;
     const { bytes, start, end, valid } = slices;
-    const there = this.#record!.fields[index].type.nullable ? `(${valid} !== null && ${valid}[${row}] === 0 ? null : ${bytes})` : bytes;
-    return { bytes: there, from: `${start}[${row}]`, to: `${end}[${row}]` };
+    const there = this.#record!.fields[index].type.nullable ? `(${valid} !== null && ${valid}[${ROW}] === 0 ? null : ${bytes})` : bytes;
+    return { bytes: there, from: `${start}[${ROW}]`, to: `${end}[${ROW}]` };
   }
 
   #slicesOf(index: number): Slices | null {
@@ -164,7 +179,7 @@ export class LoopBuilder {
     if (!names) {
       const column = this.hoist(name, `${this.unit.constant(slicesOf, "slicesOf")}(batch.columns[${index}])`);
       const part = (of: string) => this.hoist(of, `${column}.${of}`);
-      names = { bytes: part("bytes"), start: part("start"), end: part("end"), valid: part("valid") };
+      names = { column, bytes: part("bytes"), start: part("start"), end: part("end"), valid: part("valid") };
       this.#slices.set(index, names);
     }
     return names;
@@ -187,9 +202,7 @@ export class LoopBuilder {
 
   /** JavaScript for the code of a text in a dictionary, held there: a text that lies in bytes is not made a string. */
   holdText(checked: Checked, texts: string): string {
-    const name = checked.source.text.trim();
-    const index = this.#record?.fields.findIndex((field) => field.name === name) ?? -1;
-    const slice = index < 0 || checked.type.kind !== "string" ? null : this.#slicesOf(index);
+    const slice = this.textColumn(checked);
     if (slice === null) return `${texts}.hold(${this.emit(checked)})`;
     const { bytes, start, end, valid } = slice;
     const held = `${texts}.holdBytes(${bytes}, ${start}[${ROW}], ${end}[${ROW}])`;
@@ -215,7 +228,7 @@ export class LoopBuilder {
   #bindField(index: number, type: Type, name: string): Binding {
     const code = this.#readField(index, type, name);
     // Hoisted only where somebody asks for it.
-    const slice = () => this.#sliceOf(index, ROW);
+    const slice = () => this.#sliceOf(index);
     const isNull = () => this.#isNullText(index, code);
     return {
       code,
@@ -297,8 +310,8 @@ ${around.after ?? ""}`;
 
   #warmingCode(): string {
     if (this.#warming.length === 0) return "";
-    const loops = this.#warming.map(({ slot, reads }) =>
-      `for (let j = from; j < to; j++) { const at = ${slot}; w += at; if (at >= 0) { ${reads.join(" ")} } }`
+    const loops = this.#warming.map(({ before, slot, reads }) =>
+      `${before}for (let j = from; j < to; j++) { const at = ${slot}; w += at; if (at >= 0) { ${reads.join(" ")} } }`
     );
     return ["let w = 0;", ...loops, "work.warmed = w;"].join("\n");
   }
