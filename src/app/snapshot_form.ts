@@ -102,9 +102,13 @@ function writeNumbers(writer: BinaryWriter, parts: readonly Part[], rows: number
     at += count;
   }
   // What lies below a null is anything, but the same table must give the same bytes.
-  for (let row = 0; row < rows; row++) values[row] = valid[row] === 0 ? 0 : values[row];
+  if (parts.some(({ column }) => column.kind === "number" && column.valid !== null)) clearNulls(values, valid);
   writeValid(writer, valid);
   packNumbers(writer, values);
+}
+
+function clearNulls(values: Float64Array, valid: Uint8Array): void {
+  for (let row = 0; row < values.length; row++) values[row] = valid[row] === 0 ? 0 : values[row];
 }
 
 function writeTexts(writer: BinaryWriter, parts: readonly Part[], rows: number): void {
@@ -144,23 +148,31 @@ function appendTexts({ column, rows }: Part, at: number, { valid, lengths, bytes
 }
 
 /** A call of the encoder costs more than the text of a row does: rows are encoded together, and one by one where not all is ASCII. */
-function appendStrings({ column, rows }: Part, at: number, { valid, lengths, bytes }: Texts): void {
+function appendStrings({ column, rows }: Part, at: number, texts: Texts): void {
   const group: string[] = [];
   for (let from = 0; from < rows; from += GROUP_ROWS) {
-    group.length = 0;
-    const to = Math.min(rows, from + GROUP_ROWS);
-    for (let row = from; row < to; row++) {
-      const value = cell(column, STRING, row) as string | null;
-      if (value === null) valid[at + row] = 0;
-      group.push(value ?? "");
-    }
-    const together = group.join("");
-    const before = bytes.length;
-    // As many bytes as units of UTF-16: then each unit is a byte of its own, and texts are as long in bytes as they are in units.
-    const isAscii = putText(bytes, together) === together.length;
-    if (!isAscii) bytes.length = before;
-    for (let i = 0; i < group.length; i++) lengths[at + from + i] = isAscii ? group[i].length : putText(bytes, group[i]);
+    takeStrings(column, from, Math.min(rows, from + GROUP_ROWS), group, texts.valid.subarray(at + from));
+    appendGroup(group, texts.lengths.subarray(at + from), texts.bytes);
   }
+}
+
+/** The strings of rows [from, to), empty ones for null. */
+function takeStrings(column: Column, from: number, to: number, group: string[], valid: Uint8Array): void {
+  group.length = 0;
+  for (let row = from; row < to; row++) {
+    const value = cell(column, STRING, row) as string | null;
+    if (value === null) valid[row - from] = 0;
+    group.push(value ?? "");
+  }
+}
+
+function appendGroup(group: readonly string[], lengths: Float64Array, bytes: BinaryWriter): void {
+  const together = group.join("");
+  const before = bytes.length;
+  // As many bytes as units of UTF-16: then each unit is a byte of its own, and texts are as long in bytes as they are in units.
+  const isAscii = putText(bytes, together) === together.length;
+  if (!isAscii) bytes.length = before;
+  for (let i = 0; i < group.length; i++) lengths[i] = isAscii ? group[i].length : putText(bytes, group[i]);
 }
 
 /** Returns how many bytes it takes. */

@@ -41,7 +41,7 @@ export function planRecordKey(context: SinkContext, form: "text" | "object" = "t
 export type NullKeys = "round" | "together";
 
 /** Called often, short loops are compiled once by V8; one that runs for long is compiled again, for entering it in the middle. */
-const ROWS_PER_CALL = 512;
+const ROWS_PER_CALL = 128;
 
 export class KeyPartitioner {
   readonly #key = createWriter(64);

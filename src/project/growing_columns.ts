@@ -1,14 +1,14 @@
 /** Columns of a table while it is loaded, batch by batch. Invariant: nothing of a batch is kept alive: texts are copied out of it. */
 import type { NumberRows, ValueRows } from "../component/component.ts";
-import type { Column } from "../data/batch.ts";
+import type { Column, TextColumn } from "../data/batch.ts";
 import { cell, detach, ownText } from "../data/columns.ts";
 import { assert } from "../data/fault.ts";
 import { type Field, isNumeric } from "../data/types.ts";
 
 /** One column; `column` is absent where nobody reads the field. */
 export interface GrowingColumn {
-  /** The batch's rows `rows[0, count)`. */
-  add(column: Column | null, rows: Int32Array, count: number): void;
+  /** The batch's rows `rows[from, to)`, a few hundred of them at a time. */
+  add(column: Column | null, rows: Int32Array, from: number, to: number): void;
   /** Hands all rows over. */
   finish(): void;
 }
@@ -28,19 +28,19 @@ class GrowingNumbers implements GrowingColumn {
   #count = 0;
   constructor(private readonly target: NumberRows) {}
 
-  add(column: Column | null, rows: Int32Array, count: number): void {
-    this.#reserve(this.#count + count);
+  add(column: Column | null, rows: Int32Array, from: number, to: number): void {
+    this.#reserve(this.#count + to - from);
     if (column !== null) {
       assert(column.kind === "number", "numbers are kept as numbers");
-      for (let i = 0; i < count; i++) this.#values[this.#count + i] = column.values[rows[i]];
-      if (column.valid !== null) this.#noteNulls(column.valid, rows, count);
+      take(column.values, rows, from, to, this.#values, this.#count);
+      if (column.valid !== null) this.#noteNulls(column.valid, rows, from, to);
     }
-    this.#count += count;
+    this.#count += to - from;
   }
 
-  #noteNulls(valid: Uint8Array, rows: Int32Array, count: number): void {
+  #noteNulls(valid: Uint8Array, rows: Int32Array, from: number, to: number): void {
     this.#valid ??= new Uint8Array(this.#values.length).fill(1);
-    for (let i = 0; i < count; i++) this.#valid[this.#count + i] = valid[rows[i]];
+    for (let i = from; i < to; i++) this.#valid[this.#count + i - from] = valid[rows[i]];
   }
 
   #reserve(count: number): void {
@@ -61,16 +61,24 @@ class GrowingNumbers implements GrowingColumn {
   }
 }
 
+function take(values: Float64Array, rows: Int32Array, from: number, to: number, into: Float64Array, at: number): void {
+  for (let i = from; i < to; i++) into[at + i - from] = values[rows[i]];
+}
+
 class GrowingValues implements GrowingColumn {
   readonly #values: unknown[] = [];
   constructor(private readonly field: Field, private readonly target: ValueRows) {}
 
-  add(column: Column | null, rows: Int32Array, count: number): void {
-    for (let i = 0; i < count; i++) this.#values.push(column === null ? null : this.#own(column, rows[i]));
+  add(column: Column | null, rows: Int32Array, from: number, to: number): void {
+    if (column?.kind === "text") this.#addTexts(column, rows, from, to);
+    else for (let i = from; i < to; i++) this.#values.push(column === null ? null : this.#own(column, rows[i]));
+  }
+
+  #addTexts(column: TextColumn, rows: Int32Array, from: number, to: number): void {
+    for (let i = from; i < to; i++) this.#values.push(ownText(column, rows[i]));
   }
 
   #own(column: Column, row: number): unknown {
-    if (column.kind === "text") return ownText(column, row);
     const value = cell(column, this.field.type, row);
     return typeof value === "string" ? detach(value) : value;
   }

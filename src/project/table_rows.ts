@@ -55,7 +55,10 @@ export class KeyedRows implements LoadableRows {
     return {
       add: (batch) => {
         const { rows, count, duplicates } = this.#index(batch);
-        columns.forEach((column, index) => column.add(batch.columns[index], rows, count));
+        for (let from = 0; from < count; from += ROWS_PER_CALL) {
+          const to = Math.min(from + ROWS_PER_CALL, count);
+          columns.forEach((column, index) => column.add(batch.columns[index], rows, from, to));
+        }
         return duplicates;
       },
       finish: () => columns.forEach((column) => column.finish()),
@@ -129,7 +132,7 @@ export class KeyedRows implements LoadableRows {
 }
 
 /** Called often, short loops are compiled once by V8; one that runs for long is compiled again, for entering it in the middle. */
-const ROWS_PER_CALL = 512;
+const ROWS_PER_CALL = 128;
 
 /** Rows of a batch whose key was new, and the others. */
 interface TakenTexts {

@@ -17,7 +17,7 @@ const PLAIN = 0, OFFSETS = 1, STEPS = 2;
 const WIDTH_MAX = 6;
 const TWO_32 = 2 ** 32;
 /** Called often, short loops are compiled once by V8; one that runs for long is compiled again, for entering it in the middle. */
-export const NUMBERS_PER_CALL = 1024;
+export const NUMBERS_PER_CALL = 128;
 
 /** Appends the numbers; their count is for the reader to know. One kind of array only: V8 then compiles the loops once. */
 export function packNumbers(writer: BinaryWriter, values: Float64Array): void {
