@@ -308,6 +308,31 @@ Deno.test("text read from quotes is written with quotes only where it needs them
   assert.deepEqual([...ends], [0, 1, 2, 3].map((i) => rows.slice(0, i + 1).join("").length).concat(0));
 });
 
+Deno.test("text of any length and bytes is written with quotes exactly where it needs them, however it was read", () => {
+  const type = fieldsOf({ a: STRING, b: STRING });
+  const decode = compileCsvDecoder(specOf(type), ["a", "b"]);
+  const encodeRows = compileCsvRowsEncoder(type, ["a", "b"]);
+  const quoted = (value: string) => `"${value.replaceAll('"', '""')}"`;
+  const plain = (value: string) => /[",\n\r]/.test(value) ? quoted(value) : value;
+  const unit = fc.oneof(
+    { weight: 12, arbitrary: fc.constantFrom(..."abcdefgh") },
+    { weight: 1, arbitrary: fc.constantFrom(",", '"', "\n", "\r", "\t", "\b", "\x0f", "\x10", "\x07", "+", "-", "!", "#", "é", "😀") },
+  );
+  const text = fc.string({ unit, maxLength: 24 });
+  const field = fc.tuple(text, fc.boolean());
+  const property = fc.property(fc.array(fc.tuple(field, field), { minLength: 1, maxLength: 30 }), (rows) => {
+    const read = rows.map((row) => `${row.map(([value, inQuotes]) => inQuotes ? quoted(value) : plain(value)).join(",")}\n`);
+    const { records } = splitCsv(encoder.encode(read.join("")), 0, encoder.encode(read.join("")).length, "end", 1 << 20);
+    const { columns, bad } = decode(records);
+    assert.deepEqual(bad, []);
+    const batch = { rows: records.rows, type, columns, meta: makeMeta("s", 0, new Float64Array(records.rows)) };
+    const writer = createWriter(1);
+    encodeRows(batch, 0, records.rows, writer, new Uint32Array(records.rows), 0);
+    assert.equal(decoder.decode(written(writer)), rows.map((row) => `${row.map(([value]) => plain(value)).join(",")}\n`).join(""));
+  });
+  fc.assert(property, { seed: SEED, numRuns: 3000 });
+});
+
 Deno.test("a null alone in its line is still a line", () => {
   const text = encode(fieldsOf({ a: withNull(STRING) }), [[null], ["x"], [""]]);
   assert.equal(text, '""\nx\n""\n');
