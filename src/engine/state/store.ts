@@ -19,8 +19,11 @@ import { Table } from "./table.ts";
 
 const DELTA: Seal = { magic: 0x5444_524d, version: 3, what: "change of state" };
 const BASE: Seal = { magic: 0x4253_524d, version: 3, what: "chunk of state" };
-/** Folding per epoch, in bytes of the epoch's own changes: twice as fast as changes come, the backlog stays below the state's size. */
-const FOLD_FACTOR = 2;
+/**
+ * Folding per epoch, in bytes of the epoch's own changes: as fast as they come, so that what is not folded stays about the state's size
+ * at the most. Faster, recovery reads less and every epoch writes more (docs/performance.md).
+ */
+const FOLD_FACTOR = 1;
 /** Folded per epoch even when little changes, so that small deltas do not pile up for ever. */
 const FOLD_BYTES_MIN = 1024;
 
