@@ -78,15 +78,14 @@ function bindColumn(type: Type, index: number, unit: CodeUnit, perBatch: string[
 
 function bindMeta(unit: CodeUnit, perBatch: string[]): Binding {
   const meta = unit.local("meta");
-  perBatch.push(`const ${meta} = batch.meta;`);
+  const position = unit.local("position");
+  const origin = unit.local("origin");
+  perBatch.push(`const ${meta} = batch.meta, ${position} = ${meta}.position, ${origin} = ${meta}.origin;`);
   const fields = new Map<string, Binding>([
     ["source", { code: `${meta}.source` }],
     ["partition", { code: `${meta}.partition` }],
-    ["position", { code: `${meta}.position[row]` }],
-    ["origin", { code: `${meta}.origin[row]` }],
+    ["position", { code: `${position}[row]` }],
+    ["origin", { code: `${origin}[row]` }],
   ]);
-  return {
-    code: `({ source: ${meta}.source, partition: ${meta}.partition, position: ${meta}.position[row], origin: ${meta}.origin[row] })`,
-    fields,
-  };
+  return { code: `({${[...fields].map(([name, { code }]) => `${name}: ${code}`).join(", ")}})`, fields };
 }
