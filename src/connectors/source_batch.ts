@@ -74,15 +74,17 @@ export function sourceBatch(
   const reasons = new Map(bad.map(({ row, reason }) => [row, reason]));
   for (const row of tooLong) reasons.set(row, "too-long");
   for (const { row, reason } of refused) reasons.set(row, reason);
+  const isRefused = new Uint8Array(rows);
+  for (const row of reasons.keys()) isRefused[row] = 1;
   const good = new Int32Array(rows);
   const rejected: Rejected[] = [];
   let count = 0;
   let deletes = 0;
   for (let row = 0; row < rows; row++) {
-    const reason = reasons.get(row);
-    if (reason === undefined && deleted !== null && deleted[row] === DELETE_DROPPED) deletes++;
-    else if (reason === undefined) good[count++] = row;
-    else {
+    if (isRefused[row] === 0) {
+      if (deleted !== null && deleted[row] === DELETE_DROPPED) deletes++;
+      else good[count++] = row;
+    } else {
       // A copy: a reject may outlive the buffer by far.
       const own = bytes.slice(start[row], end[row]);
       rejected.push({
@@ -91,7 +93,7 @@ export function sourceBatch(
         position: position[row],
         origin: origin[row],
         step: source,
-        reason,
+        reason: reasons.get(row)!,
         raw: own,
         receivedMicros: received?.[row],
       });

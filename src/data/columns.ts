@@ -1,11 +1,11 @@
 /**
  * Making, reading and rearranging columns and batches. Invariant: no function here changes a column it was given; `select`
- * shares text bytes, `concat` copies them, so that its result keeps no batch alive.
+ * shares what it was given, `concat` copies them, so that its result keeps no batch alive.
  */
 import type { Batch, Column, Meta, NumberColumn, SpelledColumns, TextColumn, ValueColumn } from "./batch.ts";
 import { builderOf, TextBuilder } from "./builders.ts";
 import { assert } from "./fault.ts";
-import { selectText } from "./text_column.ts";
+import { selectBytes, selectColumn, selectNumbers } from "./selected_columns.ts";
 import type { RecordType, Type } from "./types.ts";
 
 export { builderOf, type ColumnBuilder, NumberBuilder, TextBuilder, ValueBuilder } from "./builders.ts";
@@ -68,29 +68,15 @@ export function emptyBatch(type: RecordType, source: string, partition = 0): Bat
   return { rows: 0, type, columns, meta: makeMeta(source, partition, new Float64Array(0)) };
 }
 
-/** The rows `rows[0, count)` of one column, in that order; a row may occur more than once. */
-export function selectColumn<C extends Column>(column: C, rows: Int32Array, count: number): C;
-export function selectColumn(column: Column, rows: Int32Array, count: number): Column {
-  switch (column.kind) {
-    case "number":
-      return numberColumn(selectNumbers(column.values, rows, count), selectValid(column.valid, rows, count));
-    case "text":
-      return selectText(column, rows, count, selectValid(column.valid, rows, count));
-    case "value": {
-      const values = new Array<unknown>(count);
-      for (let i = 0; i < count; i++) values[i] = column.values[rows[i]];
-      return valueColumn(values);
-    }
-  }
-}
-/** The rows `rows[0, count)` of a batch, in that order. */
+/** The rows `rows[0, count)` of a batch, in that order; a row may occur more than once. Its columns are gathered where they are first read. */
 export function select(batch: Batch, rows: Int32Array, count: number): Batch {
-  const columns = batch.columns.map((column) => column === null ? null : selectColumn(column, rows, count));
-  const meta = selectMeta(batch.meta, rows, count);
-  return { rows: count, type: batch.type, columns, meta: { ...meta, spelled: selectSpelled(batch, columns, rows, count) } };
+  const chosen = rows.slice(0, count);
+  const columns = batch.columns.map((column) => column === null ? null : selectColumn(column, chosen));
+  const meta = selectMeta(batch.meta, chosen);
+  return { rows: count, type: batch.type, columns, meta: { ...meta, spelled: selectSpelled(batch, columns, chosen) } };
 }
 /** What the raw bytes say of the selected columns; null where one of them is no longer among the columns. */
-function selectSpelled(batch: Batch, selected: Batch["columns"], rows: Int32Array, count: number): SpelledColumns | null {
+function selectSpelled(batch: Batch, selected: Batch["columns"], rows: Int32Array): SpelledColumns | null {
   const { spelled } = batch.meta;
   if (spelled === null) return null;
   const columns: (Column | null)[] = [];
@@ -100,24 +86,22 @@ function selectSpelled(batch: Batch, selected: Batch["columns"], rows: Int32Arra
     if (column !== null && at < 0) return null;
     columns.push(column === null ? null : selected[at]);
   }
-  const forms = new Uint8Array(count);
-  for (let i = 0; i < count; i++) forms[i] = spelled.forms[rows[i]];
-  return { fields: spelled.fields, columns, forms };
+  return { fields: spelled.fields, columns, forms: selectBytes(spelled.forms, rows) };
 }
-/** The rows `rows[0, count)` of a batch's origin. What raw bytes say is told by columns, which only `select` has. */
-export function selectMeta(meta: Meta, rows: Int32Array, count: number): Meta {
-  const position = selectNumbers(meta.position, rows, count);
-  const origin = meta.origin === meta.position ? position : selectNumbers(meta.origin, rows, count);
+/** Where the chosen rows came from. What raw bytes say is told by columns, which only `select` has. */
+function selectMeta(meta: Meta, rows: Int32Array): Meta {
+  const position = selectNumbers(meta.position, rows);
+  const origin = meta.origin === meta.position ? position : selectNumbers(meta.origin, rows);
   return {
     ...meta,
     position,
     origin,
-    raw: meta.raw === null ? null : selectColumn(meta.raw, rows, count),
-    received: meta.received && selectNumbers(meta.received, rows, count),
-    time: meta.time && selectNumbers(meta.time, rows, count),
-    watermark: meta.watermark && selectNumbers(meta.watermark, rows, count),
+    raw: meta.raw === null ? null : selectColumn(meta.raw, rows),
+    received: meta.received && selectNumbers(meta.received, rows),
+    time: meta.time && selectNumbers(meta.time, rows),
+    watermark: meta.watermark && selectNumbers(meta.watermark, rows),
     spelled: null,
-    deleted: meta.deleted && selectMarks(meta.deleted, rows, count),
+    deleted: meta.deleted && selectMarks(meta.deleted, rows),
   };
 }
 
@@ -195,23 +179,8 @@ function concatMarks(batches: readonly Batch[], rows: number): Uint8Array | null
   }
   return all;
 }
-/** null when none of the selected rows is marked. */
-function selectMarks(marks: Uint8Array, rows: Int32Array, count: number): Uint8Array | null {
-  const selected = new Uint8Array(count);
-  let marked = 0;
-  for (let i = 0; i < count; i++) marked += selected[i] = marks[rows[i]];
-  return marked === 0 ? null : selected;
-}
-function selectNumbers(values: Float64Array, rows: Int32Array, count: number): Float64Array {
-  const selected = new Float64Array(count);
-  for (let i = 0; i < count; i++) selected[i] = values[rows[i]];
-  return selected;
-}
-/** null when none of the selected rows is null. */
-function selectValid(valid: Uint8Array | null, rows: Int32Array, count: number): Uint8Array | null {
-  if (valid === null) return null;
-  const selected = new Uint8Array(count);
-  let there = 0;
-  for (let i = 0; i < count; i++) there += selected[i] = valid[rows[i]];
-  return there === count ? null : selected;
+/** null when none of the chosen rows is marked. */
+function selectMarks(marks: Uint8Array, rows: Int32Array): Uint8Array | null {
+  const chosen = selectBytes(marks, rows);
+  return chosen.some((mark) => mark !== 0) ? chosen : null;
 }

@@ -58,8 +58,9 @@ export class DecodedColumns {
     this.arenaBase = to;
     // One byte behind the last record lets generated code look ahead without leaving the buffer: V8 compiles loads that ever did
     // to code of half the speed.
-    this.records = to < records.bytes.length ? records : { ...records, bytes: padded(records.bytes, from, to) };
-    const { bytes } = this.records;
+    const bytes = to < records.bytes.length ? records.bytes : padded(records.bytes, from, to);
+    // An object of one form, whoever made the records: generated code that met another would be compiled anew.
+    this.records = { bytes, start, end, rows, keyOf: records.keyOf };
     this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   }
 

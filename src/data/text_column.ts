@@ -98,17 +98,6 @@ export function textColumn(
   return new TextSlices(shared, start, end, valid);
 }
 
-/** The rows `rows[0, count)` of a text column, on the same bytes. */
-export function selectText(column: TextColumn, rows: Int32Array, count: number, valid: Uint8Array | null): TextColumn {
-  const start = new Int32Array(count);
-  const end = new Int32Array(count);
-  for (let i = 0; i < count; i++) {
-    start[i] = column.start[rows[i]];
-    end[i] = column.end[rows[i]];
-  }
-  return column instanceof TextSlices ? new TextSlices(column.shared, start, end, valid) : textColumn(column.bytes, start, end, valid);
-}
-
 /** A string that may outlive its batch: without this, a short piece can keep a whole batch's text in memory. */
 export function detach(text: string): string {
   if (text.length <= COPIED_LENGTH_MAX) return text;
