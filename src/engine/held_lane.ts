@@ -58,8 +58,7 @@ export class HeldLane {
   readonly #fed = new Set<string>();
   /** The epoch under way, from its first record to its flip. */
   #open: OpenEpoch | null = null;
-  /** No epoch was completed under this owner yet. */
-  #isNew = true;
+  #hasFlipped = false;
   /** What the open epoch's deliveries took, by sink. */
   readonly #deliveryMs = new Map<string, number>();
   readonly #times: TimesToTell;
@@ -302,16 +301,14 @@ export class HeldLane {
   #isFull(epoch: OpenEpoch): boolean {
     const { plan, world } = this.#setting;
     if (epoch.records >= plan.epoch.recordsMax || epoch.scheduleBytes >= SCHEDULE_BYTES_MAX) return true;
-    let bytesHeld = this.#refusals.bytes;
-    for (const { lane } of this.#sinks) bytesHeld += lane.bytesHeld();
-    const everyMs = this.#isNew ? Math.min(FIRST_EPOCH_MS_MAX, plan.epoch.everyMs) : plan.epoch.everyMs;
+    const bytesHeld = this.#sinks.reduce((sum, { lane }) => sum + lane.bytesHeld(), this.#refusals.bytes);
+    const everyMs = this.#hasFlipped ? plan.epoch.everyMs : Math.min(FIRST_EPOCH_MS_MAX, plan.epoch.everyMs);
     return bytesHeld >= plan.epoch.bytesMax || world.clock.monotonicMs() - epoch.startedMs >= everyMs;
   }
 
   /** When a sink, or something that goes by the clock, wants an epoch that no input brings; at most 0: now. */
   #epochDueInMs(): number {
-    let due = this.graph.dueMicros();
-    for (const { lane } of this.#sinks) due = Math.min(due, lane.dueMicros?.() ?? Infinity);
+    const due = Math.min(this.graph.dueMicros(), ...this.#sinks.map(({ lane }) => lane.dueMicros?.() ?? Infinity));
     return Math.ceil((due - this.#epochTime()) / 1000);
   }
 
@@ -343,7 +340,7 @@ export class HeldLane {
     const { timeMicros, records, startedMs } = opened;
     const told = { epoch, timeMicros, records, durationMs: flippedMs - startedMs, deliveryMs: this.#deliveryMs };
     this.#open = null;
-    this.#isNew = false;
+    this.#hasFlipped = true;
     this.#setting.epochFlipped(epoch, told.durationMs);
     spectator?.completed(lane, { ...told, checkpointMs: intentMs + await stateWriting + flippedMs - flippingMs });
     await this.#refusals.flipped(this.#store, before, refused);

@@ -23,6 +23,8 @@ export const CONCURRENT_ASKED_MS = 5_000;
 export const REPORT_EVERY_MS = 10_000;
 /** A server that answers that it is busy is reported after this long. */
 export const BUSY_REPORT_MS = 1_000;
+/** How long a run that is stopping still asks a server that answers that it is busy: what is under way should end. */
+export const BUSY_WHILE_STOPPING_MS = 5_000;
 /** How often a member of a group says that it lives, within the time after which it is given up for dead; and at least this often. */
 export const HEARTBEATS_PER_SESSION = 10;
 export const HEARTBEAT_MAX_MS = 3_000;

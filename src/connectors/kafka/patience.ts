@@ -4,7 +4,7 @@
  */
 import { MillraceError } from "../../data/fault.ts";
 import type { World } from "../../ports/mod.ts";
-import { BUSY_REPORT_MS, REPORT_EVERY_MS, RETRY_MAX_MS, RETRY_MIN_MS } from "./limits.ts";
+import { BUSY_REPORT_MS, BUSY_WHILE_STOPPING_MS, REPORT_EVERY_MS, RETRY_MAX_MS, RETRY_MIN_MS } from "./limits.ts";
 
 export interface PatienceOptions {
   readonly world: World;
@@ -23,6 +23,13 @@ export class Patience {
   constructor(private readonly options: PatienceOptions) {
     const signals = [options.signal, options.world.stopping].filter((signal) => signal !== undefined);
     this.#stop = signals.length > 1 ? AbortSignal.any(signals) : signals[0];
+  }
+
+  /** Whether the run's own stop ends this wait. One that merely meets a busy answer does not fail for that. */
+  #isOver(error: MillraceError, waitedMs: number): boolean {
+    const { signal, world } = this.options;
+    if (signal?.aborted) return true;
+    return world.stopping?.aborted === true && (error.code !== "server_busy" || waitedMs >= BUSY_WHILE_STOPPING_MS);
   }
 
   /** Repeats an action until it succeeds. */
@@ -45,7 +52,7 @@ export class Patience {
     const nowMs = clock.monotonicMs();
     if (this.#failures++ === 0) this.#sinceMs = nowMs;
     const waitedMs = nowMs - this.#sinceMs;
-    if (this.#stop?.aborted) throw error;
+    if (this.#isOver(error, waitedMs)) throw error;
     // A cluster that is merely settling, as behind a topic's making, is not worth a line.
     const isWorthALine = error.code !== "server_busy" || waitedMs >= BUSY_REPORT_MS;
     if (isWorthALine && nowMs - this.#reportedMs >= REPORT_EVERY_MS) {
@@ -54,7 +61,8 @@ export class Patience {
     }
     const waitMs = Math.min(RETRY_MAX_MS, RETRY_MIN_MS * 2 ** Math.min(this.#failures, 10));
     // Many partitions lose one broker at once: they should not come back in step.
-    await clock.sleep(waitMs / 2 + random.uint32() % waitMs / 2, this.#stop);
+    const isStopping = this.options.world.stopping?.aborted;
+    await clock.sleep(waitMs / 2 + random.uint32() % waitMs / 2, isStopping ? this.options.signal : this.#stop);
   }
 
   succeeded(): void {
