@@ -5,6 +5,7 @@
  */
 import { createWriter, writtenText } from "../bytes.ts";
 import { closingQuote, unescape } from "./escape.ts";
+import { ShortTexts } from "./short_texts.ts";
 
 /** A number as it stands in the bytes. */
 export class JsonNumber {
@@ -21,6 +22,8 @@ export type JsonNode = string | boolean | null | JsonNumber | readonly JsonNode[
 const DEPTH_MAX = 128;
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 const text = createWriter(256);
+/** Names of members: those of one record are those of the next. */
+const names = new ShortTexts();
 
 /** The value that is all of bytes[from, to), blanks around it allowed; undefined when it is not JSON. */
 export function readJson(bytes: Uint8Array, from: number, to: number): JsonNode | undefined {
@@ -88,7 +91,7 @@ export class JsonReader {
     const members = new Map<string, JsonNode>();
     if (this.#skipBlanks() === 125) return this.at++, members;
     while (this.#skipBlanks() === 34) {
-      const key = this.#string();
+      const key = this.#string(names);
       if (key === undefined || members.has(key) || this.#skipBlanks() !== 58) return undefined;
       this.at++;
       const value = this.value();
@@ -114,13 +117,14 @@ export class JsonReader {
       if (next !== 44) return undefined;
     }
   }
-  #string(): string | undefined {
+  /** `known`: where a text that comes again and again is remembered. */
+  #string(known?: ShortTexts): string | undefined {
     const from = this.at + 1;
     const end = closingQuote(this.#bytes, from, this.#to);
     if (end < 0) return undefined;
     this.at = end + 1;
     const body = this.#bytes.subarray(from, end);
-    if (!body.includes(92)) return decoder.decode(body);
+    if (!body.includes(92)) return known ? known.of(this.#bytes, from, end) : decoder.decode(body);
     text.length = 0;
     return unescape(this.#bytes, from, end, text) ? writtenText(text) : undefined;
   }
