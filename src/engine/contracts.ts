@@ -38,8 +38,8 @@ export type Polled =
     /** Called at most once, when nobody reads the batch any more: its memory may be used again. Who keeps batches does not call it. */
     release?(): void;
   }
-  /** Nothing now; ask again after `retryAfterMs`. */
-  | { readonly kind: "idle"; readonly retryAfterMs: number }
+  /** Nothing now; ask again after `retryAfterMs`, or when `arrived` resolves: then something may be there. It never rejects. */
+  | { readonly kind: "idle"; readonly retryAfterMs: number; readonly arrived?: Promise<void> }
   | { readonly kind: "end" };
 
 /** How far event time had come in one lane of the pipeline that wrote what is read here. */

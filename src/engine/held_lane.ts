@@ -234,8 +234,8 @@ export class HeldLane {
         if (taken.kind === "idle") {
           if (epoch) return epoch;
           if (signal.aborted) return "stopped";
-          const dueInMs = this.#epochDueInMs();
-          if (dueInMs > 0) await world.clock.sleep(Math.min(taken.retryAfterMs, dueInMs), signal);
+          const waitMs = Math.min(taken.retryAfterMs, this.#epochDueInMs());
+          if (waitMs > 0) await Promise.race([world.clock.sleep(waitMs, signal), ...taken.arrived]);
           else epoch = this.#begin(this.#epochTime());
           continue;
         }

@@ -43,8 +43,8 @@ export type Taken =
   | { readonly kind: "end"; readonly input: LaneInput }
   /** The partition has given nothing for as long as its source's event time is waited for; said once until it gives something. */
   | { readonly kind: "quiet"; readonly input: LaneInput }
-  /** Nobody has anything now. */
-  | { readonly kind: "idle"; readonly retryAfterMs: number }
+  /** Nobody has anything now; whoever resolves first of `arrived` may have something then. */
+  | { readonly kind: "idle"; readonly retryAfterMs: number; readonly arrived: readonly Promise<void>[] }
   /** Every partition has ended. */
   | { readonly kind: "ended" };
 
@@ -171,22 +171,24 @@ export class LaneInputs {
     const last = await this.#takeForTable(glances, rowsMax, rowsMaxNext);
     if (last) return last;
     const retryAfterMs = glances.length > 0 ? Math.min(taken.retryAfterMs, TABLE_WAIT_MS) : taken.retryAfterMs;
-    return { kind: "idle", retryAfterMs: Math.max(IDLE_WAIT_MIN_MS, retryAfterMs) };
+    return { ...taken, retryAfterMs: Math.max(IDLE_WAIT_MIN_MS, retryAfterMs) };
   }
 
   /** Of the first group that has something, its cursors in turn. */
   async #takeInTurn(groups: readonly (readonly Cursor[])[], rowsMax: number, rowsMaxNext: (read: number) => number): Promise<Taken> {
     let retryAfterMs = IDLE_WAIT_MAX_MS;
+    const arrived: Promise<void>[] = [];
     for (const group of groups) {
       for (let tried = 0; tried < group.length; tried++) {
         const cursor = group[this.#turn++ % group.length];
         const polled = await this.#poll(cursor, rowsMax);
         if (polled.kind !== "idle") return this.#give(cursor, polled, rowsMaxNext);
         retryAfterMs = Math.min(retryAfterMs, polled.retryAfterMs);
+        if (polled.arrived) arrived.push(polled.arrived);
         if (this.#hasFallenQuiet(cursor)) return { kind: "quiet", input: cursor.input };
       }
     }
-    return { kind: "idle", retryAfterMs };
+    return { kind: "idle", retryAfterMs, arrived };
   }
 
   /** What has come for tables meanwhile: records do not wait while they are asked for. */

@@ -31,6 +31,8 @@ export interface Looked {
   readonly coveredTo: number;
   /** The last stable offset as the broker last told it; null before it did, and while it does not answer. */
   readonly end: number | null;
+  /** Resolves when that may no longer be so. */
+  readonly changed: Promise<void>;
 }
 
 export class PartitionFetcher {
@@ -74,7 +76,9 @@ export class PartitionFetcher {
       const leftMs = deadlineMs - clock.monotonicMs();
       const isCaughtUp = this.#end !== null && this.#coveredTo >= this.#end;
       // As it is now: by the time the caller goes on, the next fetch may have come, and what it brought is unread.
-      if (isCaughtUp || leftMs <= 0 || this.#stop.signal.aborted) return { coveredTo: this.#coveredTo, end: this.#end };
+      if (isCaughtUp || leftMs <= 0 || this.#stop.signal.aborted) {
+        return { coveredTo: this.#coveredTo, end: this.#end, changed: this.#change.promise };
+      }
       await this.#changed(deadlineMs);
     }
   }

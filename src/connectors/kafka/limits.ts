@@ -7,8 +7,8 @@ export const PREFETCH_BYTES_MAX = 2 << 20;
 export const FETCH_WAIT_MS = 500;
 /** How long a poll waits for records that are known to be there. */
 export const POLL_WAIT_MS = 1_000;
-/** How soon a reader that has caught up is asked again. */
-export const CAUGHT_UP_WAIT_MS = 10;
+/** How soon a reader that has caught up is asked again when nothing arrives: it may have ended, or be quiet for longer than it should. */
+export const CAUGHT_UP_WAIT_MS = 100;
 /** A record batch is closed when its records hold this many bytes: half of what brokers accept by default. */
 export const BATCH_BYTES_MAX = 512 << 10;
 /** Waits between attempts double from the first to the second. */

@@ -57,7 +57,7 @@ export class PartitionReader implements SourceReader {
     if (!(fetched instanceof Prefetched)) {
       this.#empty = { from: place.offset, to: fetched.coveredTo };
       if (fetched.coveredTo >= bound) return { kind: "end" };
-      return until ? { kind: "idle", retryAfterMs: CAUGHT_UP_WAIT_MS } : await this.#waitOrEnd(place, fetched);
+      return until ? { kind: "idle", retryAfterMs: RETRY_MIN_MS } : await this.#waitOrEnd(place, fetched);
     }
     const { slices } = fetched;
     const row = rowAt(slices, place.offset);
@@ -116,13 +116,14 @@ export class PartitionReader implements SourceReader {
     const caughtUp = looked.end !== null && looked.coveredTo >= looked.end;
     if (!caughtUp) {
       this.#quietSinceMs = world.clock.monotonicMs();
-      return { kind: "idle", retryAfterMs: RETRY_MIN_MS };
+      return { kind: "idle", retryAfterMs: RETRY_MIN_MS, arrived: looked.changed };
     }
     const coveredTo = Math.max(offset, looked.coveredTo);
     const sealedEnd = until.kind === "never" ? null : await this.options.sealedEnd();
     const sealed = sealedEnd !== null && coveredTo >= sealedEnd;
     const quietMs = world.clock.monotonicMs() - this.#quietSinceMs;
-    return hasEnded(until, { read, caughtUp, sealed, quietMs }) ? { kind: "end" } : { kind: "idle", retryAfterMs: CAUGHT_UP_WAIT_MS };
+    if (hasEnded(until, { read, caughtUp, sealed, quietMs })) return { kind: "end" };
+    return { kind: "idle", retryAfterMs: CAUGHT_UP_WAIT_MS, arrived: looked.changed };
   }
 }
 
