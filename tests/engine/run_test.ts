@@ -1,6 +1,7 @@
 /** The commit protocol on small fakes: whatever step fails, sinks and state end as in a run without faults. */
 import assert from "node:assert/strict";
 import { MillraceError } from "../../src/data/fault.ts";
+import type { Polled, SourceReader } from "../../src/engine/contracts.ts";
 import { decodeHead } from "../../src/engine/head.ts";
 import { collectRun, FencedError, runPipeline } from "../../src/engine/mod.ts";
 import { MemoryKv } from "./support/memory_kv.ts";
@@ -289,6 +290,24 @@ Deno.test("a stop while a source is still waited for ends the run", async () => 
   assert.equal(result.ended, false);
   assert.equal(result.lanes[0].get("count")!.backlog!(0), 0);
   assert.equal(kv.commits, 0);
+});
+
+/** Has nothing at first; what says so tells when that changes. */
+class ArrivingSource extends MemorySource {
+  override async reader(partition: number): Promise<SourceReader> {
+    const reader = await super.reader(partition);
+    let idle = 3;
+    const nothing = (): Polled => ({ kind: "idle", retryAfterMs: 1000, arrived: new Promise((resolve) => queueMicrotask(resolve)) });
+    return { ...reader, poll: (from, limits) => idle-- > 0 ? Promise.resolve(nothing()) : reader.poll(from, limits) };
+  }
+}
+
+Deno.test("a lane that waits is woken by what arrives, however long it would have slept", async () => {
+  const world = new TestWorld();
+  world.clock.sleep = () => new Promise(() => {});
+  const { result, into } = await start({ world, source: new ArrivingSource("input", [RECORDS], 4) });
+  assert.equal(result.ended, true);
+  assertContent(into);
 });
 
 Deno.test("starting a run that has ended delivers nothing and gives the same counters", async () => {
