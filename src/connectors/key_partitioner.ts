@@ -9,6 +9,7 @@ import type { ByteWriter } from "../data/codec.ts";
 import { type Type, typeText } from "../data/types.ts";
 import { partitionOfKey } from "./log/murmur2.ts";
 import { compileRowExpression, type RowExpression } from "./row_expressions.ts";
+import { ROWS_PER_COLD_CALL } from "../data/limits.ts";
 
 /** Rows of one partition under collection. The key is `keys[from, to)`, valid during the call only; `from` is -1 for none. */
 export interface KeyedRows {
@@ -40,9 +41,6 @@ export function planRecordKey(context: SinkContext, form: "text" | "object" = "t
 /** Where rows go whose key is null: "round" by their place, or "together" like those of any other key. */
 export type NullKeys = "round" | "together";
 
-/** Called often, short loops are compiled once by V8; one that runs for long is compiled again, for entering it in the middle. */
-const ROWS_PER_CALL = 128;
-
 export class KeyPartitioner {
   readonly #key = createWriter(64);
   /** What the place of a row without a key is multiplied by. */
@@ -66,8 +64,8 @@ export class KeyPartitioner {
 
   /** The key is a text that the record itself holds: its bytes are there. */
   #spreadTexts(batch: Batch, column: TextColumn, partitions: readonly KeyedRows[]): void {
-    for (let from = 0; from < batch.rows; from += ROWS_PER_CALL) {
-      this.#spreadSomeTexts(batch, column, partitions, from, Math.min(from + ROWS_PER_CALL, batch.rows));
+    for (let from = 0; from < batch.rows; from += ROWS_PER_COLD_CALL) {
+      this.#spreadSomeTexts(batch, column, partitions, from, Math.min(from + ROWS_PER_COLD_CALL, batch.rows));
     }
   }
 

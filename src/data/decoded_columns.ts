@@ -8,6 +8,7 @@ import { createWriter, putText } from "./bytes.ts";
 import type { ByteWriter, Decoded, DecoderSpec, Records } from "./codec.ts";
 import { numberColumn, SharedText, textColumn, valueColumn } from "./columns.ts";
 import { isNumeric, type Type } from "./types.ts";
+import { greatestOf, leastOf } from "./text_column.ts";
 
 /** Values of a numeric field. */
 export interface NumberStore {
@@ -52,8 +53,8 @@ export class DecodedColumns {
     for (const { name, type } of spec.type.fields) stores.push(spec.needed.has(name) ? storeOf(type, rows) : null);
     this.stores = stores;
     // Records need not lie in order.
-    const from = rows === 0 ? 0 : least(start, rows);
-    const to = rows === 0 ? 0 : greatest(end, rows);
+    const from = leastOf(start, rows);
+    const to = greatestOf(end, rows);
     this.#from = from;
     this.arenaBase = to;
     // One byte behind the last record lets generated code look ahead without leaving the buffer: V8 compiles loads that ever did
@@ -127,16 +128,6 @@ function storeOf(type: Type, rows: number): Store {
   return { kind: "value", values: new Array(rows).fill(null) };
 }
 
-function least(values: Int32Array, count: number): number {
-  let found = values[0];
-  for (let i = 1; i < count; i++) if (values[i] < found) found = values[i];
-  return found;
-}
-function greatest(values: Int32Array, count: number): number {
-  let found = values[0];
-  for (let i = 1; i < count; i++) if (values[i] > found) found = values[i];
-  return found;
-}
 /** The span at its place, with a line end behind it. */
 function padded(bytes: Uint8Array, from: number, to: number): Uint8Array {
   const copy = new Uint8Array(to + 1);

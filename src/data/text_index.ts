@@ -2,6 +2,7 @@
  * From texts to numbers 0, 1, 2 ... in order of arrival. Texts are UTF-8 in one arena, found by open addressing, so that a slice of a
  * record is looked up where it lies. Invariant: equal bytes, and only those, have one number.
  */
+import { createWriter } from "./bytes.ts";
 import { equalBytes, hashBytes } from "./hash_bytes.ts";
 import { viewOf } from "./words.ts";
 
@@ -15,9 +16,7 @@ const encoder = new TextEncoder();
 export class TextIndex {
   size = 0;
   /** Entries, one behind the other: what a look-up reads of one lies in one or two lines of the cache. */
-  #arena = new Uint8Array(1024);
-  #arenaView = viewOf(this.#arena);
-  #arenaLength = 0;
+  readonly #arena = createWriter();
   /**
    * A quarter of where an entry begins, + 1, 0 where free; a power of two, at least twice `size`. Hashes are not kept beside: what stays
    * in the cache counts for more than a comparison that fails.
@@ -68,13 +67,13 @@ export class TextIndex {
 
   /** Whether the entry that the index tells of holds this text. */
   #isAt(place: number, bytes: DataView, from: number, to: number): boolean {
-    const arena = this.#arenaView;
+    const arena = this.#arena.view;
     const entry = (place - 1) * 4;
     return place !== 0 && arena.getInt32(entry + 4, true) === to - from && equalBytes(arena, entry + HEADER_BYTES, bytes, from, to - from);
   }
 
   #numberAt(place: number): number {
-    return this.#arenaView.getInt32((place - 1) * 4, true);
+    return this.#arena.view.getInt32((place - 1) * 4, true);
   }
 
   find(text: string): number {
@@ -88,19 +87,14 @@ export class TextIndex {
 
   /** The next number, for the text bytes[from, to), which is not there yet. */
   appendBytes(bytes: DataView, from: number, to: number): number {
+    const arena = this.#arena;
     const length = to - from;
-    const entry = this.#arenaLength;
-    const end = entry + entryBytes(length);
-    if (end > this.#arena.length) {
-      const arena = new Uint8Array(Math.max(end, this.#arena.length * 2));
-      arena.set(this.#arena);
-      this.#arena = arena;
-      this.#arenaView = viewOf(arena);
-    }
-    this.#arenaView.setInt32(entry, this.size, true);
-    this.#arenaView.setInt32(entry + 4, length, true);
-    this.#arena.set(new Uint8Array(bytes.buffer, bytes.byteOffset + from, length), entry + HEADER_BYTES);
-    this.#arenaLength = end;
+    const entry = arena.length;
+    arena.reserve(entryBytes(length));
+    arena.view.setInt32(entry, this.size, true);
+    arena.view.setInt32(entry + 4, length, true);
+    arena.bytes.set(new Uint8Array(bytes.buffer, bytes.byteOffset + from, length), entry + HEADER_BYTES);
+    arena.length += entryBytes(length);
     if (++this.size * 2 > this.#index.length) this.#reindex();
     else this.#enter(entry);
     return this.size - 1;
@@ -116,14 +110,16 @@ export class TextIndex {
 
   #reindex(): void {
     this.#index = new Int32Array(this.#index.length * 2);
-    for (let entry = 0; entry < this.#arenaLength; entry += entryBytes(this.#arenaView.getInt32(entry + 4, true))) this.#enter(entry);
+    const { view, length } = this.#arena;
+    for (let entry = 0; entry < length; entry += entryBytes(view.getInt32(entry + 4, true))) this.#enter(entry);
   }
 
   #enter(entry: number): void {
     const index = this.#index;
     const mask = index.length - 1;
     const text = entry + HEADER_BYTES;
-    let at = hashBytes(this.#arenaView, text, text + this.#arenaView.getInt32(entry + 4, true)) & mask;
+    const { view } = this.#arena;
+    let at = hashBytes(view, text, text + view.getInt32(entry + 4, true)) & mask;
     while (index[at] !== 0) at = at + 1 & mask;
     index[at] = entry / 4 + 1;
   }

@@ -6,6 +6,7 @@ import type { Batch } from "../../data/batch.ts";
 import { createWriter } from "../../data/bytes.ts";
 import type { ByteWriter, RowsEncoder } from "../../data/codec.ts";
 import { compareBytes, type SortKey } from "./sort_key.ts";
+import { ROWS_PER_CALL } from "../../data/limits.ts";
 
 /** Encoded rows in their final order. `index` is empty where there is no sort key. */
 export interface OrderedRows {
@@ -17,8 +18,6 @@ export interface OrderedRows {
   readonly lastKey: Uint8Array;
 }
 
-/** Rows in one call of the generated encoder: called often, V8 need not compile it a second time for a loop that runs for long. */
-export const ROWS_PER_CALL = 512;
 const CAPACITY_BYTES = 64 << 10;
 /** Room is given back when an epoch used less than one part in so many. */
 const SPARE_FACTOR = 8;

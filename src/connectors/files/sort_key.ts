@@ -10,6 +10,7 @@ import type { Batch } from "../../data/batch.ts";
 import type { ByteWriter } from "../../data/codec.ts";
 import { isNumeric, type Type } from "../../data/types.ts";
 import type { RowExpression, RowFunction } from "../row_expressions.ts";
+import { ROWS_PER_CALL } from "../../data/limits.ts";
 
 /**
  * Appends the keys of a batch's rows, and from `ends[at]` on where each one ends. Tells whether they are known to ascend: none is less
@@ -23,8 +24,6 @@ export interface SortKey {
 }
 
 const NUMBER_BYTES = 8;
-/** Rows in one call of the loops here: called often, V8 compiles them once, and not again for a loop that runs for long. */
-const ROWS_PER_CALL = 512;
 
 /** Whether values of the type have an order that keys can express. */
 export const isSortable = (type: Type): boolean => isNumeric(type) || type.kind === "string";

@@ -7,7 +7,7 @@ import type { MillraceError } from "../../data/fault.ts";
 import type { Broker } from "./connection_settings.ts";
 import type { DataConnection } from "./data_connection.ts";
 import { refusedCode, TOPIC_ALREADY_EXISTS, UNKNOWN_TOPIC_OR_PARTITION, unreachable } from "./errors.ts";
-import { WireReader, WireWriter } from "./wire.ts";
+import { readTopics, WireReader, WireWriter } from "./wire.ts";
 
 /** As the cluster describes itself. */
 export interface Metadata {
@@ -272,13 +272,6 @@ export function readPartitionErrors(answer: WireReader): number[] {
     answer.int32();
     return answer.int16();
   });
-}
-
-function readTopics<T>(answer: WireReader, partition: () => T): T[] {
-  return answer.array(() => {
-    answer.skipString();
-    return answer.array(partition);
-  }).flat();
 }
 
 interface FoundTopic {

@@ -11,7 +11,7 @@
 import type { DataConnection } from "./data_connection.ts";
 import { refusedCode } from "./errors.ts";
 import type { AbortedTransaction } from "./record_batches.ts";
-import { WireReader, WireWriter } from "./wire.ts";
+import { readTopics, WireReader, WireWriter } from "./wire.ts";
 
 const FETCH = 1;
 const FETCH_VERSION = 11;
@@ -58,11 +58,7 @@ function parseFetch(bytes: Uint8Array): Omit<Fetched, "recycle"> {
   const errorCode = reader.int16();
   if (errorCode !== 0) throw refusedCode(errorCode, "a fetch");
   reader.int32();
-  const topics = reader.array(() => {
-    reader.skipString();
-    return reader.array(() => parsePartition(reader));
-  });
-  return topics[0][0];
+  return readTopics(reader, () => parsePartition(reader))[0];
 }
 
 function parsePartition(reader: WireReader): Omit<Fetched, "recycle"> {

@@ -2,6 +2,7 @@
  * Reads one partition. Invariants: a position covers exactly the records handed out; the same range gives the same rows and
  * rejects however it is cut, whatever gaps offsets have; an end is only ever concluded from what the broker has answered.
  */
+import { firstAtLeast } from "../../data/ascending.ts";
 import type { Records } from "../../data/codec.ts";
 import type { Polled, PollLimits, Position, SourceReader } from "../../engine/contracts.ts";
 import type { World } from "../../ports/mod.ts";
@@ -141,15 +142,7 @@ function placed(slices: RecordSlices, row: number, count: number): PlacedRecords
 }
 
 /** The first row at or behind an offset; `rows` where all lie before it. */
-function rowAt({ offset, rows }: RecordSlices, wished: number): number {
-  let low = 0;
-  for (let high = rows; low < high;) {
-    const middle = (low + high) >> 1;
-    if (offset[middle] < wished) low = middle + 1;
-    else high = middle;
-  }
-  return low;
-}
+const rowAt = ({ offset, rows }: RecordSlices, wished: number): number => firstAtLeast(offset, 0, rows, wished);
 
 /** Rows from `row` on whose values fit, at least one. */
 function rowsWithin({ start, end, rows }: RecordSlices, row: number, bytesMax: number): number {

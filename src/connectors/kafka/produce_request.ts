@@ -8,7 +8,7 @@
  *               ARRAY of (INT32 record  NULLABLE_STRING message)  NULLABLE_STRING message
  */
 import type { DataConnection } from "./data_connection.ts";
-import { WireReader, WireWriter } from "./wire.ts";
+import { readTopics, WireReader, WireWriter } from "./wire.ts";
 
 const PRODUCE = 0;
 const PRODUCE_VERSION = 8;
@@ -25,11 +25,7 @@ export interface ProduceRequest {
 /** The error code of each partition, 0 for none. */
 export async function produce(connection: DataConnection, request: ProduceRequest): Promise<ReadonlyMap<number, number>> {
   const reader = new WireReader(await connection.request(PRODUCE, PRODUCE_VERSION, formatProduce(request)));
-  const topics = reader.array(() => {
-    reader.skipString();
-    return reader.array(() => parsePartition(reader));
-  });
-  return new Map(topics.flat());
+  return new Map(readTopics(reader, () => parsePartition(reader)));
 }
 
 /** The batches stay where they are. */

@@ -11,7 +11,7 @@
  * the wished offset are left out; what is left keeps its own offset, so gaps (compaction, markers) do not matter.
  */
 import { MillraceError } from "../../data/fault.ts";
-import { RECORD_BYTES_MAX } from "../../data/limits.ts";
+import { RECORD_BYTES_MAX, ROWS_PER_CALL } from "../../data/limits.ts";
 import { COPY_SLACK, copyWords, viewOf } from "../../data/words.ts";
 import { DECOMPRESSED_BYTES_MAX } from "./limits.ts";
 
@@ -67,8 +67,6 @@ const RECORD_BYTES_MIN = 7;
 const CODEC_BITS = 7;
 export const TRANSACTIONAL_BIT = 16;
 const CONTROL_BIT = 32;
-/** Records in one call, so that V8 need not compile the loop once more for entering it while it runs. */
-const ROWS_PER_CALL = 512;
 /** What one store clears, and up to where stores are quicker than a call. */
 const CLEARED_BYTES = 8;
 const CLEARED_BY_WORDS_MAX = 128;

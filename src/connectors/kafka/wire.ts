@@ -96,6 +96,14 @@ export class WireReader {
   }
 }
 
+/** What an ARRAY of (STRING topic  ARRAY of partitions) says of its partitions, one after the other. */
+export function readTopics<T>(answer: WireReader, partition: () => T): T[] {
+  return answer.array(() => {
+    answer.skipString();
+    return answer.array(partition);
+  }).flat();
+}
+
 /** Builds a request. */
 export class WireWriter {
   readonly #into: ByteWriter = createWriter(256);

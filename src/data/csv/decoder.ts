@@ -6,9 +6,8 @@ import { assert } from "../fault.ts";
 import { compileFastCsv } from "./fast.ts";
 import { rehearse } from "./rehearsal.ts";
 import { compileSlowCsv } from "./slow.ts";
+import { ROWS_PER_CALL } from "../limits.ts";
 
-/** Rows in one call of the generated code, so that V8 need not compile it a second time for entering a loop that runs for long. */
-const ROWS_PER_CALL = 512;
 /** A batch of so many comes of a file that is large enough for V8 to compile the decoder. */
 const REHEARSED_ROWS_MIN = 1024;
 

@@ -7,6 +7,7 @@ import type { DecodedColumns } from "../decoded_columns.ts";
 import type { CompiledLayouts } from "./compiled_layouts.ts";
 import type { FastJson } from "./fast.ts";
 import { compactLayout, type Layout, layoutOf, layoutText } from "./layout.ts";
+import { ROWS_PER_CALL } from "../limits.ts";
 
 /** Layouts kept compiled at once. */
 const LAYOUTS_MAX = 4;
@@ -17,9 +18,6 @@ const COMPILATIONS_MAX = 16;
 const RECORDS_PER_COMPILATION = 100_000;
 /** Characters between the values of a record: the input chooses them, and longer ones are not worth their code. */
 const LAYOUT_LENGTH_MAX = 8192;
-
-/** Rows in one call of the generated code, so that V8 need not compile it a second time for entering a loop that runs for long. */
-const ROWS_PER_CALL = 512;
 
 interface Known {
   readonly text: string;

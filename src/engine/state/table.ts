@@ -8,6 +8,7 @@
  * Slots are ascending packed numbers: those that are free now, those whose key is new, and those whose columns follow.
  */
 import { assert } from "../../data/fault.ts";
+import { ROWS_PER_COLD_CALL } from "../../data/limits.ts";
 import type { BinaryReader, BinaryWriter } from "../binary.ts";
 import type { KeyPart, NumberState, StateColumnKind, StateTable, StateTableSpec, TextState, ValueState, WideState } from "../contracts.ts";
 import type { TableLayout } from "../head.ts";
@@ -17,7 +18,7 @@ import { createColumn, type StateColumn } from "./columns.ts";
 import type { Keys } from "./keys.ts";
 import { NumberKeys } from "./number_keys.ts";
 import { NumberPairKeys } from "./number_pair_keys.ts";
-import { NUMBERS_PER_CALL, packNumbers, unpackNumbers } from "./packed_numbers.ts";
+import { packNumbers, unpackNumbers } from "./packed_numbers.ts";
 import { Slots } from "./slots.ts";
 
 /** What a slot takes in each kind of column, and for its key with its place in the index. */
@@ -149,8 +150,8 @@ export class Table implements StateTable {
     const slots = this.#changedSlots();
     const some = (slot: number): boolean => (this.#marks[slot] & KEYED) !== 0;
     this.#writeRows(writer, number, slots, this.#keyedCount === 0 ? "none" : this.#keyedCount === slots.length ? "all" : some);
-    for (let from = 0; from < slots.length; from += NUMBERS_PER_CALL) {
-      clearMarks(this.#marks, slots, from, Math.min(from + NUMBERS_PER_CALL, slots.length));
+    for (let from = 0; from < slots.length; from += ROWS_PER_COLD_CALL) {
+      clearMarks(this.#marks, slots, from, Math.min(from + ROWS_PER_COLD_CALL, slots.length));
     }
     for (let first = 0; first < slots.length;) {
       this.#markUnfolded(slots[first], epoch);
@@ -269,7 +270,10 @@ function clearMarks(marks: Uint8Array, slots: Int32Array, from: number, to: numb
   for (let i = from; i < to; i++) marks[slots[i]] = 0;
 }
 
-/** The index of the first of the ascending slots, from index `from` on, that is not below `bound`; their count where there is none. */
+/**
+ * The index of the first of the ascending slots, from index `from` on, that is not below `bound`; their count where there is none. The loop
+ * of data/ascending.ts, for the other kind of array.
+ */
 function firstAtLeast(slots: Int32Array, from: number, bound: number): number {
   let [low, high] = [from, slots.length];
   while (low < high) {

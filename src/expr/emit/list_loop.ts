@@ -5,6 +5,7 @@
  *
  * What does not change from element to element is evaluated once, in front, where it cannot fail. So is a `let` that the loop reads.
  */
+import { firstAbove, firstAtLeast } from "../../data/ascending.ts";
 import type { Type } from "../../data/types.ts";
 import type { Binding, Bindings, ColumnMember } from "../contracts.ts";
 import * as folds from "../runtime/folds.ts";
@@ -59,7 +60,7 @@ function rangeOf(stage: Stage, { columns }: Chain, around: Surroundings): NonNul
   const lines = bounds.map(({ relation, bound }) => {
     const value = inputs.emit(inputs.lift(bound, new Set(), stage.bindings), new Map());
     const search = around.unit.constant(
-      relation === ">=" || relation === "<" ? folds.firstAtLeast : folds.firstAbove,
+      relation === ">=" || relation === "<" ? firstAtLeast : firstAbove,
       relation === ">=" || relation === "<" ? "firstAtLeast" : "firstAbove",
     );
     return `${relation.startsWith(">") ? "low" : "high"} = ${search}(${values}, low, high, ${value});`;

@@ -21,6 +21,7 @@ import {
 } from "../../expr/contracts.ts";
 import { boolPart } from "./keys.ts";
 import type { Work } from "./work.ts";
+import { ROWS_PER_CALL } from "../../data/limits.ts";
 
 /** A compiled loop. `state` are the lane's tables in the order in which the code was told about them. */
 export type Loop = (batch: Batch, out: Output, work: Work, state: readonly StateTable[]) => void;
@@ -29,11 +30,6 @@ type RowsLoop = (batch: Batch, out: Output, work: Work, state: readonly StateTab
 
 /** Where a loop body stands; code of a transform uses these names. */
 export const ROW = "i";
-/**
- * Rows in one call of the generated function. V8 compiles code anew from its entry when it is called often, but has to compile a
- * second version for entering a loop that runs for long; and that one ends in the interpreter after each batch.
- */
-export const ROWS_PER_CALL = 512;
 
 interface Warming {
   readonly before: string;
