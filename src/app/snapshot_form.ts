@@ -10,6 +10,7 @@
  *   numbers, lengths: packed, see engine/state/packed_numbers.ts
  */
 import type { Batch, Column } from "../data/batch.ts";
+import { encodeText } from "../data/bytes.ts";
 import { cell, countingFrom, makeMeta, numberColumn, textColumn } from "../data/columns.ts";
 import { assert } from "../data/fault.ts";
 import { compileJsonDecoder, compileJsonEncoder, splitLines } from "../data/json/mod.ts";
@@ -178,12 +179,11 @@ function appendGroup(group: readonly string[], lengths: Float64Array, bytes: Bin
 /** Returns how many bytes it takes. */
 function putText(bytes: BinaryWriter, text: string): number {
   bytes.reserve(text.length * 3);
-  const { written } = ENCODER.encodeInto(text, bytes.bytes.subarray(bytes.length));
+  const written = encodeText(text, bytes.bytes.subarray(bytes.length));
   bytes.length += written;
   return written;
 }
 const GROUP_ROWS = 256;
-const ENCODER = new TextEncoder();
 
 function readTexts(reader: BinaryReader, valid: Uint8Array | null, rows: number): ReturnType<typeof textColumn> {
   const lengths = unpackNumbers(reader, rows);

@@ -87,7 +87,14 @@ export function putText(target: Uint8Array, at: number, text: string): number {
     }
     if (i === length) return at + length;
   }
-  return at + encoder.encodeInto(text, target.subarray(at)).written;
+  return at + encodeText(text, target.subarray(at));
+}
+/**
+ * UTF-8 of a string at the start of `target`; gives its length, as a small integer. What the encoder itself gives V8 takes for a double, and with
+ * it every field that it is added to, of which it then keeps each value as an object.
+ */
+export function encodeText(text: string, target: Uint8Array): number {
+  return encoder.encodeInto(text, target).written | 0;
 }
 /** A double in its shortest text that reads back the same; never -0. */
 export function putDouble(target: Uint8Array, at: number, value: number): number {

@@ -7,6 +7,7 @@
  * is never misread.
  */
 import { crc32 } from "node:zlib";
+import { encodeText } from "../data/bytes.ts";
 import { assert, MillraceError } from "../data/fault.ts";
 
 const HEADER_BYTES = 16;
@@ -61,7 +62,7 @@ export class BinaryWriter {
   /** UTF-8 with its length in front. */
   string(value: string): void {
     this.reserve(4 + value.length * 3);
-    const { written } = ENCODER.encodeInto(value, this.bytes.subarray(this.length + 4));
+    const written = encodeText(value, this.bytes.subarray(this.length + 4));
     this.u32(written);
     this.length += written;
   }
@@ -75,7 +76,6 @@ export class BinaryWriter {
     this.length = 0;
   }
 }
-const ENCODER = new TextEncoder();
 const DECODER = new TextDecoder("utf-8", { fatal: true });
 
 /** Reads what BinaryWriter wrote; reading past the end throws. */

@@ -10,7 +10,7 @@
  * Invariant: a value is written as it is, or `MillraceError` "clickhouse_value" says which field it was; nothing is rounded or cut.
  */
 import { Buffer } from "node:buffer";
-import { putText } from "../../data/bytes.ts";
+import { encodeText, putText } from "../../data/bytes.ts";
 import type { ByteWriter } from "../../data/codec.ts";
 import { MillraceError, unreachable } from "../../data/fault.ts";
 import { jsonText } from "../../data/json/mod.ts";
@@ -21,7 +21,6 @@ import type { ColumnType } from "./column_type.ts";
 export type ValueWriter = (into: ByteWriter, value: unknown) => void;
 
 const TWO_32 = 2 ** 32;
-const encoder = new TextEncoder();
 
 /** The value cannot be kept by its column. Its digits are not shown: they may be what nobody should read in a log. */
 export function refuse(field: Field, reason: string): never {
@@ -50,7 +49,7 @@ export function putString(target: Uint8Array, at: number, text: string): number 
     return end;
   }
   at = putLength(target, at, Buffer.byteLength(text));
-  return at + encoder.encodeInto(text, target.subarray(at)).written;
+  return at + encodeText(text, target.subarray(at));
 }
 /** An exact integer in `bytes` bytes, its sign continued. */
 export function putWhole(view: DataView, at: number, value: number, bytes: 1 | 2 | 4 | 8 | 16): number {

@@ -2,6 +2,8 @@
  * Text lines under construction as bytes: generated files are written without a string per row. Invariant: everything
  * written is ASCII or was encoded before.
  */
+import { encodeText } from "../../data/bytes.ts";
+
 const CHUNK_BYTES = 1 << 16;
 /** Room kept free behind the last line, so that no write within a line checks bounds. */
 const LINE_BYTES_MAX = 2048;
@@ -38,7 +40,7 @@ export class LineWriter {
     this.#length = to;
   }
   text(text: string): void {
-    this.#length += encoder.encodeInto(text, this.#chunk.subarray(this.#length)).written;
+    this.#length += encodeText(text, this.#chunk.subarray(this.#length));
   }
   /** A whole number of at least 0. */
   integer(value: number): void {

@@ -3,7 +3,7 @@
  * only, and a pipeline that crashed must find the same rows again. Invariant: a copy counts once its note is there, which is written
  * when all its rows are durable; it goes when the checkpoint is behind it.
  */
-import { createWriter, written } from "../../../data/bytes.ts";
+import { createWriter, encodeText, written } from "../../../data/bytes.ts";
 import { assert, MillraceError } from "../../../data/fault.ts";
 import { splitLines } from "../../../data/json/mod.ts";
 import { RECORD_BYTES_MAX } from "../../../data/limits.ts";
@@ -137,7 +137,7 @@ class RowTuple extends Tuple {
       const value = row[i];
       this.kind[i] = value === null ? VALUE.null : VALUE.text;
       this.start[i] = at;
-      if (value !== null) at += encoder.encodeInto(value, this.#room.subarray(at)).written;
+      if (value !== null) at += encodeText(value, this.#room.subarray(at));
       this.end[i] = at;
     }
     return this;
