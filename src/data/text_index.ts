@@ -2,34 +2,35 @@
  * From texts to numbers 0, 1, 2 ... in order of arrival. Texts are UTF-8 in one arena, found by open addressing, so that a slice of a
  * record is looked up where it lies. Invariant: equal bytes, and only those, have one number.
  */
-import { createWriter } from "./bytes.ts";
+import { createWriter, encodeText } from "./bytes.ts";
 import { equalBytes, hashBytes } from "./hash_bytes.ts";
-import { viewOf } from "./words.ts";
+import { copyBytes, viewOf } from "./words.ts";
 
 const ENTRIES_MIN = 64;
 /** In front of a text's bytes: its number and its length, INT32 each. Entries begin at multiples of four. */
 const HEADER_BYTES = 8;
 /** Texts that are looked for together. */
 const BLOCK_ROWS = 512;
-const encoder = new TextEncoder();
 
 export class TextIndex {
   size = 0;
   /** Entries, one behind the other: what a look-up reads of one lies in one or two lines of the cache. */
   readonly #arena = createWriter();
   /**
-   * A quarter of where an entry begins, + 1, 0 where free; a power of two, at least twice `size`. Hashes are not kept beside: what stays
-   * in the cache counts for more than a comparison that fails.
+   * A quarter of where an entry begins, + 1, 0 where free; above it, in the bits of `#tagMask`, those of the text's hash: so what is looked
+   * for elsewhere is passed by without reading its entry, which mostly is not in the cache. A power of two, at least twice `size`.
    */
   #index = new Int32Array(ENTRIES_MIN);
-  /** Where in the index each text of a block is looked for first. */
-  readonly #homes = new Int32Array(BLOCK_ROWS);
+  #tagMask = tagMaskFor(0);
+  /** Hashes of the texts of a block. */
+  readonly #hashes = new Int32Array(BLOCK_ROWS);
   #asked = new Uint8Array(256);
   #askedView = viewOf(this.#asked);
 
   /** The number of the text bytes[from, to), or -1. */
   findBytes(bytes: DataView, from: number, to: number): number {
-    return this.#findFrom(hashBytes(bytes, from, to) & this.#index.length - 1, bytes, from, to);
+    const hash = hashBytes(bytes, from, to);
+    return this.#findFrom(hash & this.#index.length - 1, hash, bytes, from, to);
   }
 
   /**
@@ -38,42 +39,34 @@ export class TextIndex {
    */
   findBlock(bytes: DataView, start: Int32Array, end: Int32Array, from: number, to: number, found: Int32Array): void {
     const index = this.#index;
-    const homes = this.#homes;
+    const hashes = this.#hashes;
     const mask = index.length - 1;
-    for (let block = from; block < to; block += homes.length) {
-      const count = Math.min(homes.length, to - block);
+    for (let block = from; block < to; block += hashes.length) {
+      const count = Math.min(hashes.length, to - block);
       const at = block - from;
-      for (let i = 0; i < count; i++) homes[i] = hashBytes(bytes, start[block + i], end[block + i]) & mask;
-      for (let i = 0; i < count; i++) found[at + i] = index[homes[i]];
+      for (let i = 0; i < count; i++) hashes[i] = hashBytes(bytes, start[block + i], end[block + i]);
+      for (let i = 0; i < count; i++) found[at + i] = index[hashes[i] & mask];
       for (let i = 0; i < count; i++) {
-        const [first, behind] = [start[block + i], end[block + i]];
-        found[at + i] = this.#isAt(found[at + i], bytes, first, behind)
-          ? this.#numberAt(found[at + i])
-          : this.#findFrom(homes[i], bytes, first, behind);
+        found[at + i] = found[at + i] === 0 ? -1 : this.#findFrom(hashes[i] & mask, hashes[i], bytes, start[block + i], end[block + i]);
       }
     }
   }
 
   /** From this place of the index on. */
-  #findFrom(home: number, bytes: DataView, from: number, to: number): number {
+  #findFrom(home: number, hash: number, bytes: DataView, from: number, to: number): number {
     const index = this.#index;
     const mask = index.length - 1;
+    const tagMask = this.#tagMask;
+    const arena = this.#arena.view;
     for (let at = home;; at = at + 1 & mask) {
       const place = index[at];
       if (place === 0) return -1;
-      if (this.#isAt(place, bytes, from, to)) return this.#numberAt(place);
+      if (((place ^ hash) & tagMask) !== 0) continue;
+      const entry = ((place & ~tagMask) - 1) * 4; // placeOf
+      if (arena.getInt32(entry + 4, true) === to - from && equalBytes(arena, entry + HEADER_BYTES, bytes, from, to - from)) {
+        return arena.getInt32(entry, true);
+      }
     }
-  }
-
-  /** Whether the entry that the index tells of holds this text. */
-  #isAt(place: number, bytes: DataView, from: number, to: number): boolean {
-    const arena = this.#arena.view;
-    const entry = (place - 1) * 4;
-    return place !== 0 && arena.getInt32(entry + 4, true) === to - from && equalBytes(arena, entry + HEADER_BYTES, bytes, from, to - from);
-  }
-
-  #numberAt(place: number): number {
-    return this.#arena.view.getInt32((place - 1) * 4, true);
   }
 
   find(text: string): number {
@@ -93,9 +86,9 @@ export class TextIndex {
     arena.reserve(entryBytes(length));
     arena.view.setInt32(entry, this.size, true);
     arena.view.setInt32(entry + 4, length, true);
-    arena.bytes.set(new Uint8Array(bytes.buffer, bytes.byteOffset + from, length), entry + HEADER_BYTES);
+    copyBytes(arena.view, entry + HEADER_BYTES, bytes, from, length);
     arena.length += entryBytes(length);
-    if (++this.size * 2 > this.#index.length) this.#reindex();
+    if (++this.size * 2 > this.#index.length || (placeOf(entry) & this.#tagMask) !== 0) this.#reindex();
     else this.#enter(entry);
     return this.size - 1;
   }
@@ -105,12 +98,15 @@ export class TextIndex {
       this.#asked = new Uint8Array(3 * text.length);
       this.#askedView = viewOf(this.#asked);
     }
-    return encoder.encodeInto(text, this.#asked).written;
+    return encodeText(text, this.#asked);
   }
 
+  /** Anew, with room for more texts or longer ones. */
   #reindex(): void {
-    this.#index = new Int32Array(this.#index.length * 2);
     const { view, length } = this.#arena;
+    if (this.size * 2 > this.#index.length) this.#index = new Int32Array(this.#index.length * 2);
+    else this.#index.fill(0);
+    this.#tagMask = tagMaskFor(length);
     for (let entry = 0; entry < length; entry += entryBytes(view.getInt32(entry + 4, true))) this.#enter(entry);
   }
 
@@ -119,10 +115,15 @@ export class TextIndex {
     const mask = index.length - 1;
     const text = entry + HEADER_BYTES;
     const { view } = this.#arena;
-    let at = hashBytes(view, text, text + view.getInt32(entry + 4, true)) & mask;
+    const hash = hashBytes(view, text, text + view.getInt32(entry + 4, true));
+    let at = hash & mask;
     while (index[at] !== 0) at = at + 1 & mask;
-    index[at] = entry / 4 + 1;
+    index[at] = hash & this.#tagMask | placeOf(entry);
   }
 }
 
 const entryBytes = (length: number): number => HEADER_BYTES + Math.ceil(length / 4) * 4;
+/** Never 0: that is a free place. */
+const placeOf = (entry: number): number => entry / 4 + 1;
+/** The bits that places leave over in an arena four times as long; one at the least, as no arena has 2^31 places. */
+const tagMaskFor = (length: number): number => -1 << Math.min(31, 34 - Math.clz32(placeOf(length)));

@@ -36,3 +36,14 @@ Deno.test("a text is found where it lies, by all of its bytes, whatever else was
     { numRuns: 200 },
   );
 });
+
+Deno.test("texts of any length are found, short ones between long ones", () => {
+  const index = new TextIndex();
+  const texts = Array.from({ length: 60 }, (_, i) => `${i}`.padStart(1 << i % 17, "x"));
+  for (const text of texts) if (index.find(text) < 0) index.append(text);
+  const numbers = new Map([...new Set(texts)].map((text, number) => [text, number]));
+  for (const text of texts) {
+    assert.equal(index.find(text), numbers.get(text));
+    assert.equal(index.find(`${text}y`), -1);
+  }
+});
