@@ -329,3 +329,35 @@ Deno.test("a text that may be null is a key and looks up like any other, null in
     );
   }
 });
+
+Deno.test("a number that may be null is null or that number wherever it is read, kept and given, 0 included", () => {
+  const limits = table("id string | most decimal(1)?\na | 0.0\nb | null");
+  const rows = table("who string | x decimal(1)?\na | 1.5\na | null\na | 0.0\nb | null\nb | 2.0\nc | 3.0\nc | 3.0");
+  const rules: Settings[] = [
+    { code: "none", when: "last == null", update: { last: "x" } },
+    { code: "same", when: "x != null && x == last", update: { twin: "last", last: "null" } },
+    { code: "gone", when: "x == null", update: { last: "x", twin: "twin == null ? 7.00 : null" } },
+  ];
+  const settings: Settings = {
+    key: "who",
+    lookup: { limit: "limits[who]" },
+    state: { last: { as: "decimal(2)?", initial: "limit.most" }, twin: { as: "decimal(2)?", initial: "null" } },
+    rules: rules.map((rule): Settings => ({ ...rule, set: { sign: "code" } })),
+    otherwise: { set: { sign: "'more'" }, update: { last: "last + x" } },
+    emit: { sign: "sign", last: "last", twin: "twin", was: "old.last", most: "limit.most", both: "last != null && twin != null" },
+  };
+  for (const cut of [{ rowsMax: 10 }, { rowsMax: 1, recovers: () => true }]) {
+    equal(
+      run(decide, { inputs: [rows], settings, tables: { limits: { key: "id", rows: limits } } }, cut).text,
+      lines(`
+        more | 1.50 | null | 0.00 | 0.0 | false
+        gone | null | 7.00 | 1.50 | 0.0 | false
+        none | 0.00 | 7.00 | null | 0.0 | true
+        none | null | null | null | null | false
+        none | 2.00 | null | null | null | false
+        none | 3.00 | null | null | null | false
+        same | null | 3.00 | 3.00 | null | false
+      `),
+    );
+  }
+});

@@ -180,3 +180,9 @@ Deno.test("all faults of a node are reported at once", () => {
   const faults = faultsOf(map, { inputs: [orders], settings: { where: "amount", set: { a: "nobody", b: "id + 'x'" } } });
   deepEqual(faults.map((fault) => fault.split(":")[0]), ["where", "set.a", "set.b"]);
 });
+
+Deno.test("a computed number that may be null is null or that number, 0 included", () => {
+  const rows = table("id int | x decimal(1)?\n1 | 2.5\n2 | null\n3 | 0.0");
+  const set = { half: "x", sum: "x != null ? x + 1 : null", id: "x == null ? null : id" };
+  equal(mapped({ set }, [rows]).text, "1 | 2.5 | 2.5 | 3.5\nnull | null | null | null\n3 | 0.0 | 0.0 | 1.0");
+});

@@ -189,7 +189,7 @@ class TreeEmitter {
       if (next === undefined) break;
       binding = next;
     }
-    if (bound === node.fields.length) return { value: binding.code, binding };
+    if (bound === node.fields.length) return { value: node.type.nullable ? binding.code : binding.present ?? binding.code, binding };
     let code = binding.code;
     let mayMiss = false;
     for (let i = bound; i < node.fields.length; i++) {

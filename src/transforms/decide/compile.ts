@@ -10,7 +10,8 @@ import type { Binding } from "../../expr/contracts.ts";
 import { typedName } from "../support/keys.ts";
 import { bindLets } from "../support/lets.ts";
 import { bindLookups } from "../support/lookups.ts";
-import { type Loop, type LoopBuilder, numberAt } from "../support/loop_builder.ts";
+import type { Loop, LoopBuilder, ReadAs } from "../support/loop_builder.ts";
+import { assign, copy, newVariable, readVariable, type Variable } from "../support/variable.ts";
 import { slotsOfRows, writeCode } from "../support/work.ts";
 import type { Branch } from "./branches.ts";
 import type { Emitted } from "./emission.ts";
@@ -20,10 +21,13 @@ import type { StatePlan } from "./states.ts";
 
 interface StateLocals {
   readonly state: StatePlan;
+  /** The column, and variables for its arrays, which an insertion replaces; `valid` is null where the state never is. */
   readonly column: string;
-  readonly old: string;
-  readonly mid: string;
-  readonly now: string;
+  readonly values: string;
+  readonly valid: string | null;
+  readonly old: Variable;
+  readonly mid: Variable;
+  readonly now: Variable;
 }
 /** Everything that the parts of the loop share while it is written. */
 interface Writing {
@@ -37,6 +41,7 @@ interface Writing {
   readonly points: string;
   /** Points by code, as a map; null where nobody reads it. */
   readonly byCode: string | null;
+  readonly table: string;
   readonly slot: string;
   readonly key: string;
   readonly sameRow: SameRow | null;
@@ -83,7 +88,7 @@ function compileFor(plan: DecidePlan, builder: LoopBuilder, records: "new" | "de
     load,
     staged,
     before,
-    ...writing.states.filter(({ now, mid }) => now !== mid).map(({ now, mid }) => `${now} = ${mid};`),
+    ...writing.states.filter(({ now, mid }) => now !== mid).map(({ now, mid }) => copy(now, mid)),
     rules,
     updateCode(writing, plan.afterRules, outcome),
     emitCode(writing, outcome),
@@ -91,7 +96,9 @@ function compileFor(plan: DecidePlan, builder: LoopBuilder, records: "new" | "de
     plan.emitWhen === null ? "rows[o++] = i;" : "if (emits) rows[o++] = i; else filtered++;",
   ];
   return builder.build("decide", body.filter((line) => line !== "").join("\n"), {
-    before: "const rows = work.rows, others = work.others; let o = work.count, skipped = work.otherCount, filtered = 0, emits = true;",
+    before: `const rows = work.rows, others = work.others; let o = work.count, skipped = work.otherCount, filtered = 0, emits = true; ${
+      arraysOf(writing)
+    }`,
     after: `${writing.remembered.settle()} work.count = o; work.otherCount = skipped; work.filtered += filtered;`,
   });
 }
@@ -100,10 +107,18 @@ function open(plan: DecidePlan, builder: LoopBuilder): Writing {
   const table = isKeyed(plan) ? builder.hoist("table", "state[0]") : "";
   const slot = builder.local("slot");
   const states = plan.states.map((state): StateLocals => {
-    const column = builder.hoist(state.name, `${table}.${state.kind}(${JSON.stringify(typedName(state.name, state.type))})`);
-    const old = builder.local(`old_${state.name}`);
-    const mid = plan.before.has(state.name) ? builder.local(`mid_${state.name}`) : old;
-    return { state, column, old, mid, now: builder.local(`now_${state.name}`) };
+    const { name, type, kind } = state;
+    const column = builder.hoist(name, `${table}.${kind}(${JSON.stringify(typedName(name, type))})`);
+    const old = newVariable(builder, `old_${name}`, type);
+    return {
+      state,
+      column,
+      values: builder.local(name),
+      valid: isNumeric(type) ? builder.local("valid") : null,
+      old,
+      mid: plan.before.has(name) ? newVariable(builder, `mid_${name}`, type) : old,
+      now: newVariable(builder, `now_${name}`, type),
+    };
   });
   return {
     plan,
@@ -114,6 +129,7 @@ function open(plan: DecidePlan, builder: LoopBuilder): Writing {
     matched: builder.local("matched"),
     points: builder.local("points"),
     byCode: plan.match === "all" && plan.used.has("matched_points") ? builder.local("byCode") : null,
+    table,
     slot,
     key: builder.local("key"),
     sameRow: rowOfKey(plan, builder),
@@ -121,18 +137,24 @@ function open(plan: DecidePlan, builder: LoopBuilder): Writing {
   };
 }
 
-function loadStates({ plan, builder, states, slot, key, sameRow, remembered }: Writing): string {
+/** Statements that take the arrays of the states as they are now. */
+function arraysOf({ states }: Writing): string {
+  return states.map(({ column, values, valid }) => `${values} = ${column}.values;${valid === null ? "" : ` ${valid} = ${column}.valid;`}`)
+    .join(" ");
+}
+
+function loadStates({ plan, builder, states, table, slot, key, sameRow, remembered }: Writing): string {
   if (plan.key === null || !isKeyed(plan)) return "";
   const slice = builder.textSlice(plan.key);
   const whole = `${key} = ${builder.keyPart(builder.emit(plan.key), plan.key.type)}`;
   const keys = builder.plainNumbers(plan.key);
   const numbers = states.filter(({ state }) => isNumeric(state.type));
-  if (keys !== null) builder.warm(`state[0].find(${keys}[j])`).push(...numbers.map(({ column }) => `w += ${column}.values[at];`));
+  if (keys !== null) builder.warm(`${table}.find(${keys}[j])`).push(...numbers.map(({ column }) => `w += ${column}.values[at];`));
   const find = slice === null
-    ? `${whole}; ${slot} = state[0].find(${key});`
-    : `${slot} = ${slice.bytes} !== null ? state[0].findText(${slice.bytes}, ${slice.from}, ${slice.to}) : state[0].find(${whole});`;
+    ? `${whole}; ${slot} = ${table}.find(${key});`
+    : `${slot} = ${slice.bytes} !== null ? ${table}.findText(${slice.bytes}, ${slice.from}, ${slice.to}) : ${table}.find(${whole});`;
   const readBefore = sameRow?.reads.length;
-  const initials = states.map(({ old, state }) => `${old} = ${builder.emitAs(state.initial, state.type)};`);
+  const initials = states.map(({ old, state }) => assign(builder, old, state.type, state.initial));
   if (sameRow !== null && numbers.length > 0) {
     const known = numbers.map(({ column }) => `w += ${column}.values[s];`).join(" ");
     // What a state begins with is read once for a key, not for each of its records.
@@ -140,23 +162,25 @@ function loadStates({ plan, builder, states, slot, key, sameRow, remembered }: W
     sameRow.reads.push(`const s = ${sameRow.slots}[at]; if (s >= 0) { ${known} } else { ${fresh} }`);
   }
   const lines = [
-    sameRow === null ? find : `${slot} = ${sameRow.row} < 0 ? -1 : ${sameRow.slots}[${sameRow.row}]; if (${slot} < 0) { ${find} }`,
+    sameRow === null
+      ? find
+      : `${slot} = ${sameRow.row} < 0 ? -1 : ${sameRow.slots}[${sameRow.row}]; if (${slot} < 0) { ${find}${knownSlot(sameRow, slot)} }`,
     `if (${slot} < 0) {`,
     ...initials,
     "} else {",
-    ...states.map(({ old, column, state }) => `${old} = ${storedCode(column, slot, state.type)};`),
+    ...states.map((locals) => loadState(locals, slot)),
     "}",
   ];
   for (const { state, old } of states) {
     // Tied to a look-up: a null beside a found row means that the table is not the one the state was begun with.
     const row = state.presentWith === null ? undefined : builder.bindings.get(state.presentWith)?.isNull;
     if (row !== undefined) {
-      lines.push(`if (!${row} && ${old} === null) { out.reject(batch, i, ${JSON.stringify(`null:${state.name}`)}); continue; }`);
+      lines.push(`if (!${row} && ${isNullCode(old)}) { out.reject(batch, i, ${JSON.stringify(`null:${state.name}`)}); continue; }`);
     }
   }
-  const before = states.map(({ state, old }): [string, Binding] => [state.name, { code: old }]);
+  const before = states.map(({ state, old }): [string, Binding] => [state.name, readVariable(old)]);
   builder.bindings.set("old", structOf(new Map([...before, ...remembered.bindings("old")])));
-  for (const { state, old } of states) builder.bindings.set(state.name, { code: old });
+  for (const { state, old } of states) builder.bindings.set(state.name, readVariable(old));
   return lines.join("\n");
 }
 
@@ -186,17 +210,22 @@ function structOf(fields: ReadonlyMap<string, Binding>): Binding {
   };
 }
 
-function storedCode(column: string, slot: string, type: Type): string {
-  if (!isNumeric(type)) return `${column}.values[${slot}]`;
-  return numberAt(`${column}.values`, type.nullable ? `${column}.valid` : null, slot, type);
+function loadState({ state: { type }, values, valid, old }: StateLocals, slot: string): string {
+  const stored = type.kind === "bool" ? `(${values}[${slot}] === 1)` : `${values}[${slot}]`;
+  if (valid === null || !type.nullable) return `${old.value} = ${stored};`;
+  const isNull = `${valid}[${slot}] === 0`;
+  // Where there is none, the value is 0.
+  return old.isNull === null ? `${old.value} = ${isNull} ? null : ${stored};` : `${old.isNull} = ${isNull}; ${old.value} = ${stored};`;
 }
+
+const isNullCode = ({ value, isNull }: Variable): string => isNull ?? `${value} === null`;
 
 function beforeCode({ plan, builder, states }: Writing): string {
   const lines = states.flatMap(({ state, mid }) => {
     const checked = plan.before.get(state.name);
-    return checked === undefined ? [] : [`${mid} = ${builder.emitAs(checked, state.type)};`];
+    return checked === undefined ? [] : [assign(builder, mid, state.type, checked)];
   });
-  for (const { state, mid } of states) builder.bindings.set(state.name, { code: mid });
+  for (const { state, mid } of states) builder.bindings.set(state.name, readVariable(mid));
   return lines.join("\n");
 }
 
@@ -217,7 +246,7 @@ function takeBranch(writing: Writing, branch: Branch): string {
     ...setCode(writing, branch, own),
     ...writing.states.flatMap(({ state, now }) => {
       const checked = branch.updates.get(state.name);
-      return checked === undefined ? [] : [`${now} = ${writing.builder.emitAs(checked, state.type, own)};`];
+      return checked === undefined ? [] : [assign(writing.builder, now, state.type, checked, own)];
     }),
   ].join("\n");
 }
@@ -270,15 +299,18 @@ function allRules(writing: Writing): string {
 }
 
 function nowBindings({ states }: Writing): [string, Binding][] {
-  return states.map(({ state, now }) => [state.name, { code: now }]);
+  return states.map(({ state, now }) => [state.name, readVariable(now)]);
 }
 
 /** Simultaneous: all right-hand sides first, then the assignments. */
 function updateCode({ builder, states }: Writing, updates: DecidePlan["before"], bindings: ReadonlyMap<string, Binding>): string {
-  const changed = states.filter(({ state }) => updates.has(state.name)).map((entry) => ({ ...entry, next: builder.local("next") }));
+  const changed = states.filter(({ state }) => updates.has(state.name)).map((entry) => ({
+    ...entry,
+    next: newVariable(builder, "next", entry.state.type),
+  }));
   return [
-    ...changed.map(({ state, next }) => `${next} = ${builder.emitAs(updates.get(state.name)!, state.type, bindings)};`),
-    ...changed.map(({ now, next }) => `${now} = ${next};`),
+    ...changed.map(({ state, next }) => assign(builder, next, state.type, updates.get(state.name)!, bindings)),
+    ...changed.map(({ now, next }) => copy(now, next)),
   ].join(" ");
 }
 
@@ -310,43 +342,47 @@ function emitCode({ plan, builder, sets }: Writing, outcome: ReadonlyMap<string,
     }
   };
   const made = plan.emitted.filter(({ emitted }) => emitted.kind !== "input");
-  const writes = made.map(({ field, emitted }, index) => writeCode(builder, index, field.type, valueOf(emitted)));
+  const readOf = (emitted: Emitted, type: Type): ReadAs => {
+    const apart = emitted.kind === "value" ? builder.emitApart(emitted.checked, type, outcome) : null;
+    return apart === null ? { code: valueOf(emitted) } : { code: valueOf(emitted), ...apart };
+  };
+  const writes = made.map(({ field, emitted }, index) => writeCode(builder, index, field.type, readOf(emitted, field.type)));
   if (plan.emitWhen === null) return writes.join("\n");
   return `emits = ${builder.emit(plan.emitWhen, outcome)};\nif (emits) {\n${writes.join("\n")}\n}`;
 }
 
 /** Writes what changed; a new key writes all. */
-function storeStates({ plan, builder, states, slot, key, sameRow, remembered }: Writing): string {
+function storeStates(writing: Writing): string {
+  const { plan, builder, states, table, slot, key, sameRow, remembered } = writing;
   if (plan.key === null || !isKeyed(plan)) return "";
   const isNew = builder.local("isNew");
   const slice = builder.textSlice(plan.key);
   const insert = slice === null
-    ? `state[0].insert(${key})`
-    : `${slice.bytes} !== null ? state[0].insertText(${slice.bytes}, ${slice.from}, ${slice.to}) : state[0].insert(${key})`;
-  const known = sameRow === null ? "" : ` if (${sameRow.row} >= 0) ${sameRow.slots}[${sameRow.row}] = ${slot};`;
-  const lines = [`${isNew} = ${slot} < 0; if (${isNew}) ${slot} = ${insert};${known}`];
-  for (const { state, column, old, now } of states) {
-    lines.push(
-      `if (${isNew} || ${differs(now, old, state.type)}) { ${storeCode(builder, column, slot, now, state.type)} state[0].touch(${slot}); }`,
-    );
+    ? `${table}.insert(${key})`
+    : `${slice.bytes} !== null ? ${table}.insertText(${slice.bytes}, ${slice.from}, ${slice.to}) : ${table}.insert(${key})`;
+  const known = sameRow === null ? "" : knownSlot(sameRow, slot);
+  const lines = [`${isNew} = ${slot} < 0; if (${isNew}) { ${slot} = ${insert};${known} ${arraysOf(writing)} }`];
+  for (const locals of states) {
+    lines.push(`if (${isNew} || ${differs(locals)}) { ${storeState(builder, locals, slot)} ${table}.touch(${slot}); }`);
   }
   lines.push(remembered.commit());
   return lines.join("\n");
 }
 
-/** Nulls are told apart first: where V8 has only seen numbers, it throws code that compares them away at the first null. */
-function differs(now: string, old: string, type: Type): string {
-  const plain = `${now} !== ${old}`;
-  return type.nullable && isNumeric(type) ? `(${now} === null ? ${old} !== null : ${old} === null || ${plain})` : plain;
-}
+/** Statement that keeps a slot that was found or made beside the row of the same key. */
+const knownSlot = ({ row, slots }: SameRow, slot: string): string => ` if (${row} >= 0) ${slots}[${row}] = ${slot};`;
 
-function storeCode(builder: LoopBuilder, column: string, slot: string, value: string, type: Type): string {
+const differs = ({ now, old }: StateLocals): string =>
+  now.isNull === null ? `${now.value} !== ${old.value}` : `${now.isNull} !== ${old.isNull} || ${now.value} !== ${old.value}`;
+
+/** The same stores for null: V8 throws compiled code away at the first row for which it comes to a store that it has not seen. */
+function storeState(builder: LoopBuilder, { state: { type }, values, valid, now }: StateLocals, slot: string): string {
+  const { value } = now;
   if (type.kind === "string") {
     const kept = `${builder.unit.constant(detach, "detach")}(${value})`;
-    return `${column}.values[${slot}] = ${type.nullable ? `${value} === null ? null : ${kept}` : kept};`;
+    return `${values}[${slot}] = ${type.nullable ? `${value} === null ? null : ${kept}` : kept};`;
   }
-  if (!isNumeric(type)) return `${column}.values[${slot}] = ${value};`;
-  // The same stores for null: V8 throws compiled code away at the first row for which it comes to a store that it has not seen.
-  const stored = type.kind === "bool" ? `(${value} ? 1 : 0)` : type.nullable ? `${value} === null ? 0 : ${value}` : value;
-  return `${column}.values[${slot}] = ${stored}; ${column}.valid[${slot}] = ${type.nullable ? `${value} === null ? 0 : 1` : 1};`;
+  if (valid === null) return `${values}[${slot}] = ${value};`;
+  const there = type.nullable ? `${isNullCode(now)} ? 0 : 1` : "1";
+  return `${values}[${slot}] = ${type.kind === "bool" ? `${value} ? 1 : 0` : value}; ${valid}[${slot}] = ${there};`;
 }

@@ -4,8 +4,7 @@ import { assert, MillraceError } from "../../data/fault.ts";
 import { type Field, isNumeric, type Type } from "../../data/types.ts";
 import type { KeyPart, Output, StateStore, StateTable } from "../../engine/contracts.ts";
 import type { Binding } from "../../expr/contracts.ts";
-import { lazyBinding } from "../support/loop_builder.ts";
-import { type LoopBuilder, numberAt } from "../support/loop_builder.ts";
+import { lazyBinding, type LoopBuilder, type ReadAs, readNumber, readOfRow } from "../support/loop_builder.ts";
 import { keyedName, keyKind, typedName } from "../support/keys.ts";
 import { columnNamed, fromJson, keyReader, storeColumn, storedKind } from "./stored_rows.ts";
 
@@ -96,7 +95,7 @@ export function bindRight(builder: LoopBuilder, type: readonly Field[], slot: st
           field.name,
           `state[0].${storedKind(field.type)}(${JSON.stringify(typedName(field.name, field.type))})`,
         );
-        return `(${slot} < 0 ? null : ${fieldCode(builder, column, slot, field.type)})`;
+        return readOfRow({ row: slot, slot }, field.type, (at) => readField(builder, column, at, field.type));
       }),
     );
   }
@@ -106,11 +105,11 @@ export function bindRight(builder: LoopBuilder, type: readonly Field[], slot: st
   return { binding: { code, fields, isNull: `(${slot} < 0)` }, asked, whole };
 }
 
-function fieldCode(builder: LoopBuilder, column: string, slot: string, type: Type): string {
-  if (isNumeric(type)) return numberAt(`${column}.values`, type.nullable ? `${column}.valid` : null, slot, type);
+function readField(builder: LoopBuilder, column: string, slot: string, type: Type): ReadAs {
+  if (isNumeric(type)) return readNumber(`${column}.values`, type.nullable ? `${column}.valid` : null, slot, type);
   const value = `${column}.values[${slot}]`;
-  if (!holdsMap(type)) return value;
-  return `${builder.unit.constant((stored: unknown) => fromJson(stored, type), "fromJson")}(${value})`;
+  if (!holdsMap(type)) return { code: value };
+  return { code: `${builder.unit.constant((stored: unknown) => fromJson(stored, type), "fromJson")}(${value})` };
 }
 
 function holdsMap(type: Type): boolean {

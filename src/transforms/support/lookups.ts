@@ -7,7 +7,7 @@ import { isNumeric, type RecordType, type Type, withNull } from "../../data/type
 import type { KeptTable, OperatorContext } from "../../engine/contracts.ts";
 import type { Binding, Checked, Keeper, Scope } from "../../expr/contracts.ts";
 import { dependencyOrder } from "./dependency_order.ts";
-import { lazyBinding, type LookedRow, type LoopBuilder, numberAt, ROW, type Slices } from "./loop_builder.ts";
+import { lazyBinding, type LookedRow, type LoopBuilder, readNumber, readOfRow, ROW, type Slices } from "./loop_builder.ts";
 import { nameFault, nearestHint } from "./names.ts";
 import { type PlanChecker, rootsOf, withVariables } from "./plan_checker.ts";
 import { ROWS_PER_CALL } from "../../data/limits.ts";
@@ -215,7 +215,7 @@ class RowKeeper implements Keeper {
       kept = builder.hoist("kept", `${builder.unit.constant(keptByRow(), "keptByRow")}([${this.#tables.join(", ")}])`);
       this.#arrays.set(code, kept);
       // A comparison with undefined looks at the word that stands there, not at what it points to.
-      this.#reads.push(`if (${kept}[at + 1] === undefined) w++;`);
+      this.#reads.push(`if (${kept}[at + 1] === undefined) n++;`);
     }
     const row = builder.local("row");
     const value = builder.local("value");
@@ -254,10 +254,10 @@ function bindRow(builder: LoopBuilder, { table, columns, row, slot, reads }: Bou
       lazyBinding(() => {
         const column = builder.hoist(field.name, `${columns}[${index}]`);
         const values = builder.hoist(field.name, `${column}.values`);
-        if (!isNumeric(field.type)) return `(${row} < 0 ? null : ${values}[${slot}])`;
+        if (!isNumeric(field.type)) return readOfRow({ row, slot }, field.type, (at) => ({ code: `${values}[${at}]` }));
         reads.push(`w += ${values}[at];`);
         const valid = field.type.nullable ? builder.hoist(field.name, `${column}.valid`) : null;
-        return `(${row} < 0 ? null : ${numberAt(values, valid, slot, field.type)})`;
+        return readOfRow({ row, slot }, field.type, (at) => readNumber(values, valid, at, field.type));
       }),
     );
   });

@@ -6,7 +6,7 @@
 import type { Batch, Column } from "../../data/batch.ts";
 import { assert } from "../../data/fault.ts";
 import { viewOf } from "../../data/words.ts";
-import { isNumeric, type RecordType, type Type, typeText } from "../../data/types.ts";
+import { isNumeric, type RecordType, type Type, typeText, withoutNull } from "../../data/types.ts";
 import type { Output, StateTable } from "../../engine/contracts.ts";
 import {
   type Binding,
@@ -46,6 +46,9 @@ export interface LookedRow {
   /** Keeps what follows from the row; where its key follows from another looked-up row, from that one. */
   readonly keeper: Keeper & { follows(table: string): void };
 }
+
+/** Code for a value; where it may be null and that is told apart from it, V8 need not make an object of a number. */
+export type ReadAs = Pick<Binding, "code" | "present" | "isNull">;
 
 /** Names of the hoisted parts of a text column. */
 export interface Slices {
@@ -91,8 +94,8 @@ export class LoopBuilder {
 
   /**
    * Reads memory for some hundred rows before the first of them is computed: what misses the cache is then fetched side by side, not
-   * one after the other. `slot` is code over row `j` of the batch, `before` what precedes all of them; statements added to the result read what belongs to slot `at`
-   * and make something of it in the number `w`, so that no compiler may leave the reading out.
+   * one after the other. `slot` is code over row `j` of the batch, `before` what precedes all of them; statements added to the result read
+   * what belongs to slot `at` and make something of it, a number of `w` and an integer of `n`, so that no compiler may leave the reading out.
    */
   warm(slot: string, before = ""): string[] {
     const reads: string[] = [];
@@ -133,6 +136,15 @@ export class LoopBuilder {
   /** Like `emit`, converted to the type `to` that it is stored as. */
   emitAs(checked: Checked, to: Type, more?: Bindings): string {
     return this.convert(this.emit(checked, more), checked.type, to);
+  }
+
+  /** The same as a number and whether there is one, where the expression merely names what is kept so; else null. */
+  emitApart(checked: Checked, to: Type, more?: Bindings): { readonly isNull: string; readonly present: string } | null {
+    if (checked.constant !== undefined || !checked.type.nullable || !isNumeric(to)) return null;
+    const [root, ...fields] = checked.source.text.trim().split(".");
+    const binding = fields.reduce((of, field) => of?.fields?.get(field), more?.get(root) ?? this.bindings.get(root));
+    if (binding?.present === undefined || binding.isNull === undefined) return null;
+    return { isNull: binding.isNull, present: this.convert(binding.present, withoutNull(checked.type), withoutNull(to)) };
   }
 
   convert(code: string, from: Type, to: Type): string {
@@ -193,7 +205,7 @@ export class LoopBuilder {
 
   /** A variable's binding to a list in columns; the list is made at most once per row, and only where it is taken whole. */
   bindList(hint: string, list: ListBinding): Binding {
-    return lazyBinding(() => this.memo(hint, this.#expressions.wholeList(list, this.unit)), list);
+    return lazyBinding(() => ({ code: this.memo(hint, this.#expressions.wholeList(list, this.unit)) }), list);
   }
 
   /** JavaScript for the code of a text in a dictionary, held there: a text that lies in bytes is not made a string. */
@@ -222,12 +234,12 @@ export class LoopBuilder {
   }
 
   #bindField(index: number, type: Type, name: string): Binding {
-    const code = this.#readField(index, type, name);
+    const read = this.#readField(index, type, name);
     // Hoisted only where somebody asks for it.
     const slice = () => this.#sliceOf(index);
-    const isNull = () => this.#isNullText(index, code);
+    const isNull = () => this.#isNullText(index, read.code);
     return {
-      code,
+      ...read,
       get slice() {
         return slice();
       },
@@ -247,19 +259,19 @@ export class LoopBuilder {
     return `(${bytes} === null ? ${code} === null : ${valid} !== null && ${valid}[${ROW}] === 0)`;
   }
 
-  #readField(index: number, type: Type, name: string): string {
+  #readField(index: number, type: Type, name: string): ReadAs {
     if (type.kind === "string") {
       const text = this.hoist(name, `${this.unit.constant(textReader, "textReader")}(batch.columns[${index}])`);
-      return this.memo(name, `${text}.at(${ROW})`);
+      return { code: this.memo(name, `${text}.at(${ROW})`) };
     }
     if (!isNumeric(type)) {
-      return `${this.hoist(name, `${this.unit.constant(valuesOf, "valuesOf")}(batch.columns[${index}])`)}[${ROW}]`;
+      return { code: `${this.hoist(name, `${this.unit.constant(valuesOf, "valuesOf")}(batch.columns[${index}])`)}[${ROW}]` };
     }
     const column = this.hoist(name, `${this.unit.constant(numbersOf, "numbersOf")}(batch.columns[${index}])`);
     const values = this.hoist(name, `${column}.values`);
     this.#numbers.set(name, values);
     const valid = type.nullable ? this.hoist(name, `${column}.valid`) : null;
-    return numberAt(values, valid, ROW, type);
+    return readNumber(values, valid, ROW, type);
   }
 
   #readMeta(): Binding {
@@ -307,9 +319,10 @@ ${around.after ?? ""}`;
   #warmingCode(): string {
     if (this.#warming.length === 0) return "";
     const loops = this.#warming.map(({ before, slot, reads }) =>
-      `${before}for (let j = from; j < to; j++) { const at = ${slot}; w += at; if (at >= 0) { ${reads.join(" ")} } }`
+      `${before}for (let j = from; j < to; j++) { const at = ${slot}; n ^= at; if (at >= 0) { ${reads.join(" ")} } }`
     );
-    return ["let w = 0;", ...loops, "work.warmed = w;"].join("\n");
+    // Each sum of one kind, and never a whole number among doubles: V8 would go on asking whether it is one, which takes longer than reading.
+    return ["let w = 0.5, n = 0;", ...loops, "work.warmed = w + n;"].join("\n");
   }
 
   /** Puts out-of-line code where it belongs, the last first: it may name what was moved out before it, never the other way. */
@@ -332,11 +345,23 @@ ${around.after ?? ""}`;
 /** Stands for out-of-line code until `build`. No literal can look like it: quoted text has its control characters escaped. */
 const placeOf = (name: string): string => `\u0001${name}\u0001`;
 
-/** JavaScript for entry `row` of a number column: bools as booleans, null where it is not valid. `valid` names an array or null. */
-export function numberAt(values: string, valid: string | null, row: string, type: Type): string {
-  const value = type.kind === "bool" ? `${values}[${row}] === 1` : `${values}[${row}]`;
-  if (valid === null) return type.kind === "bool" ? `(${value})` : value;
-  return `(${valid} !== null && ${valid}[${row}] === 0 ? null : ${value})`;
+/** How entry `row` of a number column is read: bools as booleans, null where it is not valid. `valid` names an array or null. */
+export function readNumber(values: string, valid: string | null, row: string, type: Type): ReadAs {
+  const value = type.kind === "bool" ? `(${values}[${row}] === 1)` : `${values}[${row}]`;
+  if (valid === null) return { code: value };
+  const isNull = `(${valid} !== null && ${valid}[${row}] === 0)`;
+  return { code: `(${isNull} ? null : ${value})`, present: value, isNull };
+}
+
+/** How what belongs to a row is read, of which there is none where `row` gives a number below 0; `slot` is that number, once it was asked for. */
+export function readOfRow({ row, slot }: { row: string; slot: string }, type: Type, read: (at: string) => ReadAs): ReadAs {
+  const { code, isNull } = read(slot);
+  const there = read(row);
+  return {
+    code: `(${row} < 0 ? null : ${code})`,
+    present: there.present ?? there.code,
+    isNull: isNull !== undefined ? `(${row} < 0 || ${isNull})` : type.nullable ? undefined : `(${row} < 0)`,
+  };
 }
 
 /** An EvaluationError refuses the row; anything else is our own mistake and goes on. */
@@ -358,11 +383,17 @@ function slicesOf(column: Column | null): { bytes: DataView | null; start: Int32
 }
 
 /** A binding whose code is made when it is first asked for: what nobody reads is not even hoisted. */
-export function lazyBinding(make: () => string, list?: ListBinding): Binding {
-  let made: string | null = null;
+export function lazyBinding(make: () => ReadAs, list?: ListBinding): Binding {
+  let made: ReadAs | null = null;
   return {
-    get code(): string {
-      return made ??= make();
+    get code() {
+      return (made ??= make()).code;
+    },
+    get present() {
+      return (made ??= make()).present;
+    },
+    get isNull() {
+      return (made ??= make()).isNull;
     },
     ...(list === undefined ? {} : { list }),
   };

@@ -12,6 +12,7 @@ import { type Loop, LoopBuilder } from "./loop_builder.ts";
 import { nearestHint } from "./names.ts";
 import { narrow, type PlanChecker, rootsOf } from "./plan_checker.ts";
 import { planRequirements, requireCode, type Requirement } from "./requirements.ts";
+import { assign, newVariable, readVariable } from "./variable.ts";
 import { type OutputShape, writeCode } from "./work.ts";
 
 export interface ProjectionSource {
@@ -182,10 +183,10 @@ export function compileProjection(projection: Projection, node: string, builder:
       if (same !== undefined) result.set(field.name, same);
       continue;
     }
-    const local = builder.local(field.name);
-    values.push(`${local} = ${builder.emit(value)};`);
-    writes.push(writeCode(builder, made++, field.type, local));
-    result.set(field.name, { code: local });
+    const local = newVariable(builder, field.name, field.type);
+    values.push(assign(builder, local, field.type, value));
+    writes.push(writeCode(builder, made++, field.type, readVariable(local)));
+    result.set(field.name, readVariable(local));
   }
   const body = [
     first,

@@ -7,7 +7,7 @@ import { select } from "../../data/columns.ts";
 import { isNumeric, type RecordType, type Type } from "../../data/types.ts";
 import type { KeptTable } from "../../engine/contracts.ts";
 import type { ProbeAnswers } from "../missing/probe.ts";
-import type { LoopBuilder } from "./loop_builder.ts";
+import type { LoopBuilder, ReadAs } from "./loop_builder.ts";
 
 /** A column under construction, as long as the input batch. `valid` is null where the type has no null. */
 export interface MadeColumn {
@@ -77,19 +77,29 @@ export function prepare(work: Work, shape: OutputShape, rows: number): void {
 }
 
 function makeColumn(type: Type, rows: number): MadeColumn {
-  if (!isNumeric(type)) return { values: new Array(rows), valid: null };
+  if (!isNumeric(type)) return { values: emptyValues(rows), valid: null };
   return { values: new Float64Array(rows), valid: type.nullable ? new Uint8Array(rows) : null };
 }
 
-/** Statements that write `code` as computed column `index` of output row `o`. */
-export function writeCode(builder: LoopBuilder, index: number, type: Type, code: string): string {
+/** Room for values of any kind, said so from the start: an array made for small integers changes its form at the first text, in every batch. */
+function emptyValues(rows: number): unknown[] {
+  const values: unknown[] = [null];
+  values.length = rows;
+  return values;
+}
+
+/** Statements that write a value as computed column `index` of output row `o`. */
+export function writeCode(builder: LoopBuilder, index: number, type: Type, { code, present, isNull }: ReadAs): string {
   const values = builder.hoist("made", `work.made[${index}].values`);
   if (!isNumeric(type)) return `${values}[o] = ${code};`;
   const value = (of: string): string => type.kind === "bool" ? `${of} ? 1 : 0` : of;
   if (!type.nullable) return `${values}[o] = ${value(code)};`;
   const valid = builder.hoist("valid", `work.made[${index}].valid`);
-  const local = builder.local("value");
   // The same stores for null: V8 throws compiled code away at the first row for which it comes to a store that it has not seen.
+  if (present !== undefined && isNull !== undefined) {
+    return `${valid}[o] = ${isNull} ? 0 : 1; ${values}[o] = ${isNull} ? 0 : ${value(present)};`;
+  }
+  const local = builder.local("value");
   return `${local} = ${code}; ${valid}[o] = ${local} === null ? 0 : 1; ${values}[o] = ${local} === null ? 0 : ${value(local)};`;
 }
 
