@@ -18,7 +18,7 @@ import type { Batch } from "../src/data/batch.ts";
 import type { Edge } from "../src/engine/contracts.ts";
 import type { EpochTimes, LaneView, Spectator } from "../src/engine/run_contracts.ts";
 import type { Decoder } from "../src/data/codec.ts";
-import { compileJsonDecoder, compileJsonEncoder, splitLines } from "../src/data/json/mod.ts";
+import { compileJsonDecoder, compileJsonRecordsEncoder, splitLines } from "../src/data/json/mod.ts";
 import { LaneGraph } from "../src/engine/lane_graph.ts";
 import { createStateStore } from "../src/engine/state/store.ts";
 import { batchTools } from "../tests/connectors/kafka/support/batch_tools.ts";
@@ -70,7 +70,7 @@ function makeInput(): Uint8Array[] {
   const { type } = source.schema;
   const whole = new Set(type.fields.map(({ name }) => name));
   const decode = compileJsonDecoder({ type, needed: whole, numericText: "accept", unknownFields: "ignore" });
-  const encode = compileJsonEncoder(type, { decimals: "string" });
+  const encode = compileJsonRecordsEncoder(type, { decimals: "string" });
   return Array.from({ length: Math.ceil(records / BATCH_RECORDS) }, (_, batch) => {
     const lines = text(Array.from({ length: BATCH_RECORDS }, (_, row) => {
       const i = batch * BATCH_RECORDS + row;
@@ -85,10 +85,7 @@ function makeInput(): Uint8Array[] {
     const placed = { records: split, position, origin: position, tooLong: [] };
     const made = sourceBatch({ source: "in", partition: 0, type }, placed, decode).batch;
     const into = new PartitionBatches(encode, "none");
-    const column = made.columns[1];
-    for (let row = 0; row < made.rows; row++) {
-      if (column?.kind === "text") into.append(made, row, column.bytes, column.start[row], column.end[row]);
-    }
+    new KeyPartitioner({ expression: { field: 1 } as RowExpression, member: null }).spread(made, [into]);
     const sent = into.takeAll().map((prepared) => {
       stampBatch(prepared, { transactional: false, producer: { id: 1n, epoch: 0 }, sequence: 0, timestampMs: 0 }, tools);
       return prepared.bytes.slice();
@@ -188,7 +185,7 @@ function oneRound(collector: TimedCollector | null): void {
   const { schema, needed } = source;
   const decode = compileJsonDecoder({ type: schema.type, needed, numericText: schema.numericText, unknownFields: schema.unknownFields });
   const state = createStateStore();
-  const encode = compileJsonEncoder(out.input, { decimals: "string" });
+  const encode = compileJsonRecordsEncoder(out.input, { decimals: "string" });
   const partitions = Array.from({ length: PARTITIONS }, () => new PartitionBatches(encode, "none"));
   const partitioner = new KeyPartitioner({
     expression: { field: out.input.fields.findIndex(({ name }) => name === "card_id") } as RowExpression,

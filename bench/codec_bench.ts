@@ -8,8 +8,16 @@ import { createWriter } from "../src/data/bytes.ts";
 import type { Batch, Column } from "../src/data/batch.ts";
 import type { Decoder, DecoderSpec, Encoder, Split } from "../src/data/codec.ts";
 import { columnOf, makeMeta, textColumn } from "../src/data/columns.ts";
+import { KeyPartitioner } from "../src/connectors/key_partitioner.ts";
+import type { RowExpression } from "../src/connectors/row_expressions.ts";
 import { compileCsvDecoder, compileCsvEncoder, compileCsvRowsEncoder, splitCsv } from "../src/data/csv/mod.ts";
-import { compileChangeEncoder, compileJsonDecoder, compileJsonEncoder, splitLines } from "../src/data/json/mod.ts";
+import {
+  compileChangeEncoder,
+  compileJsonDecoder,
+  compileJsonEncoder,
+  compileJsonRecordsEncoder,
+  splitLines,
+} from "../src/data/json/mod.ts";
 import { BATCH_ROWS_MAX, RECORD_BYTES_MAX } from "../src/data/limits.ts";
 import { decimalOf, DOUBLE, INT, type RecordType, STRING, TIMESTAMP, type Type, withNull } from "../src/data/types.ts";
 import { recordGenerators } from "../src/connectors/generate/record_generators.ts";
@@ -244,14 +252,16 @@ measure("encode those eight columns as changes", () => encodeAll(decoded, compil
 
 console.log("\nrecord batches of those payments, keys of 16 bytes");
 const tools = await batchTools();
-const keys = new TextEncoder().encode("4000000000000000");
+const cardKey = { field: DECISION.fields.findIndex(({ name }) => name === "card_id") } as RowExpression;
+const spread = new KeyPartitioner({ expression: cardKey, member: null });
+const encodeRecords = compileJsonRecordsEncoder(DECISION, { decimals: "string" });
 const stamp = { transactional: true, producer: { id: 1n, epoch: 0 }, sequence: 0, timestampMs: 0 };
 function writeBatches(compression: "none" | "lz4" | "snappy" | "zstd" | "gzip"): Uint8Array[] {
   const compressor = compression === "none" ? null : tools.compressor(compression);
-  const into = new PartitionBatches(encodeDecision, "none", compressor);
+  const into = new PartitionBatches(encodeRecords, "none", compressor);
   const made: Uint8Array[] = [];
   for (const batch of decisions) {
-    for (let row = 0; row < batch.rows; row++) into.append(batch, row, keys, 0, keys.length);
+    spread.spread(batch, [into]);
     for (const prepared of into.takeAll()) {
       stampBatch(prepared, stamp, tools);
       made.push(prepared.bytes.slice());

@@ -1,11 +1,11 @@
 /** `format = "raw"` of topics: records leave as the bytes they were read with, whatever became of their fields in between. */
-import type { Encoder } from "../data/codec.ts";
+import type { Encoder, RecordsEncoder } from "../data/codec.ts";
+import { recordByRecord } from "../data/encoder_code.ts";
 import { MillraceError } from "../data/fault.ts";
 
 const LINE_END = 10;
 
-/** Appends the bytes and a line end. */
-export const encodeRaw: Encoder = ({ meta: { raw, source } }, row, into) => {
+const encodeRow: Encoder = ({ meta: { raw, source } }, row, into) => {
   if (raw === null) {
     throw new MillraceError("raw_missing", `rows of "${source}" were made here: they have no bytes of their own`, {
       hint: 'write them with format = "json"',
@@ -20,3 +20,6 @@ export const encodeRaw: Encoder = ({ meta: { raw, source } }, row, into) => {
   target[at++] = LINE_END;
   into.length = at;
 };
+
+/** Writes each record as it was read. */
+export const encodeRaw: RecordsEncoder = recordByRecord(encodeRow);

@@ -1,9 +1,10 @@
 /** How topic sinks write records: one word, or a table that also says how decimals and timestamps look. One setting for all of them. */
 import type { SinkContext } from "../component/component.ts";
 import type { Setting } from "../component/settings.ts";
-import type { Encoder } from "../data/codec.ts";
+import type { RecordsEncoder } from "../data/codec.ts";
+import { recordByRecord } from "../data/encoder_code.ts";
 import { MillraceError } from "../data/fault.ts";
-import { compileChangeEncoder, compileJsonEncoder, type JsonOptions } from "../data/json/mod.ts";
+import { compileChangeEncoder, compileJsonRecordsEncoder, type JsonOptions } from "../data/json/mod.ts";
 import { encodeRaw } from "./raw_records.ts";
 
 const FORMAT = {
@@ -52,7 +53,7 @@ export const TOPIC_FORMAT = {
 
 /** What `format` comes to. */
 export interface TopicFormat {
-  readonly encoder: Encoder;
+  readonly encoder: RecordsEncoder;
   /** The fields of the input that it writes. */
   readonly needs: ReadonlySet<string>;
   /** Whether a key that names a field is its text, or an object of that field. */
@@ -73,8 +74,8 @@ export function planTopicFormat({ settings, input, fault }: SinkContext): TopicF
   };
   const needs = new Set(input.fields.map((field) => field.name));
   try {
-    if (type === "debezium") return { encoder: compileChangeEncoder(input, options), needs, keys };
-    return { encoder: compileJsonEncoder(input, options), needs, keys };
+    if (type === "debezium") return { encoder: recordByRecord(compileChangeEncoder(input, options)), needs, keys };
+    return { encoder: compileJsonRecordsEncoder(input, options), needs, keys };
   } catch (error) {
     if (!(error instanceof MillraceError) || group === null) throw error;
     fault(group.at("timestamps"), error.message, error.hint);

@@ -67,5 +67,30 @@ export interface ByteWriter {
 }
 /** Appends row `row` of the batch, line end included. */
 export type Encoder = (batch: Batch, row: number, into: ByteWriter) => void;
+/**
+ * What stands around the value of each record that a RecordsEncoder writes. The functions write at a position into room that the caller
+ * reserved, and give the position behind.
+ */
+export interface RecordWrapper {
+  /** Bytes that it takes around the value of this row, at most. */
+  room(row: number): number;
+  /** Writes what stands in front of the value. */
+  open(target: Uint8Array, view: DataView, at: number, row: number): number;
+  /** Writes what stands behind the value, which ends at `at`, and whatever could not be known in front of it. */
+  close(target: Uint8Array, view: DataView, at: number, row: number): number;
+}
+/**
+ * Appends the rows `rows[from, to)` of the batch without line ends, each wrapped, up to the one behind which `into` holds more than
+ * `bytesMax`. Gives the index behind the last one.
+ */
+export type RecordsEncoder = (
+  batch: Batch,
+  rows: Int32Array,
+  from: number,
+  to: number,
+  into: ByteWriter,
+  wrapper: RecordWrapper,
+  bytesMax: number,
+) => number;
 /** Appends rows [from, to) of the batch, line ends included. Where each ends in `into` goes to `ends`, from index `at` on. */
 export type RowsEncoder = (batch: Batch, from: number, to: number, into: ByteWriter, ends: Uint32Array, at: number) => void;

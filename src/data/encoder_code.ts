@@ -5,7 +5,7 @@
  */
 import type { Batch, Column } from "./batch.ts";
 import { NUMBER_BYTES_MAX, putDecimal, putDouble, putInteger, putText } from "./bytes.ts";
-import type { Encoder, RowsEncoder } from "./codec.ts";
+import type { Encoder, RecordsEncoder, RowsEncoder } from "./codec.ts";
 import { formatDuration } from "./duration.ts";
 import { assert } from "./fault.ts";
 import { sourceName } from "./source_name.ts";
@@ -30,10 +30,14 @@ export interface EncoderForm {
   /** Writes bytes[from, to): at most `bytesPerByte` bytes for each of them, and two more. */
   readonly putSlice: PutSlice;
   readonly bytesPerByte: number;
-  /** Writes a string: at most `bytesPerByte` bytes for each UTF-16 unit. Absent: as its valueText. */
-  readonly putString?: (target: Uint8Array, at: number, text: string) => number;
-  /** The finished text of a run-time value that is not null; a string's only where putString is absent. */
+  /** Gives a writer for the strings of one field. Absent: they are written as their valueText. */
+  readonly texts?: () => TextWriter;
+  /** The finished text of a run-time value that is not null; a string's only where `texts` is absent. */
   valueText(field: Field, value: unknown): string;
+}
+/** Writes strings of one field, and gives the position behind: `bytesPerByte` for each UTF-16 unit and COPY_SLACK bytes are free. */
+export interface TextWriter {
+  put(target: Uint8Array, view: DataView, at: number, text: string): number;
 }
 /** Gives the position behind. The views show the same bytes as the arrays. */
 export type PutSlice = (
@@ -94,6 +98,51 @@ return function rows_encoder(batch, from, to, into, ends, at) {
   return new Function(...Object.keys(constants), body)(...Object.values(constants)) as RowsEncoder;
 }
 
+/** An encoder of chosen rows, each wrapped. See `encoderCode`. */
+export function compileRecordsEncoder(
+  type: RecordType,
+  indexes: readonly number[],
+  form: EncoderForm,
+  copied: CopiedPart | null = null,
+): RecordsEncoder {
+  const { constants, names, binding, room, measuring, writing } = encoderCode(type, indexes, form, copied);
+  const body = `
+return function records_encoder(batch, rows, from, to, into, wrapper, bytesMax) {
+  let i = from${names.map((name) => `, ${name}`).join("")};
+  ${binding.join(" ")}
+  let b = into.bytes, view = into.view, p = into.length;
+  while (i < to && p <= bytesMax) {
+    const row = rows[i++];
+    let need = ${room} + wrapper.room(row);
+    ${measuring.join("\n    ")}
+    if (p + need > b.length) { into.length = p; into.reserve(need); b = into.bytes; view = into.view; }
+    p = wrapper.open(b, view, p, row);
+    ${writing.join("\n    ")}
+    p = wrapper.close(b, view, p - 1, row);
+  }
+  into.length = p;
+  return i;
+};${sourceName("records_encoder")}`;
+  return new Function(...Object.keys(constants), body)(...Object.values(constants)) as RecordsEncoder;
+}
+
+/** An encoder of chosen rows by one that writes a row at a time. */
+export function recordByRecord(encode: Encoder): RecordsEncoder {
+  return (batch, rows, from, to, into, wrapper, bytesMax) => {
+    let i = from;
+    while (i < to && into.length <= bytesMax) {
+      const row = rows[i++];
+      const room = wrapper.room(row);
+      into.reserve(room);
+      into.length = wrapper.open(into.bytes, into.view, into.length, row);
+      encode(batch, row, into);
+      into.reserve(room);
+      into.length = wrapper.close(into.bytes, into.view, into.length - 1, row);
+    }
+    return i;
+  };
+}
+
 /** Pieces of an encoder, in the order of the columns. */
 interface EncoderCode {
   readonly constants: Readonly<Record<string, unknown>>;
@@ -119,7 +168,6 @@ function encoderCode(type: RecordType, indexes: readonly number[], form: Encoder
     viewOf,
     copyWords,
     putSlice: form.putSlice,
-    putString: form.putString,
     bind: columnOfKind,
     noNull,
     valueText: form.valueText,
@@ -161,7 +209,8 @@ function encoderCode(type: RecordType, indexes: readonly number[], form: Encoder
       names.push(...["k", "x", "b", "w", "s", "e", "n", "o", "m"].map((name) => name + index));
       binding.push(bindTextCode(index));
       measuring.push(measureCode(field, index, form));
-      room += 2 * textQuote.length + form.nullText.length;
+      if (form.texts !== undefined) constants[`r${index}`] = form.texts();
+      room += 2 * textQuote.length + form.nullText.length + COPY_SLACK;
       const code = textWriteCode(field, index, form);
       const isText = field.type.kind === "string";
       if (isText && !field.type.nullable) {
@@ -234,7 +283,7 @@ function bindTextCode(index: number): string {
  */
 function measureCode(field: Field, index: number, form: EncoderForm): string {
   const isString = field.type.kind === "string";
-  const made = isString && form.putString !== undefined
+  const made = isString && form.texts !== undefined
     ? `need += ${form.bytesPerByte} * y${index}.length;`
     : `if (y${index} !== o${index}) { m${index} = valueText(f${index}, y${index}); o${index} = y${index}; }
     y${index} = m${index}; need += 3 * y${index}.length;`;
@@ -246,8 +295,8 @@ function measureCode(field: Field, index: number, form: EncoderForm): string {
 }
 
 function textWriteCode(field: Field, index: number, form: EncoderForm): string {
-  const put = field.type.kind === "string" && form.putString !== undefined ? "putString" : "putText";
-  return `if (y${index} !== null) p = ${put}(b, p, y${index});
+  const put = field.type.kind === "string" && form.texts !== undefined ? `r${index}.put(b, view, p` : "putText(b, p";
+  return `if (y${index} !== null) p = ${put}, y${index});
   else p = putSlice(b, p, b${index}, i${index}, j${index}, view, w${index});`;
 }
 

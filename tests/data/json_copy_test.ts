@@ -3,7 +3,13 @@ import assert from "node:assert/strict";
 import type { Batch, Column } from "../../src/data/batch.ts";
 import { createWriter, writtenText } from "../../src/data/bytes.ts";
 import { columnOf, concat, makeMeta, select, textColumn } from "../../src/data/columns.ts";
-import { compileJsonDecoder, compileJsonEncoder, compileJsonRowsEncoder, type JsonOptions } from "../../src/data/json/mod.ts";
+import {
+  compileJsonDecoder,
+  compileJsonEncoder,
+  compileJsonRecordsEncoder,
+  compileJsonRowsEncoder,
+  type JsonOptions,
+} from "../../src/data/json/mod.ts";
 import { DECIMAL_NUMBERS, DECIMAL_STRINGS } from "../../src/data/json/spelling.ts";
 import {
   BOOL,
@@ -18,7 +24,7 @@ import {
   type Type,
   withNull,
 } from "../../src/data/types.ts";
-import { fieldsOf, JSON_TYPE, recordsOf, specOf } from "./support.ts";
+import { fieldsOf, JSON_TYPE, lineWrapper, recordsOf, specOf } from "./support.ts";
 
 const PAYMENT = fieldsOf({ id: STRING, amount: decimalOf(2), note: withNull(STRING), at: TIMESTAMP });
 const CANONICAL = '{"id":"ü1","amount":12.50,"note":null,"at":"2025-04-01T01:21:09.5Z"}';
@@ -36,7 +42,7 @@ function batchOf(type: RecordType, texts: readonly string[], after = AFTER): Bat
   const raw = textColumn(read.bytes, start.subarray(0, texts.length), end.subarray(0, texts.length), null);
   return { rows: texts.length, type, columns, meta: makeMeta("in", 0, position, position, raw, forms) };
 }
-/** Row by row and many rows a call. */
+/** Row by row, many rows a call, and as records. */
 function written(batch: Batch, options: JsonOptions = {}): string {
   const writer = createWriter(16);
   const encode = compileJsonEncoder(batch.type, options);
@@ -46,6 +52,17 @@ function written(batch: Batch, options: JsonOptions = {}): string {
   compileJsonRowsEncoder(batch.type, options)(batch, 0, batch.rows, together, endsTogether, 1);
   assert.equal(writtenText(together), writtenText(writer));
   assert.deepEqual([...endsTogether], [0, ...ends]);
+  const records = createWriter(16);
+  const recordEnds: number[] = [];
+  const rows = Int32Array.from(ends, (_, row) => row);
+  const encodeRecords = compileJsonRecordsEncoder(batch.type, options);
+  // A call ends behind the record that passes the bound; whoever holds more already gets none.
+  for (let at = 0, bytesMax = 0; at < batch.rows; bytesMax += 100) {
+    at = encodeRecords(batch, rows, at, batch.rows, records, lineWrapper(recordEnds), bytesMax);
+    assert.equal(at, at === batch.rows ? at : ends.findIndex((end) => end > bytesMax) + 1);
+  }
+  assert.equal(writtenText(records), writtenText(writer));
+  assert.deepEqual(recordEnds, ends.map((end) => end - 1));
   return writtenText(writer);
 }
 /** The same rows where nobody knows how their bytes are spelled. */

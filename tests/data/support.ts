@@ -1,6 +1,6 @@
 /** What the codec tests share: types to try, records from text, and the values of what was decoded. */
 import { cell } from "../../src/data/columns.ts";
-import type { Decoded, Decoder, DecoderSpec, Records } from "../../src/data/codec.ts";
+import type { Decoded, Decoder, DecoderSpec, Records, RecordWrapper } from "../../src/data/codec.ts";
 import { DecodedColumns } from "../../src/data/decoded_columns.ts";
 import {
   BOOL,
@@ -132,5 +132,18 @@ export function slowDecoder(spec: DecoderSpec, slow: (columns: DecodedColumns, r
       if (reason !== null) bad.push({ row, reason });
     }
     return columns.finish(bad);
+  };
+}
+
+/** Records are lines; each appends where its line end stands. */
+export function lineWrapper(ends: number[]): RecordWrapper {
+  return {
+    room: () => 1,
+    open: (_target, _view, at) => at,
+    close: (target, _view, at) => {
+      target[at] = 10;
+      ends.push(at);
+      return at + 1;
+    },
   };
 }

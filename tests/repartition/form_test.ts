@@ -11,6 +11,7 @@ import type { Records } from "../../src/data/codec.ts";
 import { cell, columnOf, makeMeta } from "../../src/data/columns.ts";
 import { BOOL, DATE, decimalOf, DOUBLE, INT, listOf, type RecordType, STRING, TIMESTAMP, withNull } from "../../src/data/types.ts";
 import type { LaneTime } from "../../src/engine/contracts.ts";
+import { lineWrapper } from "../data/support.ts";
 
 const TYPE: RecordType = {
   fields: [
@@ -72,10 +73,10 @@ type Piece = { readonly batch: typeof BATCH extends fc.Arbitrary<infer B> ? B : 
 class Written implements KeyedRows {
   readonly #into = createWriter(1024);
   readonly #ends: number[] = [];
+  readonly #lines = lineWrapper(this.#ends);
   constructor(private readonly encode: ReturnType<typeof exchangeEncoder>) {}
-  append(batch: Batch, row: number): void {
-    this.encode(batch, row, this.#into);
-    this.#ends.push(this.#into.length - 1);
+  append(batch: Batch, rows: Int32Array, from: number, to: number): void {
+    assert.equal(this.encode(batch, rows, from, to, this.#into, this.#lines, Infinity), to);
   }
   records(): Records {
     const start = Int32Array.from(this.#ends, (_, row) => row === 0 ? 0 : this.#ends[row - 1] + 1);
@@ -125,7 +126,7 @@ Deno.test("rows and what lanes tell come out as they went in, in their order, in
           continue;
         }
         const batch = batchOf(piece.batch);
-        for (let row = 0; row < batch.rows; row++) written.append(batch, row);
+        written.append(batch, Int32Array.from({ length: batch.rows }, (_, row) => row), 0, batch.rows);
         wished.push(...rowsOf(batch));
       }
       assert.deepEqual(readInPieces(written.records(), cuts, exchangeRows(form, "node")), wished);

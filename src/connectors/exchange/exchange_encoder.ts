@@ -1,28 +1,29 @@
 /** From rows to the records of a topic between two stages (grammar: exchange_form.ts). Invariant: a row keeps its place and its time. */
 import type { Batch, Column } from "../../data/batch.ts";
-import type { Encoder } from "../../data/codec.ts";
+import type { RecordsEncoder } from "../../data/codec.ts";
 import { columnOf, makeMeta, numberColumn } from "../../data/columns.ts";
 import { assert } from "../../data/fault.ts";
-import { compileJsonEncoder } from "../../data/json/mod.ts";
+import { compileJsonRecordsEncoder } from "../../data/json/mod.ts";
 import { STRING } from "../../data/types.ts";
 import type { EpochStamp } from "../../engine/contracts.ts";
 import type { KeyedRows } from "../key_partitioner.ts";
+import { noKeys } from "../row_keys.ts";
 import { type ExchangeForm, TOLD_TYPE } from "./exchange_form.ts";
 
 /** Encodes rows of the form, and batches of `toldBatch`. */
-export function exchangeEncoder(form: ExchangeForm): Encoder {
-  const encodeRow = compileJsonEncoder(form.record, { decimals: "number" });
-  const encodeTold = compileJsonEncoder(TOLD_TYPE);
+export function exchangeEncoder(form: ExchangeForm): RecordsEncoder {
+  const encodeRows = compileJsonRecordsEncoder(form.record, { decimals: "number" });
+  const encodeTold = compileJsonRecordsEncoder(TOLD_TYPE);
   // Rows of one batch come one after the other.
   let from: Batch | null = null;
   let record: Batch | null = null;
-  return (batch, row, into) => {
-    if (batch.type === TOLD_TYPE) return encodeTold(batch, row, into);
+  return (batch, rows, first, to, into, wrapper, bytesMax) => {
+    if (batch.type === TOLD_TYPE) return encodeTold(batch, rows, first, to, into, wrapper, bytesMax);
     if (batch !== from) {
       from = batch;
       record = recordsOf(batch, form);
     }
-    encodeRow(record!, row, into);
+    return encodeRows(record!, rows, first, to, into, wrapper, bytesMax);
   };
 }
 
@@ -46,7 +47,8 @@ function recordsOf(batch: Batch, { record, timed, carried }: ExchangeForm): Batc
   return { rows, type: record, columns, meta: makeMeta(source, partition, position) };
 }
 
-const NO_KEY = new Uint8Array(0);
+const FIRST_ROW = Int32Array.of(0);
+const NO_KEY = noKeys(1);
 
 /** Tells every partition how far the event time of a lane has come, behind the epoch's rows. */
 export function tellTime(
@@ -57,5 +59,5 @@ export function tellTime(
   const values = [lane, lanes, Number.isFinite(watermark) ? watermark : null, watermark === Infinity ? "ended" : idle ? "idle" : "active"];
   const columns = TOLD_TYPE.fields.map(({ type }, i) => columnOf(type, [values[i]]));
   const batch: Batch = { rows: 1, type: TOLD_TYPE, columns, meta: makeMeta("", lane, Float64Array.of(0)) };
-  for (const partition of partitions) partition.append(batch, 0, NO_KEY, -1, -1);
+  for (const partition of partitions) partition.append(batch, FIRST_ROW, 0, 1, NO_KEY);
 }

@@ -1,10 +1,10 @@
 /** What both ends of a topic between two stages have in common, whatever keeps the topic. */
 import type { ExchangeContext } from "../../component/exchange.ts";
-import type { Encoder } from "../../data/codec.ts";
+import type { RecordsEncoder } from "../../data/codec.ts";
 import { cell } from "../../data/columns.ts";
 import { assert } from "../../data/fault.ts";
 import { type RecordType, STRING } from "../../data/types.ts";
-import type { RecordKey } from "../key_partitioner.ts";
+import type { RecordKey } from "../row_keys.ts";
 import { compileRowExpression, type RowExpression } from "../row_expressions.ts";
 import type { RowMaker } from "../source_batch.ts";
 import { checkTopicName } from "../topic_name.ts";
@@ -16,7 +16,7 @@ export interface ExchangeEnds {
   readonly key: RecordKey | null;
   /** Fields that the writing end reads. */
   readonly needs: ReadonlySet<string>;
-  encoder(): Encoder;
+  encoder(): RecordsEncoder;
   rows(): RowMaker;
 }
 

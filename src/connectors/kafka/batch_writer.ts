@@ -3,11 +3,11 @@
  * a batch's records are final when they are written; who sends it, when and in what order stands in its header, which is written
  * when it is sent. So one epoch's bytes can be sent again under another producer's name.
  */
-import { createWriter, putInteger } from "../../data/bytes.ts";
+import { createWriter } from "../../data/bytes.ts";
 import type { Batch } from "../../data/batch.ts";
-import type { ByteWriter, Encoder } from "../../data/codec.ts";
+import type { ByteWriter, RecordsEncoder } from "../../data/codec.ts";
 import type { Compressor } from "./compression.ts";
-import { COPY_SLACK, copyWords, viewOf } from "../../data/words.ts";
+import type { RowKeys } from "../row_keys.ts";
 import type { ProducerIdentity } from "./broker_connection.ts";
 import { BATCH_BYTES_MAX } from "./limits.ts";
 import {
@@ -17,9 +17,9 @@ import {
   type BatchTools,
   CRC_AT,
   MAGIC_AT,
-  ORIGIN_HEADER,
   TRANSACTIONAL_BIT,
 } from "./record_batches.ts";
+import { BatchRecordWrapper, moveRecord, type RecordHeaders, VARINT_BYTES_MAX } from "./record_wrapper.ts";
 import { putInt16, putInt32, putInt64 } from "./wire.ts";
 
 /** One batch whose header is still empty. Its memory is nobody else's until it is given back. */
@@ -39,18 +39,6 @@ export interface BatchStamp {
   readonly sequence: number;
   readonly timestampMs: number;
 }
-/** What a record carries beside key and value. */
-export type RecordHeaders = "origin" | "none";
-
-const ORIGIN_BYTES = new TextEncoder().encode(ORIGIN_HEADER);
-/** A varint of 32 bits. */
-const VARINT_BYTES_MAX = 5;
-/** What a length takes most often, and what is left free for it before it is known. */
-const LENGTH_BYTES = 2;
-/** All of a record in front of its key and of its value. */
-const RECORD_PREFIX_MAX = 4 * VARINT_BYTES_MAX + 2;
-/** All of a record behind its value: the header with a number of up to 16 digits. */
-const RECORD_SUFFIX_MAX = 3 * VARINT_BYTES_MAX + ORIGIN_BYTES.length + 32;
 /** A whole batch and the record that made it whole, unless that one is long; reached by doubling the first three times. */
 const WRITER_BYTES_MAX = BATCH_BYTES_MAX + (64 << 10);
 const WRITER_BYTES_MIN = WRITER_BYTES_MAX / 8;
@@ -74,74 +62,43 @@ export class BatchMemory {
   }
 }
 
-const NO_BYTES = new Uint8Array(0);
 const NO_WRITER = createWriter(0);
 
+/** Those of one partition: rows come in, batches go out. */
 export class PartitionBatches {
   /** Batches that are whole. */
   #full: PreparedBatch[] = [];
   #fullBytes = 0;
   /** The open batch, which there is while it has records. */
   #into: ByteWriter = NO_WRITER;
-  #records = 0;
-  /** Where the last key lay, with a view of it: one serves thousands of records. */
-  #keys: Uint8Array = NO_BYTES;
-  #keysView = viewOf(NO_BYTES);
+  readonly #wrapper: BatchRecordWrapper;
 
   /** `compressor` null: records are sent as they are. */
   constructor(
-    private readonly encode: Encoder,
-    private readonly headers: RecordHeaders,
+    private readonly encode: RecordsEncoder,
+    headers: RecordHeaders,
     private readonly compressor: Compressor | null = null,
     private readonly memory: BatchMemory = new BatchMemory(),
-  ) {}
+  ) {
+    this.#wrapper = new BatchRecordWrapper(headers);
+  }
 
   /** Bytes that nobody has taken yet. */
   get bytesHeld(): number {
     return this.#fullBytes + this.#into.length;
   }
 
-  /** The key is `keys[from, to)`; `from` is -1 for a record without one. */
-  append(batch: Batch, row: number, keys: Uint8Array, from: number, to: number): void {
-    if (this.#records === 0) {
-      this.#into = this.memory.take();
-      this.#into.length = BATCH_HEADER_BYTES;
-    }
-    const into = this.#into;
-    const keyBytes = from < 0 ? -1 : to - from;
-    into.reserve(RECORD_PREFIX_MAX + keyBytes + 1 + LENGTH_BYTES + COPY_SLACK);
-    const start = into.length;
-    // The lengths of the record and of its value are known behind the value; most take two bytes.
-    const at = this.#putKey(into, start + LENGTH_BYTES, keys, from, keyBytes);
-    into.length = at + LENGTH_BYTES;
-    this.encode(batch, row, into);
-    into.length--; // Encoders end a line; here the length does.
-    const valueBytes = into.length - at - LENGTH_BYTES;
-    into.reserve(RECORD_SUFFIX_MAX + 2 * VARINT_BYTES_MAX);
-    putLength(into, at, valueBytes);
-    if (this.headers === "none") into.bytes[into.length++] = 0;
-    else putOrigin(into, batch.meta.origin[row]);
-    putLength(into, start, into.length - start - LENGTH_BYTES);
-    this.#records++;
-    if (into.length > BATCH_BYTES_MAX) this.#cut(start);
-  }
-
-  /** All of a record between its length and its value's; gives the position behind. */
-  #putKey({ bytes, view }: ByteWriter, at: number, keys: Uint8Array, from: number, keyBytes: number): number {
-    bytes[at++] = 0; // attributes
-    bytes[at++] = 0; // all records have the batch's time
-    at = putVarint(bytes, at, this.#records);
-    at = putVarint(bytes, at, keyBytes);
-    if (keyBytes <= 0) return at;
-    if (from + keyBytes + COPY_SLACK > keys.length) bytes.set(keys.subarray(from, from + keyBytes), at);
-    else {
-      if (keys !== this.#keys) {
-        this.#keys = keys;
-        this.#keysView = viewOf(keys);
+  append(batch: Batch, rows: Int32Array, from: number, to: number, keys: RowKeys): void {
+    const wrapper = this.#wrapper;
+    wrapper.bind(batch, keys);
+    for (let i = from; i < to;) {
+      if (wrapper.records === 0) {
+        this.#into = this.memory.take();
+        this.#into.length = BATCH_HEADER_BYTES;
       }
-      copyWords(view, at, this.#keysView, from, from + keyBytes);
+      i = this.encode(batch, rows, i, to, this.#into, wrapper, BATCH_BYTES_MAX);
+      if (this.#into.length > BATCH_BYTES_MAX) this.#cut(wrapper.start);
     }
-    return at + keyBytes;
   }
 
   /** The batches that are whole, in order. Theirs to keep, and to give back. */
@@ -154,30 +111,30 @@ export class PartitionBatches {
 
   /** All batches, the last one as it is. */
   takeAll(): PreparedBatch[] {
-    if (this.#records > 0) this.#close();
+    if (this.#wrapper.records > 0) this.#close();
     return this.takeFull();
   }
 
   clear(): void {
     for (const batch of this.takeFull()) batch.release();
-    if (this.#records > 0) this.memory.give(this.#into);
+    if (this.#wrapper.records > 0) this.memory.give(this.#into);
     this.#into = NO_WRITER;
-    this.#records = 0;
+    this.#wrapper.records = 0;
   }
 
   /** Closes the batch in front of the record at `start`, which made it too long, unless that one stands alone. */
   #cut(start: number): void {
-    if (this.#records === 1) return this.#close();
+    if (this.#wrapper.records === 1) return this.#close();
     const next = this.memory.take();
     const { bytes, length } = this.#into;
     next.length = BATCH_HEADER_BYTES;
     next.reserve(length - start + VARINT_BYTES_MAX);
-    moveRecord(bytes.subarray(start, length), next);
+    next.length = moveRecord(bytes.subarray(start, length), next.bytes, next.length);
     this.#into.length = start;
-    this.#records--;
+    this.#wrapper.records--;
     this.#close();
     this.#into = next;
-    this.#records = 1;
+    this.#wrapper.records = 1;
   }
 
   #close(): void {
@@ -185,10 +142,10 @@ export class PartitionBatches {
     const release = (): void => this.memory.give(closed);
     const plain = closed.bytes.subarray(0, closed.length);
     const bytes = this.compressor === null ? plain : compressed(plain, this.compressor);
-    this.#full.push({ bytes, records: this.#records, codec: bytes === plain ? 0 : this.compressor!.codec, release });
+    this.#full.push({ bytes, records: this.#wrapper.records, codec: bytes === plain ? 0 : this.compressor!.codec, release });
     this.#fullBytes += bytes.length;
     this.#into = NO_WRITER;
-    this.#records = 0;
+    this.#wrapper.records = 0;
   }
 }
 
@@ -200,45 +157,6 @@ function compressed(plain: Uint8Array, { compress }: Compressor): Uint8Array {
   const bytes = new Uint8Array(length);
   bytes.set(body, BATCH_HEADER_BYTES);
   return bytes;
-}
-
-/** Writes the length at `at`, of all that stands behind the room left for it. */
-function putLength(into: ByteWriter, at: number, length: number): void {
-  const { bytes } = into;
-  const spare = varintBytes(length) - LENGTH_BYTES;
-  if (spare !== 0) {
-    bytes.copyWithin(at + LENGTH_BYTES + spare, at + LENGTH_BYTES, into.length);
-    into.length += spare;
-  }
-  putVarint(bytes, at, length);
-}
-
-function putOrigin(into: ByteWriter, origin: number): void {
-  const { bytes } = into;
-  let at = into.length;
-  bytes[at++] = 2; // one header, as a varint
-  bytes[at++] = ORIGIN_BYTES.length << 1;
-  for (let i = 0; i < ORIGIN_BYTES.length; i++) bytes[at + i] = ORIGIN_BYTES[i];
-  at += ORIGIN_BYTES.length;
-  const end = putInteger(bytes, at + 1, origin);
-  bytes[at] = end - at - 1 << 1;
-  into.length = end;
-}
-
-/** Appends a record of another batch as the first of this one: its place in the batch becomes 0. */
-function moveRecord(record: Uint8Array, into: ByteWriter): void {
-  const deltaAt = varintEnd(record, 0) + 2;
-  const rest = varintEnd(record, deltaAt);
-  const length = record.length - rest + 3;
-  const at = putVarint(into.bytes, into.length, length);
-  into.bytes.fill(0, at, at + 3);
-  into.bytes.set(record.subarray(rest), at + 3);
-  into.length = at + length;
-}
-
-function varintEnd(bytes: Uint8Array, at: number): number {
-  while (bytes[at++] > 127);
-  return at;
 }
 
 /** Writes the header, checksum included. */
@@ -261,16 +179,3 @@ export function stampBatch(
   putInt32(bytes, ATTRIBUTES_AT + 36, records);
   putInt32(bytes, CRC_AT, tools.crc32c(bytes.subarray(ATTRIBUTES_AT)));
 }
-
-/** Zigzag varint of a number of at most 31 bits, or -1. */
-function putVarint(bytes: Uint8Array, at: number, value: number): number {
-  let rest = (value << 1 ^ value >> 31) >>> 0;
-  while (rest > 127) {
-    bytes[at++] = rest & 127 | 128;
-    rest >>>= 7;
-  }
-  bytes[at++] = rest;
-  return at;
-}
-
-const varintBytes = (value: number): number => value < 64 ? 1 : value < 8192 ? 2 : value < 1 << 20 ? 3 : value < 1 << 27 ? 4 : 5;

@@ -1,12 +1,14 @@
 /** The running `kafka` sink: the topic, its writer's note, and per lane the rows of the open epoch. */
 import type { Batch } from "../../data/batch.ts";
-import type { Encoder } from "../../data/codec.ts";
+import type { RecordsEncoder } from "../../data/codec.ts";
 import { assert } from "../../data/fault.ts";
 import type { Anew, EpochStamp, Guarantee, HeldRun, Marker, Sink, SinkLane } from "../../engine/contracts.ts";
 import type { World } from "../../ports/mod.ts";
 import { tellTime } from "../exchange/exchange_encoder.ts";
-import { KeyPartitioner, type NullKeys, type RecordKey } from "../key_partitioner.ts";
-import { BatchMemory, PartitionBatches, type PreparedBatch, type RecordHeaders } from "./batch_writer.ts";
+import { KeyPartitioner, type NullKeys } from "../key_partitioner.ts";
+import type { RecordKey } from "../row_keys.ts";
+import { BatchMemory, PartitionBatches, type PreparedBatch } from "./batch_writer.ts";
+import type { RecordHeaders } from "./record_wrapper.ts";
 import { Cluster, type Topic } from "./cluster.ts";
 import type { CompressionName, Compressor } from "./compression.ts";
 import type { ConnectionSettings } from "./connection_settings.ts";
@@ -30,7 +32,7 @@ export interface TopicSinkOptions {
   /** null: the topic must be there. `replication` -1: as the broker is set up. */
   readonly create: { readonly partitions: number; readonly replication: number } | null;
   readonly key: RecordKey | null;
-  readonly encoder: Encoder;
+  readonly encoder: RecordsEncoder;
   readonly headers: RecordHeaders;
   readonly compression: CompressionName | "none";
   /** Whether the input ends: then readers are told when it has. */

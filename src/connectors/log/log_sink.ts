@@ -1,13 +1,14 @@
 /** The `log` sink: records of a pipeline into an embedded topic, exactly once. */
 import type { SinkContext, SinkPlan, SinkSpec } from "../../component/component.ts";
 import type { Batch } from "../../data/batch.ts";
-import type { Encoder } from "../../data/codec.ts";
+import type { RecordsEncoder } from "../../data/codec.ts";
 import { assert, MillraceError } from "../../data/fault.ts";
 import type { EpochStamp, HeldRun, Marker, Sink, SinkLane } from "../../engine/contracts.ts";
 import { makeDurableFolder } from "../../ports/durable.ts";
 import type { World } from "../../ports/mod.ts";
 import { tellTime } from "../exchange/exchange_encoder.ts";
-import { KeyPartitioner, type NullKeys, planRecordKey, type RecordKey } from "../key_partitioner.ts";
+import { KeyPartitioner, type NullKeys, planRecordKey } from "../key_partitioner.ts";
+import type { RecordKey } from "../row_keys.ts";
 import { planTopicFormat, TOPIC_FORMAT } from "../topic_format.ts";
 import { CommitFollower } from "./commit_log.ts";
 import { readTopicRows } from "./delivered_records.ts";
@@ -94,7 +95,7 @@ export interface LogSinkOptions {
   /** null: the topic must be there. */
   readonly partitions: number | null;
   readonly key: RecordKey | null;
-  readonly encoder: Encoder;
+  readonly encoder: RecordsEncoder;
   /** Between two stages of a pipeline: readers are told of event time too. */
   readonly exchange?: { readonly nullKeys: NullKeys; readonly carriesTime: boolean };
 }

@@ -1,8 +1,10 @@
 /** The records of one open epoch for one partition, already in the form of frame bodies. */
-import { createWriter, writeBytes } from "../../data/bytes.ts";
+import { createWriter } from "../../data/bytes.ts";
 import type { Batch } from "../../data/batch.ts";
-import type { ByteWriter, Encoder } from "../../data/codec.ts";
+import type { ByteWriter, RecordsEncoder, RecordWrapper } from "../../data/codec.ts";
+import { COPY_SLACK } from "../../data/words.ts";
 import { FRAME_BYTES_MAX } from "../limits.ts";
+import { keyLength, noKeys, putKey, type RowKeys } from "../row_keys.ts";
 import { RECORD_PREFIX_BYTES } from "./frame.ts";
 
 export interface FrameBody {
@@ -10,34 +12,32 @@ export interface FrameBody {
   readonly records: number;
 }
 
+const NO_KEYS = noKeys(0);
+const NO_ORIGINS: Float64Array = new Float64Array(0);
+
 export class PartitionRows {
   readonly #bytes: ByteWriter = createWriter(4 << 10);
   /** Ends of complete bodies and how many records they hold. */
   readonly #cuts: { end: number; records: number }[] = [];
   #records = 0;
   #cutEnd = 0;
+  readonly #wrapper = new BodyRecordWrapper();
 
-  constructor(private readonly encode: Encoder) {}
+  constructor(private readonly encode: RecordsEncoder) {}
 
   get bytes(): number {
     return this.#bytes.length;
   }
 
-  append(batch: Batch, row: number, keys: Uint8Array, from: number, to: number): void {
+  append(batch: Batch, rows: Int32Array, from: number, to: number, keys: RowKeys): void {
     const into = this.#bytes;
-    const start = into.length;
-    const keyBytes = from < 0 ? -1 : to - from;
-    into.reserve(RECORD_PREFIX_BYTES);
-    into.length += RECORD_PREFIX_BYTES;
-    if (keyBytes > 0) writeBytes(into, keys, from, to);
-    const valueStart = into.length;
-    this.encode(batch, row, into);
-    into.length--; // Encoders end a line; here the length does.
-    putInt32(into.bytes, start, into.length - valueStart);
-    putInt32(into.bytes, start + 4, keyBytes);
-    putFloat64(into.bytes, start + 8, batch.meta.origin[row]);
-    this.#records++;
-    if (into.length - this.#cutEnd >= FRAME_BYTES_MAX) this.#cut();
+    this.#wrapper.bind(batch, keys);
+    for (let i = from; i < to;) {
+      const next = this.encode(batch, rows, i, to, into, this.#wrapper, this.#cutEnd + FRAME_BYTES_MAX - 1);
+      this.#records += next - i;
+      i = next;
+      if (into.length - this.#cutEnd >= FRAME_BYTES_MAX) this.#cut();
+    }
   }
 
   /** Views of this object's memory, valid until the next `append` or `clear`. */
@@ -66,16 +66,37 @@ export class PartitionRows {
   }
 }
 
-function putInt32(bytes: Uint8Array, at: number, value: number): void {
-  bytes[at] = value;
-  bytes[at + 1] = value >> 8;
-  bytes[at + 2] = value >> 16;
-  bytes[at + 3] = value >> 24;
-}
+/** Sizes, origin and key of a record (grammar: frame.ts). */
+class BodyRecordWrapper implements RecordWrapper {
+  /** Where the record begins, and where its value does. */
+  #start = 0;
+  #valueAt = 0;
+  #keys = NO_KEYS;
+  #origin = NO_ORIGINS;
 
-const DOUBLE = new DataView(new ArrayBuffer(8));
-function putFloat64(bytes: Uint8Array, at: number, value: number): void {
-  DOUBLE.setFloat64(0, value, true);
-  putInt32(bytes, at, DOUBLE.getInt32(0, true));
-  putInt32(bytes, at + 4, DOUBLE.getInt32(4, true));
+  /** Whose rows come now. */
+  bind(batch: Batch, keys: RowKeys): void {
+    this.#keys = keys;
+    this.#origin = batch.meta.origin;
+  }
+
+  room(row: number): number {
+    return RECORD_PREFIX_BYTES + COPY_SLACK + Math.max(0, keyLength(this.#keys, row));
+  }
+
+  open(_target: Uint8Array, view: DataView, at: number, row: number): number {
+    const keys = this.#keys;
+    const length = keyLength(keys, row);
+    view.setInt32(at + 4, length, true);
+    view.setFloat64(at + 8, this.#origin[row], true);
+    this.#start = at;
+    at += RECORD_PREFIX_BYTES;
+    if (length > 0) at = putKey(view, at, keys, row, length);
+    return this.#valueAt = at;
+  }
+
+  close(_target: Uint8Array, view: DataView, at: number): number {
+    view.setInt32(this.#start, at - this.#valueAt, true);
+    return at;
+  }
 }

@@ -3,7 +3,7 @@
  * field by field. Invariant: both ways give the same bytes, because the decoder marks a row only where they do (spelling.ts).
  */
 import type { Batch } from "../batch.ts";
-import type { Encoder, RowsEncoder } from "../codec.ts";
+import type { Encoder, RecordsEncoder, RowsEncoder } from "../codec.ts";
 import { type Field, type RecordType, typeText, withoutNull } from "../types.ts";
 
 /**
@@ -41,6 +41,28 @@ export function copyingRowsEncoder(
       const encode = kind === 0 ? whole : choice.copy!;
       encode(batch, row, next, into, ends, at + row - from);
     }
+  };
+}
+
+/** The same for chosen rows, each wrapped. */
+export function copyingRecordsEncoder(
+  type: RecordType,
+  form: number,
+  whole: RecordsEncoder,
+  copying: (fields: number) => RecordsEncoder,
+): RecordsEncoder {
+  const choice = new CopyChoice(type, copying);
+  return (batch, rows, from, to, into, wrapper, bytesMax) => {
+    const forms = choice.formsOf(batch);
+    if (forms === null) return whole(batch, rows, from, to, into, wrapper, bytesMax);
+    let i = from;
+    for (let next = i; i < to && into.length <= bytesMax;) {
+      const kind = forms[rows[i]] & form;
+      while (next < to && (forms[rows[next]] & form) === kind) next++;
+      const encode = kind === 0 ? whole : choice.copy!;
+      i = encode(batch, rows, i, next, into, wrapper, bytesMax);
+    }
+    return i;
   };
 }
 

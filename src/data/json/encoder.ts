@@ -3,16 +3,17 @@
  * written, the decoder reads back to the same values.
  */
 import type { Batch } from "../batch.ts";
-import type { Encoder, RowsEncoder } from "../codec.ts";
+import type { Encoder, RecordsEncoder, RowsEncoder } from "../codec.ts";
 import { cell } from "../columns.ts";
-import { compileEncoder, compileRowsEncoder, type EncoderForm } from "../encoder_code.ts";
+import { compileEncoder, compileRecordsEncoder, compileRowsEncoder, type EncoderForm } from "../encoder_code.ts";
 import { timeTextOf } from "../field_text.ts";
 import { epochScale } from "../epoch_format.ts";
 import type { Field, RecordType } from "../types.ts";
 import { type JsonOptions, jsonText, timestampTextOf } from "../value_text.ts";
-import { copyingEncoder, copyingRowsEncoder } from "./copying_encoder.ts";
+import { copyingEncoder, copyingRecordsEncoder, copyingRowsEncoder } from "./copying_encoder.ts";
+import { RepeatedTexts } from "./repeated_texts.ts";
 import { writtenForm } from "./spelling.ts";
-import { putJsonSlice, putJsonString } from "./string_text.ts";
+import { putJsonSlice } from "./string_text.ts";
 
 /**
  * Compiles an encoder of all fields of `type`. See JsonOptions for how decimals and timestamps are written. A row whose own bytes say
@@ -28,6 +29,13 @@ export function compileJsonRowsEncoder(type: RecordType, options: JsonOptions = 
   const { indexes, form, written } = jsonForm(type, options);
   const whole = compileRowsEncoder(type, indexes, form);
   return written === 0 ? whole : copyingRowsEncoder(type, written, whole, (fields) => compileRowsEncoder(type, indexes, form, { fields }));
+}
+/** The same for chosen rows, each wrapped. */
+export function compileJsonRecordsEncoder(type: RecordType, options: JsonOptions = {}): RecordsEncoder {
+  const { indexes, form, written } = jsonForm(type, options);
+  const whole = compileRecordsEncoder(type, indexes, form);
+  if (written === 0) return whole;
+  return copyingRecordsEncoder(type, written, whole, (fields) => compileRecordsEncoder(type, indexes, form, { fields }));
 }
 
 /** What stands around the values of JSON records, and how they are written. */
@@ -45,7 +53,7 @@ export function jsonForm(
     timeText: (field) => field.type.kind === "timestamp" ? timestampTextOf(field, options) : timeTextOf(field)!,
     putSlice: putJsonSlice,
     bytesPerByte: 6,
-    putString: putJsonString,
+    texts: () => new RepeatedTexts(),
     valueText: (field, value) => jsonText(field, value, options),
   };
   return { indexes: type.fields.map((_, index) => index), form, written: writtenForm(type.fields, options) };

@@ -6,9 +6,10 @@ import fc from "fast-check";
 import { PartitionBatches, stampBatch } from "../../../src/connectors/kafka/batch_writer.ts";
 import type { CompressionName } from "../../../src/connectors/kafka/compression.ts";
 import { readRecordBatches, type RecordSlices, TextTooLong } from "../../../src/connectors/kafka/record_batches.ts";
-import { compileJsonEncoder } from "../../../src/data/json/mod.ts";
+import { compileJsonRecordsEncoder } from "../../../src/data/json/mod.ts";
 import type { RecordType } from "../../../src/data/types.ts";
 import { withServers } from "../../services/mod.ts";
+import { appendRows } from "../support/append_rows.ts";
 import { plan } from "../support/project.ts";
 import { batchOf, readAll } from "../support/rows.ts";
 import { batchTools } from "./support/batch_tools.ts";
@@ -28,9 +29,9 @@ Deno.test("what is written compressed is read back, by us and by the library", a
   const notes = fc.array(fc.option(fc.string({ maxLength: 3000 })), { minLength: 1, maxLength: 200 });
   const property = fc.property(notes, fc.constantFrom(...NAMES), fc.boolean(), (rows, name, transactional) => {
     const compressor = tools.compressor(name);
-    const batches = new PartitionBatches(compileJsonEncoder(TYPE), "origin", compressor);
+    const batches = new PartitionBatches(compileJsonRecordsEncoder(TYPE), "origin", compressor);
     const batch = batchOf(TYPE, rows.map((note, i) => [i, note]));
-    rows.forEach((_, row) => batches.append(batch, row, new Uint8Array(0), -1, -1));
+    appendRows(batches, batch);
     const values = rows.map((note, id) => JSON.stringify({ id, note }));
     const held = batches.bytesHeld;
     const prepared = batches.takeAll();
@@ -50,8 +51,8 @@ Deno.test("what is written compressed is read back, by us and by the library", a
 
 Deno.test("a batch that compression would make longer is sent as it is", () => {
   for (const name of NAMES) {
-    const batches = new PartitionBatches(compileJsonEncoder(TYPE), "none", tools.compressor(name));
-    batches.append(batchOf(TYPE, [[1, null]]), 0, new Uint8Array(0), -1, -1);
+    const batches = new PartitionBatches(compileJsonRecordsEncoder(TYPE), "none", tools.compressor(name));
+    appendRows(batches, batchOf(TYPE, [[1, null]]));
     assert.deepEqual(batches.takeAll().map(({ codec }) => codec), [0], name);
   }
 });

@@ -6,11 +6,12 @@ import fc from "fast-check";
 import { RecordBatch as encodeBatch } from "kafkajs/src/protocol/recordBatch/v0/index.js";
 import encodeRecord from "kafkajs/src/protocol/recordBatch/record/v0/index.js";
 import crc32c from "kafkajs/src/protocol/recordBatch/crc32C/index.js";
-import { compileJsonEncoder } from "../../../src/data/json/mod.ts";
+import { compileJsonRecordsEncoder } from "../../../src/data/json/mod.ts";
 import { PartitionBatches, stampBatch } from "../../../src/connectors/kafka/batch_writer.ts";
 import { type AbortedTransaction, readRecordBatches, type RecordSlices } from "../../../src/connectors/kafka/record_batches.ts";
 
 import type { RecordType } from "../../../src/data/types.ts";
+import { appendRows } from "../support/append_rows.ts";
 import { batchOf } from "../support/rows.ts";
 
 const SEED = 20264;
@@ -200,12 +201,9 @@ Deno.test("what the writer makes, the reader and the library read back", async (
   );
   fc.assert(
     fc.property(rowsArbitrary, fc.nat({ max: 2 ** 40 }), (rows, first) => {
-      const batches = new PartitionBatches(compileJsonEncoder(TYPE), "origin");
+      const batches = new PartitionBatches(compileJsonRecordsEncoder(TYPE), "origin");
       const batch = batchOf(TYPE, rows.map(({ note }, i) => [i, note]), first);
-      rows.forEach(({ key }, row) => {
-        const bytes = new TextEncoder().encode(key ?? "");
-        batches.append(batch, row, bytes, key === null ? -1 : 0, bytes.length);
-      });
+      appendRows(batches, batch, rows.map(({ key }) => key === null ? null : new TextEncoder().encode(key)));
       const prepared = batches.takeAll();
       let sequence = 0;
       for (const each of prepared) {
@@ -235,9 +233,9 @@ Deno.test("values are read whole and in order, and what stands between them is A
   });
   fc.assert(
     fc.property(rowsArbitrary, fc.constantFrom("origin" as const, "none" as const), (rows, headers) => {
-      const batches = new PartitionBatches(compileJsonEncoder(TYPE), headers);
+      const batches = new PartitionBatches(compileJsonRecordsEncoder(TYPE), headers);
       const batch = batchOf(TYPE, rows.map(({ note }, i) => [i, note]), 128);
-      rows.forEach(({ key }, row) => batches.append(batch, row, key ?? new Uint8Array(0), key === null ? -1 : 0, key?.length ?? 0));
+      appendRows(batches, batch, rows.map(({ key }) => key));
       const [prepared] = batches.takeAll();
       stampBatch(prepared, { transactional: false, producer: { id: 5n, epoch: 3 }, sequence: 0, timestampMs: 1_700_000_000_000 }, tools);
       const { bytes, start, end } = read(prepared.bytes);
@@ -252,9 +250,9 @@ Deno.test("values are read whole and in order, and what stands between them is A
 });
 
 Deno.test("a long epoch is cut into several batches, and a record longer than one stands alone", () => {
-  const batches = new PartitionBatches(compileJsonEncoder(TYPE), "origin");
+  const batches = new PartitionBatches(compileJsonRecordsEncoder(TYPE), "origin");
   const batch = batchOf(TYPE, [...Array(30).keys()].map((id) => [id, "x".repeat(id === 20 ? 700_000 : 100_000)]));
-  for (let row = 0; row < 30; row++) batches.append(batch, row, new Uint8Array(0), -1, -1);
+  appendRows(batches, batch);
   const records = batches.takeAll().map((each) => each.records);
   assert.deepEqual(records, [5, 5, 5, 5, 1, 5, 4]);
   batches.clear();

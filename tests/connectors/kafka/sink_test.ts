@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import type { EpochStamp, Sink, SourceReader } from "../../../src/engine/contracts.ts";
 import { partitionOfKey } from "../../../src/connectors/log/murmur2.ts";
+import { viewOf } from "../../../src/data/words.ts";
 import { withServers } from "../../services/mod.ts";
 import { plan } from "../support/project.ts";
 import { batchOf, readAll } from "../support/rows.ts";
@@ -74,7 +75,7 @@ await withServers(
     assert.equal(messages.length, 40);
     const text = new TextEncoder();
     for (let partition = 0; partition < 3; partition++) {
-      const wished = ids.filter((id) => partitionOfKey(text.encode(String(id)), 0, String(id).length, 3) === partition);
+      const wished = ids.filter((id) => partitionOfKey(viewOf(text.encode(String(id))), 0, String(id).length, 3) === partition);
       assert.deepEqual(messages.filter((message) => message.partition === partition).map(({ key }) => Number(key)), wished);
     }
     for (const { key, value, headers } of messages) {

@@ -1,0 +1,120 @@
+/**
+ * What stands around a record's value in a record batch (grammar: record_batches.ts): lengths, key and headers. Invariant: lengths take as
+ * few bytes as they can, so that the same records always give the same bytes.
+ */
+import { putInteger } from "../../data/bytes.ts";
+import type { Batch } from "../../data/batch.ts";
+import type { RecordWrapper } from "../../data/codec.ts";
+import { COPY_SLACK } from "../../data/words.ts";
+import { keyLength, noKeys, putKey, type RowKeys } from "../row_keys.ts";
+import { ORIGIN_HEADER } from "./record_batches.ts";
+
+/** What a record carries beside key and value. */
+export type RecordHeaders = "origin" | "none";
+
+const ORIGIN_BYTES = new TextEncoder().encode(ORIGIN_HEADER);
+/** A varint of 32 bits. */
+export const VARINT_BYTES_MAX = 5;
+/** What a length takes most often, and what is left free for it before it is known. */
+const LENGTH_BYTES = 2;
+/** All of a record but key and value; the header has a number of up to 16 digits. */
+const ROOM = 7 * VARINT_BYTES_MAX + 2 + ORIGIN_BYTES.length + 32 + COPY_SLACK;
+const NO_KEYS = noKeys(0);
+const NO_ORIGINS: Float64Array = new Float64Array(0);
+
+/** The records of one batch after the other. */
+export class BatchRecordWrapper implements RecordWrapper {
+  /** Records of the open batch. */
+  records = 0;
+  /** Where the last one begins. */
+  start = 0;
+  /** Where the length of its value stands. */
+  #lengthAt = 0;
+  #keys = NO_KEYS;
+  #origin = NO_ORIGINS;
+  constructor(private readonly headers: RecordHeaders) {}
+
+  /** Whose rows come now. */
+  bind(batch: Batch, keys: RowKeys): void {
+    this.#keys = keys;
+    this.#origin = batch.meta.origin;
+  }
+
+  room(row: number): number {
+    return ROOM + keyLength(this.#keys, row);
+  }
+
+  open(target: Uint8Array, view: DataView, at: number, row: number): number {
+    this.start = at;
+    at += LENGTH_BYTES;
+    target[at++] = 0; // attributes
+    target[at++] = 0; // all records have the batch's time
+    at = putVarint(target, at, this.records++);
+    const keys = this.#keys;
+    const length = keyLength(keys, row);
+    at = putVarint(target, at, length);
+    if (length > 0) at = putKey(view, at, keys, row, length);
+    this.#lengthAt = at;
+    return at + LENGTH_BYTES;
+  }
+
+  close(target: Uint8Array, _view: DataView, at: number, row: number): number {
+    at = putLength(target, this.#lengthAt, at);
+    if (this.headers === "none") target[at++] = 0;
+    else at = putOrigin(target, at, this.#origin[row]);
+    return putLength(target, this.start, at);
+  }
+}
+
+/** Writes the length, at `at`, of what stands between the room left for it and `end`; gives the end. */
+function putLength(bytes: Uint8Array, at: number, end: number): number {
+  const length = end - at - LENGTH_BYTES;
+  if (length >= 64 && length < 8192) {
+    bytes[at] = length << 1 & 127 | 128;
+    bytes[at + 1] = length >> 6;
+    return end;
+  }
+  const spare = varintBytes(length) - LENGTH_BYTES;
+  bytes.copyWithin(at + LENGTH_BYTES + spare, at + LENGTH_BYTES, end);
+  putVarint(bytes, at, length);
+  return end + spare;
+}
+
+function putOrigin(bytes: Uint8Array, at: number, origin: number): number {
+  bytes[at++] = 2; // one header, as a varint
+  bytes[at++] = ORIGIN_BYTES.length << 1;
+  for (let i = 0; i < ORIGIN_BYTES.length; i++) bytes[at + i] = ORIGIN_BYTES[i];
+  at += ORIGIN_BYTES.length;
+  const end = putInteger(bytes, at + 1, origin);
+  bytes[at] = end - at - 1 << 1;
+  return end;
+}
+
+/** Appends a record of another batch as the first of this one: its place in the batch becomes 0. */
+export function moveRecord(record: Uint8Array, target: Uint8Array, into: number): number {
+  const deltaAt = varintEnd(record, 0) + 2;
+  const rest = varintEnd(record, deltaAt);
+  const length = record.length - rest + 3;
+  const at = putVarint(target, into, length);
+  target.fill(0, at, at + 3);
+  target.set(record.subarray(rest), at + 3);
+  return at + length;
+}
+
+function varintEnd(bytes: Uint8Array, at: number): number {
+  while (bytes[at++] > 127);
+  return at;
+}
+
+/** Zigzag varint of a number of at most 31 bits, or -1. */
+function putVarint(bytes: Uint8Array, at: number, value: number): number {
+  let rest = (value << 1 ^ value >> 31) >>> 0;
+  while (rest > 127) {
+    bytes[at++] = rest & 127 | 128;
+    rest >>>= 7;
+  }
+  bytes[at++] = rest;
+  return at;
+}
+
+const varintBytes = (value: number): number => value < 64 ? 1 : value < 8192 ? 2 : value < 1 << 20 ? 3 : value < 1 << 27 ? 4 : 5;
