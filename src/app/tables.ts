@@ -77,7 +77,7 @@ async function readInto(table: TableBlueprint, source: Source): Promise<Rejected
   const places: number[] = [];
   let seen = 0;
   for await (const polled of batchesOf(source)) {
-    rejected.push(...polled.rejected);
+    rejected.push(...polled.rejected.map((one) => ({ ...one, raw: one.raw.slice() })));
     for (const row of loading.add(polled.batch)) {
       if (isUnique) duplicates.push(duplicateAt(table, polled.batch, row));
       else places.push(seen + row + 1);

@@ -3,7 +3,7 @@
  * Invariant: every record is in exactly one of the two, or is a delete that is only counted.
  */
 import type { Batch, Rejected } from "../data/batch.ts";
-import { type Decoder, DELETE_DROPPED, type Records } from "../data/codec.ts";
+import { type BadRow, type Decoder, DELETE_DROPPED, type Records } from "../data/codec.ts";
 import { makeMeta, select, SharedText, textColumn } from "../data/columns.ts";
 import type { RecordType } from "../data/types.ts";
 import type { LaneTime } from "../engine/contracts.ts";
@@ -24,7 +24,7 @@ export interface PlacedRecords {
   /** Ascending rows over the length limit. */
   readonly tooLong: readonly number[];
   /** Rows that are refused for what else was found while cutting. */
-  readonly refused?: readonly { readonly row: number; readonly reason: string }[];
+  readonly refused?: readonly BadRow[];
 }
 
 export interface SourceBatch {
@@ -71,33 +71,40 @@ export function sourceBatch(
   const batch: Batch = { rows, type, columns, meta };
   const isWhole = bad.length === 0 && tooLong.length === 0 && refused.length === 0;
   if (isWhole && !deleted?.includes(DELETE_DROPPED)) return { batch, rejected: [], deletes: 0 };
-  const reasons = new Map(bad.map(({ row, reason }) => [row, reason]));
-  for (const row of tooLong) reasons.set(row, "too-long");
-  for (const { row, reason } of refused) reasons.set(row, reason);
-  const isRefused = new Uint8Array(rows);
-  for (const row of reasons.keys()) isRefused[row] = 1;
-  const good = new Int32Array(rows);
-  const rejected: Rejected[] = [];
+  const wrong = byRow(bad, tooLong, refused);
+  const kept = new Int32Array(rows);
   let count = 0;
-  let deletes = 0;
-  for (let row = 0; row < rows; row++) {
-    if (isRefused[row] === 0) {
-      if (deleted !== null && deleted[row] === DELETE_DROPPED) deletes++;
-      else good[count++] = row;
-    } else {
-      // A copy: a reject may outlive the buffer by far.
-      const own = bytes.slice(start[row], end[row]);
-      rejected.push({
-        source,
-        partition,
-        position: position[row],
-        origin: origin[row],
-        step: source,
-        reason: reasons.get(row)!,
-        raw: own,
-        receivedMicros: received?.[row],
-      });
-    }
+  let from = 0;
+  for (const { row } of wrong) {
+    count = keep(kept, count, from, row, deleted);
+    from = row + 1;
   }
-  return { batch: select(batch, good, count), rejected, deletes };
+  count = keep(kept, count, from, rows, deleted);
+  const rejected = wrong.map(({ row, reason }): Rejected => ({
+    source,
+    partition,
+    position: position[row],
+    origin: origin[row],
+    step: source,
+    reason,
+    raw: bytes.subarray(start[row], end[row]),
+    receivedMicros: received?.[row],
+  }));
+  return { batch: select(batch, kept, count), rejected, deletes: rows - wrong.length - count };
+}
+
+/** Ascending, one for each row: what was found while cutting counts more than what the decoder says. */
+function byRow(bad: readonly BadRow[], tooLong: readonly number[], refused: readonly BadRow[]): readonly BadRow[] {
+  if (tooLong.length === 0 && refused.length === 0) return bad;
+  const wrong = new Map(bad.map((one) => [one.row, one]));
+  for (const row of tooLong) wrong.set(row, { row, reason: "too-long" });
+  for (const one of refused) wrong.set(one.row, one);
+  return [...wrong.values()].sort((a, b) => a.row - b.row);
+}
+
+/** Adds the rows [from, to) that are not dropped; gives how many there are then. */
+function keep(kept: Int32Array, count: number, from: number, to: number, deleted: Uint8Array | null): number {
+  let next = count;
+  for (let row = from; row < to; row++) if (deleted === null || deleted[row] !== DELETE_DROPPED) kept[next++] = row;
+  return next;
 }

@@ -66,7 +66,7 @@ export interface Batch {
   readonly meta: Meta;
 }
 
-/** A record that did not pass. `raw` holds its original bytes. */
+/** A record that did not pass. */
 export interface Rejected {
   readonly source: string;
   readonly partition: number;
@@ -76,6 +76,7 @@ export interface Rejected {
   readonly step: string;
   /** A uniform code: json, missing:F, type:F, scale:F, range:F, one_of:F, duplicate:F, too-long, or a `require` name. */
   readonly reason: string;
+  /** Its original bytes, which are good for as long as those of the batch that it came with. */
   readonly raw: Uint8Array;
   /** When it came in, µs; absent: at the recorded time of the epoch. */
   readonly receivedMicros?: number;

@@ -34,11 +34,17 @@ export interface DecoderSpec {
 export const DELETE_PASSED = 1;
 export const DELETE_DROPPED = 2;
 
+/** A record that is refused, with its uniform reason code. */
+export interface BadRow {
+  readonly row: number;
+  readonly reason: string;
+}
+
 export interface Decoded {
   /** By field of the type; null where not needed. Entries of bad rows are meaningless. */
   readonly columns: readonly (Column | null)[];
-  /** Ascending rows that were refused, with their uniform reason codes. */
-  readonly bad: readonly { readonly row: number; readonly reason: string }[];
+  /** Ascending. */
+  readonly bad: readonly BadRow[];
   /**
    * Per row, the forms (data/json/spelling.ts) in which an encoder of all fields would write exactly the record's own bytes;
    * null where no row has one.

@@ -5,7 +5,7 @@
 import type { Batch, Column, Meta, NumberColumn, SpelledColumns, TextColumn, ValueColumn } from "./batch.ts";
 import { builderOf, TextBuilder } from "./builders.ts";
 import { assert } from "./fault.ts";
-import { selectBytes, selectColumn, selectNumbers } from "./selected_columns.ts";
+import { ChosenRows, selectBytes, selectColumn, selectNumbers } from "./selected_columns.ts";
 import type { RecordType, Type } from "./types.ts";
 
 export { builderOf, type ColumnBuilder, NumberBuilder, TextBuilder, ValueBuilder } from "./builders.ts";
@@ -70,13 +70,13 @@ export function emptyBatch(type: RecordType, source: string, partition = 0): Bat
 
 /** The rows `rows[0, count)` of a batch, in that order; a row may occur more than once. Its columns are gathered where they are first read. */
 export function select(batch: Batch, rows: Int32Array, count: number): Batch {
-  const chosen = rows.slice(0, count);
+  const chosen = new ChosenRows(rows.slice(0, count));
   const columns = batch.columns.map((column) => column === null ? null : selectColumn(column, chosen));
   const meta = selectMeta(batch.meta, chosen);
   return { rows: count, type: batch.type, columns, meta: { ...meta, spelled: selectSpelled(batch, columns, chosen) } };
 }
 /** What the raw bytes say of the selected columns; null where one of them is no longer among the columns. */
-function selectSpelled(batch: Batch, selected: Batch["columns"], rows: Int32Array): SpelledColumns | null {
+function selectSpelled(batch: Batch, selected: Batch["columns"], { rows }: ChosenRows): SpelledColumns | null {
   const { spelled } = batch.meta;
   if (spelled === null) return null;
   const columns: (Column | null)[] = [];
@@ -89,14 +89,15 @@ function selectSpelled(batch: Batch, selected: Batch["columns"], rows: Int32Arra
   return { fields: spelled.fields, columns, forms: selectBytes(spelled.forms, rows) };
 }
 /** Where the chosen rows came from. What raw bytes say is told by columns, which only `select` has. */
-function selectMeta(meta: Meta, rows: Int32Array): Meta {
+function selectMeta(meta: Meta, chosen: ChosenRows): Meta {
+  const { rows } = chosen;
   const position = selectNumbers(meta.position, rows);
   const origin = meta.origin === meta.position ? position : selectNumbers(meta.origin, rows);
   return {
     ...meta,
     position,
     origin,
-    raw: meta.raw === null ? null : selectColumn(meta.raw, rows),
+    raw: meta.raw === null ? null : selectColumn(meta.raw, chosen),
     received: meta.received && selectNumbers(meta.received, rows),
     time: meta.time && selectNumbers(meta.time, rows),
     watermark: meta.watermark && selectNumbers(meta.watermark, rows),

@@ -4,7 +4,7 @@
  */
 import { Buffer } from "node:buffer";
 import type { Batch, Column, Rejected } from "../data/batch.ts";
-import { makeMeta, numberColumn, TextBuilder, textColumn } from "../data/columns.ts";
+import { makeMeta, numberColumn, textColumn, valueColumn } from "../data/columns.ts";
 import { rowJson } from "../data/json/mod.ts";
 import { isUtf8 } from "../data/utf8.ts";
 import { FULL_REJECT_TYPE, MESSAGE, RECEIVED_AT } from "./rejects.ts";
@@ -53,34 +53,24 @@ export class RejectedRows {
   }
 }
 
-/** What refused a record is rarely alone: columns are made of bytes as they are, without a string for each value. */
+/** What refused a record is rarely alone, and says the same of many: only their bytes are copied. */
 function toBatch(pipeline: string, rows: readonly Rejected[], epochTimeMicros: number): Batch {
   const [{ source, partition }] = rows;
-  const raw = new TextBuilder();
-  const base64 = new TextBuilder();
-  for (const row of rows) {
-    if (isUtf8(row.raw, 0, row.raw.length)) {
-      raw.pushBytes(row.raw, 0, row.raw.length);
-      base64.pushNull();
-    } else {
-      raw.pushNull();
-      base64.push(toBase64(row.raw));
-    }
-  }
-  const position = Float64Array.from(rows, (row) => row.position);
-  const origin = Float64Array.from(rows, (row) => row.origin);
+  const isText = rows.map(({ raw }) => isUtf8(raw, 0, raw.length));
+  const position = new Float64Array(rows.map((row) => row.position));
+  const origin = new Float64Array(rows.map((row) => row.origin));
   const columns: Readonly<Record<string, Column>> = {
-    pipeline: repeated(pipeline, rows.length),
-    source: repeated(source, rows.length),
+    pipeline: texts(rows, () => pipeline),
+    source: texts(rows, () => source),
     partition: numberColumn(new Float64Array(rows.length).fill(partition)),
     position: numberColumn(position),
     origin: numberColumn(origin),
     step: texts(rows, (row) => row.step),
     reason: texts(rows, (row) => row.reason),
-    raw: raw.finish(),
-    raw_base64: base64.finish(),
-    [RECEIVED_AT]: numberColumn(Float64Array.from(rows, (row) => row.receivedMicros ?? epochTimeMicros)),
-    [MESSAGE]: texts(rows, (row) => row.message),
+    raw: rawColumn(rows, isText),
+    raw_base64: texts(rows, ({ raw }, i) => isText[i] ? null : toBase64(raw)),
+    [RECEIVED_AT]: numberColumn(new Float64Array(rows.map((row) => row.receivedMicros ?? epochTimeMicros))),
+    [MESSAGE]: texts(rows, (row) => row.message ?? null),
   };
   return {
     rows: rows.length,
@@ -90,16 +80,27 @@ function toBatch(pipeline: string, rows: readonly Rejected[], epochTimeMicros: n
   };
 }
 
-/** The same text in every row. */
-function repeated(text: string, rows: number): Column {
-  const bytes = encoder.encode(text);
-  return textColumn(bytes, new Int32Array(rows), new Int32Array(rows).fill(bytes.length), null);
+function texts(rows: readonly Rejected[], textOf: (row: Rejected, i: number) => string | null): Column {
+  return valueColumn(rows.map(textOf));
 }
 
-function texts(rows: readonly Rejected[], textOf: (row: Rejected) => string | undefined): Column {
-  const builder = new TextBuilder();
-  for (const row of rows) builder.pushValue(textOf(row));
-  return builder.finish();
+/** The bytes of those that are text. */
+function rawColumn(rows: readonly Rejected[], isText: readonly boolean[]): Column {
+  const bytes = new Uint8Array(rows.reduce((sum, { raw }) => sum + raw.length, 0));
+  const start = new Int32Array(rows.length);
+  const end = new Int32Array(rows.length);
+  const valid = new Uint8Array(rows.length);
+  let at = 0;
+  for (const [i, { raw }] of rows.entries()) {
+    start[i] = at;
+    if (isText[i]) {
+      valid[i] = 1;
+      bytes.set(raw, at);
+      at += raw.length;
+    }
+    end[i] = at;
+  }
+  return textColumn(bytes, start, end, valid.includes(0) ? valid : null);
 }
 
 function toBase64(bytes: Uint8Array): string {

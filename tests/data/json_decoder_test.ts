@@ -3,7 +3,7 @@ import fc from "fast-check";
 import type { DecoderSpec } from "../../src/data/codec.ts";
 import { compileJsonDecoder } from "../../src/data/json/mod.ts";
 import { compileSlowJson } from "../../src/data/json/slow.ts";
-import { decimalOf, DOUBLE, INT, STRING, TIMESTAMP, withNull } from "../../src/data/types.ts";
+import { decimalOf, DOUBLE, INT, STRING, TIMESTAMP, type Type, withNull } from "../../src/data/types.ts";
 import { decodeAll, EVERYTHING, fieldsOf, JSON_TYPE, SEED, slowDecoder, specOf, TRANSACTION } from "./support.ts";
 
 const one = (spec: DecoderSpec, text: string | Uint8Array) => decodeAll(spec, compileJsonDecoder(spec), [text])[0];
@@ -184,6 +184,51 @@ Deno.test("another order of keys is learned without changing a result", () => {
     for (const row of decodeAll(spec, decode, texts)) assert.deepEqual(row, { a: 1, b: null, c: 150 });
   }
   assert.equal(decodeAll(spec, decode, ['{"c":1.5,"a":1,"a":1}'])[0], "json");
+});
+
+Deno.test("a layout that lacks a field is learned without changing a reason", () => {
+  const held: Type = { kind: "struct", nullable: true, fields: [{ name: "x", type: INT }] };
+  const type = fieldsOf({ a: INT, b: withNull(STRING), c: decimalOf(2), d: STRING, held });
+  const reasons: Readonly<Record<string, string>> = {
+    '{"a":1,"b":"x","d":"y"}': "missing:c",
+    '{"a":1,"d":"y"}': "missing:c",
+    '{"a":1,"b":null,"d":"\\u0041"}': "missing:c",
+    '{"b":"x","c":1.5,"d":"y"}': "missing:a",
+    '{"a":"x","b":"x","d":"y"}': "type:a",
+    '{"a":1,"b":2,"d":"y"}': "type:b",
+    '{"a":1,"b":"x","d":2}': "missing:c",
+    '{"a":1,"b":"x"}': "missing:c",
+    '{"a":1,"b":"x","d":"y",}': "json",
+    '{"a":1,"b":"x","d":"y"}}': "json",
+    '{"a":1,"b":"x","d":"\u0007"}': "json",
+    '{"a":1,"b":"x","d":"y","d":"y"}': "json",
+    '{"a":1,"b":"x","c":1.5,"d":"y","held":{}}': "missing:held.x",
+    '{"e":[1],"a":1,"b":"x","d":"y"}': "missing:c",
+    '{"e":[1,],"a":1,"b":"x","d":"y"}': "json",
+  };
+  const whole = '{"a":1,"b":"x","c":2.5,"d":"y","held":{"x":7}}';
+  for (const unknownFields of ["ignore", "reject"] as const) {
+    for (const needed of [["a", "b", "c", "d", "held"], ["d"]]) {
+      const spec = specOf(type, { unknownFields, needed: new Set(needed) });
+      const decode = compileJsonDecoder(spec);
+      const texts = Object.keys(reasons).flatMap((text) => [text, whole]);
+      const values = Object.fromEntries(
+        Object.entries({ a: 1, b: "x", c: 250, d: "y", held: { x: 7 } }).filter(([name]) => needed.includes(name)),
+      );
+      for (let round = 0; round < 60; round++) {
+        for (const [i, row] of decodeAll(spec, decode, texts).entries()) {
+          const isUnknown = unknownFields === "reject" && texts[i].startsWith('{"e":[1],');
+          assert.deepEqual(row, texts[i] === whole ? values : isUnknown ? "unknown:e" : reasons[texts[i]], texts[i]);
+        }
+      }
+      // What is missing within a value is not missing in the layout.
+      const spaced = whole.replaceAll(",", ", ");
+      const lacking = spaced.replace('{"x":7}', "{}");
+      const many = <T>(one: T): T[] => Array<T>(100).fill(one);
+      const read = decodeAll(spec, compileJsonDecoder(spec), [...many(lacking), ...many(spaced)]);
+      assert.deepEqual(read, [...many<unknown>("missing:held.x"), ...many(values)]);
+    }
+  }
 });
 
 Deno.test("what JSON.parse takes is taken, with the same value, and nothing else", () => {

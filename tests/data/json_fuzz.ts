@@ -257,12 +257,15 @@ export interface Style {
   readonly comma: string;
   readonly colon: string;
   readonly isTidy: boolean;
+  /** The name of a field that half of the records lack. */
+  readonly lacking: string | null;
 }
 export function style(type: RecordType, dice: Dice): Style {
   const fields = [...type.fields];
   if (dice.once(3)) shuffle(fields, dice);
   const spaced = dice.once(4);
-  return { fields, comma: spaced ? ", " : ",", colon: spaced ? ": " : ":", isTidy: dice.once(2) };
+  const lacking = dice.once(4) ? dice.pick(fields).name : null;
+  return { fields, comma: spaced ? ", " : ",", colon: spaced ? ": " : ":", isTidy: dice.once(2), lacking };
 }
 function shuffle(items: unknown[], dice: Dice): void {
   for (let i = items.length - 1; i > 0; i--) {
@@ -272,8 +275,9 @@ function shuffle(items: unknown[], dice: Dice): void {
 }
 const encoder = new TextEncoder();
 
-export function record({ fields, comma, colon, isTidy }: Style, dice: Dice): Uint8Array {
-  const members = fields.flatMap((field): [string, string][] =>
+export function record({ fields, comma, colon, isTidy, lacking }: Style, dice: Dice): Uint8Array {
+  const left = lacking !== null && dice.once(2) ? fields.filter(({ name }) => name !== lacking) : fields;
+  const members = left.flatMap((field): [string, string][] =>
     field.type.nullable && dice.once(isTidy ? 50 : 6) ? [] : [[JSON.stringify(field.name), value(field, dice)]]
   );
   if (!isTidy) {

@@ -138,7 +138,8 @@ function placed(slices: RecordSlices, row: number, count: number): PlacedRecords
     keyOf: (at) => slices.keys.get(row + at) ?? null,
   };
   const tooLong = slices.tooLong.filter((long) => long >= row && long < to).map((long) => long - row);
-  return { records, position: slices.offset.subarray(row, to), origin: slices.origin.subarray(row, to), tooLong };
+  const position = slices.offset.subarray(row, to);
+  return { records, position, origin: slices.origin === slices.offset ? position : slices.origin.subarray(row, to), tooLong };
 }
 
 /** The first row at or behind an offset; `rows` where all lie before it. */

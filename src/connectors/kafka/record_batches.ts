@@ -35,6 +35,7 @@ export interface RecordSlices {
   readonly start: Int32Array;
   readonly end: Int32Array;
   readonly offset: Float64Array;
+  /** The same array as `offset` where no record tells another origin. */
   readonly origin: Float64Array;
   readonly rows: number;
   /** Ascending rows over the length limit. */
@@ -190,6 +191,7 @@ class RecordCollector {
   #start: Int32Array;
   #end: Int32Array;
   #offset: Float64Array;
+  /** The offsets themselves as long as no record tells another place. */
   #origin: Float64Array;
   readonly #tooLong: number[] = [];
   readonly #keys = new Map<number, Uint8Array>();
@@ -202,7 +204,7 @@ class RecordCollector {
     this.#start = new Int32Array(count);
     this.#end = new Int32Array(count);
     this.#offset = new Float64Array(count);
-    this.#origin = new Float64Array(count);
+    this.#origin = this.#offset;
   }
 
   /** Takes a body apart; it may lie in the memory that the values are told in, behind those that were told. */
@@ -239,7 +241,7 @@ class RecordCollector {
       if (offset >= this.from) {
         const row = this.#rows++;
         cursor.at = value + valueBytes;
-        this.#origin[row] = cursor.at < end && body[cursor.at] === 0 ? offset : readOrigin(body, cursor, end) ?? offset;
+        const origin = cursor.at < end && body[cursor.at] === 0 ? offset : readOrigin(body, cursor, end) ?? offset;
         if (valueBytes === 0 && keyBytes >= 0) this.#keys.set(row, body.slice(key, key + keyBytes));
         if (valueBytes > RECORD_BYTES_MAX) this.#tooLong.push(row);
         if (shift >= 0) this.#clear(shift + value);
@@ -247,20 +249,27 @@ class RecordCollector {
         this.#start[row] = start;
         this.#end[row] = this.#at = start + valueBytes;
         this.#offset[row] = offset;
+        if (origin !== offset || this.#origin !== this.#offset) this.#putOrigin(row, origin);
       }
       cursor.at = end;
     }
     return before;
   }
 
+  #putOrigin(row: number, origin: number): void {
+    if (this.#origin === this.#offset) this.#origin = this.#offset.slice();
+    this.#origin[row] = origin;
+  }
+
   done(nextOffset: number): RecordSlices {
     const rows = this.#rows;
+    const offset = this.#offset.subarray(0, rows);
     return {
       bytes: this.into,
       start: this.#start.subarray(0, rows),
       end: this.#end.subarray(0, rows),
-      offset: this.#offset.subarray(0, rows),
-      origin: this.#origin.subarray(0, rows),
+      offset,
+      origin: this.#origin === this.#offset ? offset : this.#origin.subarray(0, rows),
       rows,
       tooLong: this.#tooLong,
       keys: this.#keys,

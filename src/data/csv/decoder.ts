@@ -1,5 +1,5 @@
 /** CSV records to columns, by code generated for the header; what that does not recognise is read by the slow path. */
-import type { Decoder, DecoderSpec } from "../codec.ts";
+import type { BadRow, Decoder, DecoderSpec } from "../codec.ts";
 import { DecodedColumns } from "../decoded_columns.ts";
 import { asWritten } from "../epoch_format.ts";
 import { assert } from "../fault.ts";
@@ -28,7 +28,7 @@ export function compileCsvDecoder(wished: DecoderSpec, header: readonly string[]
       isRehearsed = true;
     }
     const columns = new DecodedColumns(spec, records);
-    const bad: { row: number; reason: string }[] = [];
+    const bad: BadRow[] = [];
     let row = 0;
     while (row < records.rows) {
       const to = Math.min(row + ROWS_PER_CALL, records.rows);

@@ -2,7 +2,7 @@
  * Changes of a table's rows to columns of those rows (change_rows.ts). Rows that stand alone are read by the code that reads any JSON;
  * an envelope costs one look that finds the row in it. Invariant: which path read a record cannot be told from the result.
  */
-import { type ChangeRules, type Decoder, type DecoderSpec, DELETE_DROPPED, DELETE_PASSED } from "../codec.ts";
+import { type BadRow, type ChangeRules, type Decoder, type DecoderSpec, DELETE_DROPPED, DELETE_PASSED } from "../codec.ts";
 import { DecodedColumns, type Store } from "../decoded_columns.ts";
 import { ChangeForms, DELETED } from "./change_rows.ts";
 import { CompiledLayouts } from "./compiled_layouts.ts";
@@ -25,9 +25,9 @@ export function compileChangeDecoder(wished: DecoderSpec, rules: ChangeRules): D
     const columns = new DecodedColumns(spec, { ...records, start: records.start.slice(0, rows), end: records.end.slice(0, rows) });
     columns.forms = new Uint8Array(rows);
     const marks: ChangeMarks = { deleted: new Uint8Array(rows), opened: new Uint8Array(rows), any: false };
-    const bad: { row: number; reason: string }[] = [];
+    const bad: BadRow[] = [];
     let row = 0;
-    while ((row = layouts.read(columns, row, rows)) < rows) {
+    while ((row = layouts.read(columns, row, rows, bad)) < rows) {
       if (marks.opened[row] === 0 && opener.open(columns, row, marks) > row) continue;
       const reason = slow(columns, row, marks);
       if (reason !== null) bad.push({ row, reason });

@@ -2,7 +2,7 @@
  * JSON records to columns, by code for the layouts that records have shown so far: at first the compact one in schema order.
  * Invariant: which path read a record cannot be told from the columns.
  */
-import type { Decoder, DecoderSpec } from "../codec.ts";
+import type { BadRow, Decoder, DecoderSpec } from "../codec.ts";
 import { DecodedColumns } from "../decoded_columns.ts";
 import { compileChangeDecoder } from "./change_decoder.ts";
 import { CompiledLayouts } from "./compiled_layouts.ts";
@@ -22,12 +22,15 @@ export function compileJsonDecoder(wished: DecoderSpec): Decoder {
   return (records) => {
     const columns = new DecodedColumns(spec, records);
     columns.forms = new Uint8Array(records.rows);
-    const bad: { row: number; reason: string }[] = [];
+    const bad: BadRow[] = [];
     let row = 0;
-    while ((row = layouts.read(columns, row, records.rows)) < records.rows) {
+    while ((row = layouts.read(columns, row, records.rows, bad)) < records.rows) {
       const reason = slow(columns, row);
-      if (reason !== null) bad.push({ row, reason });
-      else layouts.missed(columns, row);
+      if (reason === null) layouts.missed(columns, row);
+      else {
+        bad.push({ row, reason });
+        layouts.refused(columns, row, reason);
+      }
       row++;
     }
     return columns.finish(bad);

@@ -3,6 +3,7 @@
  * members for the orders of keys behind them. Invariant: what is compiled follows from the records read so far, and is bounded: by how
  * much is kept, and by how many records there are for each compilation.
  */
+import type { BadRow } from "../codec.ts";
 import type { DecodedColumns } from "../decoded_columns.ts";
 import type { CompiledLayouts } from "./compiled_layouts.ts";
 import type { FastJson } from "./fast.ts";
@@ -18,10 +19,15 @@ const COMPILATIONS_MAX = 16;
 const RECORDS_PER_COMPILATION = 100_000;
 /** Characters between the values of a record: the input chooses them, and longer ones are not worth their code. */
 const LAYOUT_LENGTH_MAX = 8192;
+/** What a reason begins with that no value of the record can change, as long as all others are right. */
+const MISSING = "missing:";
 
 interface Known {
   readonly text: string;
   readonly read: FastJson;
+}
+interface Refusing extends Known {
+  readonly reason: string;
 }
 
 export class LearnedLayouts {
@@ -29,7 +35,10 @@ export class LearnedLayouts {
   /** Most recently useful first. */
   readonly #templates: Known[];
   readonly #orders: Known[];
+  /** Layouts that lack a field which must be there: a producer that leaves it out does so again and again. */
+  readonly #refusing: Refusing[] = [];
   #misses = 0;
+  #refusals = 0;
   #compilations = COMPILATIONS_MAX;
   #records = 0;
 
@@ -41,14 +50,19 @@ export class LearnedLayouts {
     this.#orders = [{ text: orderText(expected), read: compiled.order(expected.keys) }];
   }
 
-  /** Reads rows as long as anything compiled fits; gives the first row that nothing could read, or `to`. */
-  read(columns: DecodedColumns, from: number, to: number): number {
+  /** Reads rows as long as anything compiled fits, those that it refuses into `bad`; gives the first row that nothing could read, or `to`. */
+  read(columns: DecodedColumns, from: number, to: number, bad: BadRow[]): number {
     if (from === 0) this.#earn(to);
     let row = from;
     while (row < to) {
       const until = Math.min(row + ROWS_PER_CALL, to);
       row = readOn(this.#templates, columns, row, until);
       if (row === until) continue;
+      const reason = this.#reasonOf(columns, row);
+      if (reason !== null) {
+        bad.push({ row: row++, reason });
+        continue;
+      }
       const next = readOn(this.#orders, columns, row, row + 1);
       if (next === row) return row;
       this.missed(columns, row);
@@ -61,15 +75,42 @@ export class LearnedLayouts {
   missed(columns: DecodedColumns, row: number): void {
     if (++this.#misses < MISSES_BEFORE_LEARNING || this.#compilations === 0) return;
     this.#misses = 0;
-    const { bytes, start, end } = columns.records;
-    const layout = layoutOf(bytes, start[row], end[row]);
-    // A known layout that was missed had something else uncommon: an exponent, the end of the buffer behind it.
-    if (layout === null || layoutText(layout).length > LAYOUT_LENGTH_MAX || this.isForeign(layout.keys)) return;
+    const layout = this.#layoutToLearn(columns, row);
+    if (layout === null) return;
     const template = layoutText(layout);
     if (this.#templates.some(({ text }) => text === template)) return;
     this.#compilations--;
-    learn(this.#templates, template, this.#compiled.template(layout));
-    learn(this.#orders, orderText(layout), this.#compiled.order(layout.keys));
+    learn(this.#templates, { text: template, read: this.#compiled.template(layout) });
+    learn(this.#orders, { text: orderText(layout), read: this.#compiled.order(layout.keys) });
+  }
+
+  /** The row holds a record that the rules refuse: where they do because of its layout, the next ones like it are refused by code of their own. */
+  refused(columns: DecodedColumns, row: number, reason: string): void {
+    if (!reason.startsWith(MISSING) || ++this.#refusals < MISSES_BEFORE_LEARNING || this.#compilations === 0) return;
+    this.#refusals = 0;
+    const layout = this.#layoutToLearn(columns, row);
+    // What is missing may also be missing within a value.
+    if (layout === null || reason !== MISSING + this.#firstLacking(layout)) return;
+    const text = layoutText(layout);
+    if (this.#refusing.some((one) => one.text === text)) return;
+    this.#compilations--;
+    learn(this.#refusing, { text, read: this.#compiled.lackingTemplate(layout), reason });
+  }
+
+  /** Why the row is refused, as far as its layout alone can say. */
+  #reasonOf(columns: DecodedColumns, row: number): string | null {
+    for (const { read, reason } of this.#refusing) if (read(columns, row, row + 1) > row) return reason;
+    return null;
+  }
+
+  #firstLacking({ keys }: Layout): string | undefined {
+    return this.#compiled.spec.type.fields.find(({ name, type }) => !type.nullable && !keys.includes(name))?.name;
+  }
+
+  #layoutToLearn({ records: { bytes, start, end } }: DecodedColumns, row: number): Layout | null {
+    const layout = layoutOf(bytes, start[row], end[row]);
+    // A known layout that was missed had something else uncommon: an exponent, the end of the buffer behind it.
+    return layout === null || layoutText(layout).length > LAYOUT_LENGTH_MAX || this.isForeign(layout.keys) ? null : layout;
   }
 
   #earn(records: number): void {
@@ -81,9 +122,9 @@ export class LearnedLayouts {
   }
 }
 
-function learn(known: Known[], text: string, read: FastJson): void {
-  if (known.some((one) => one.text === text)) return;
-  known.unshift({ text, read });
+function learn<K extends Known>(known: K[], learned: K): void {
+  if (known.some((one) => one.text === learned.text)) return;
+  known.unshift(learned);
   if (known.length > LAYOUTS_MAX) known.pop();
 }
 

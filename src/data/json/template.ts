@@ -20,8 +20,11 @@ import { nullCode, storeLocals, type TemplateCode, unknownCode, valueCode } from
 /** Bytes that reading one value may look beyond what it takes, a number of 15 digits and its sign included. */
 const VALUE_LOOKAHEAD = 40;
 
-/** Compiles for records of this layout. Members of nullable fields other than the first may be missing. */
-export function compileTemplate(spec: DecoderSpec, layout: Layout): FastJson {
+/**
+ * Compiles for records of this layout. Members of nullable fields other than the first may be missing. `lacking` "accepted": the layout
+ * lacks fields that must be there, and a record that is read is known to be wrong in nothing else; what is stored of it means nothing.
+ */
+export function compileTemplate(spec: DecoderSpec, layout: Layout, lacking: "refused" | "accepted" = "refused"): FastJson {
   const { fields } = spec.type;
   const code: TemplateCode = {
     spec,
@@ -30,7 +33,8 @@ export function compileTemplate(spec: DecoderSpec, layout: Layout): FastJson {
   const locals = fields.map((field, index) => spec.needed.has(field.name) ? storeLocals(index) : "");
   const lines = fields.map((field, index) => {
     if (layout.keys.includes(field.name)) return "";
-    return !field.type.nullable ? "break record;" : spec.needed.has(field.name) ? nullCode(field, index) : "";
+    if (!field.type.nullable) return lacking === "refused" ? "break record;" : "";
+    return spec.needed.has(field.name) ? nullCode(field, index) : "";
   });
   // Text that must come next. A string that is never null leaves its closing quote here, to be compared together with what follows.
   let pending = "";

@@ -3,7 +3,7 @@
  * cut; an end is only concluded from what the server has said that it sent.
  */
 import type { Batch, Rejected } from "../../../data/batch.ts";
-import { type Decoder, DELETE_DROPPED, type Records } from "../../../data/codec.ts";
+import { type BadRow, type Decoder, DELETE_DROPPED, type Records } from "../../../data/codec.ts";
 import { countingFrom, emptyBatch } from "../../../data/columns.ts";
 import { assert, MillraceError } from "../../../data/fault.ts";
 import { RECORD_BYTES_MAX } from "../../../data/limits.ts";
@@ -222,7 +222,7 @@ interface HandedRows {
 interface CutRows {
   readonly records: Records;
   readonly tooLong: readonly number[];
-  readonly refused: readonly { readonly row: number; readonly reason: string }[];
+  readonly refused: readonly BadRow[];
 }
 
 const idle = (retryAfterMs: number): Polled => ({ kind: "idle", retryAfterMs });

@@ -2,7 +2,7 @@
  * Records out of a journal. A position is "record:segment:byte": the number of the next record, and where the frame starts that
  * holds it, or the one before it ended. Invariant: the same range gives the same rows and rejects, however it is cut.
  */
-import type { Decoder } from "../../../data/codec.ts";
+import type { BadRow, Decoder } from "../../../data/codec.ts";
 import { assert } from "../../../data/fault.ts";
 import type { Polled, PollLimits, Position, SourceReader } from "../../../engine/contracts.ts";
 import { READ_BYTES_MIN } from "../../limits.ts";
@@ -25,7 +25,7 @@ interface CutBlock extends JournalBlock {
   readonly start: Int32Array;
   readonly end: Int32Array;
   readonly receivedMicros: Float64Array;
-  readonly refused: readonly { readonly row: number; readonly reason: string }[];
+  readonly refused: readonly BadRow[];
 }
 export interface JournalReaderOptions {
   readonly journal: Journal;
@@ -117,7 +117,7 @@ function cut(block: JournalBlock): CutBlock {
   const start = new Int32Array(count);
   const end = new Int32Array(count);
   const receivedMicros = new Float64Array(count);
-  const refused: { row: number; reason: string }[] = [];
+  const refused: BadRow[] = [];
   let row = 0;
   for (const frame of frames) {
     receivedMicros.fill(frame.receivedMicros, row, row + frame.records);
