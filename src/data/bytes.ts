@@ -68,6 +68,9 @@ export function writeDecimal(into: ByteWriter, value: number, scale: number): vo
 /** No number takes more bytes: doubles need 24 at most, integers and decimals fewer. */
 export const NUMBER_BYTES_MAX = 32;
 
+/** Numbers below have at most nine digits. */
+export const SMALL_END = 1e9;
+
 /** Copies bytes[from, to). */
 export function putBytes(target: Uint8Array, at: number, bytes: Uint8Array, from: number, to: number): number {
   const length = to - from;
@@ -118,15 +121,7 @@ export function putDecimal(target: Uint8Array, at: number, value: number, scale:
     target[at++] = MINUS;
     value = -value;
   }
-  if (scale <= 9 && value < 1e9) {
-    // Both parts are small integers: V8 divides those by multiplication.
-    const unit = POWERS_OF_TEN[scale] | 0;
-    const small = value | 0;
-    const whole = (small / unit) | 0;
-    at = putDigits(target, at, whole, digitCount(whole));
-    target[at] = 46;
-    return putDigits(target, at + 1, small - whole * unit, scale);
-  }
+  if (scale <= 9 && value < SMALL_END) return putSmallDecimal(target, at, value | 0, scale);
   const unit = POWERS_OF_TEN[scale];
   const fraction = value % unit;
   at = putInteger(target, at, (value - fraction) / unit);
@@ -135,6 +130,15 @@ export function putDecimal(target: Uint8Array, at: number, value: number, scale:
   const high = Math.floor(fraction / 1e9);
   at = putDigits(target, at, high | 0, scale - 9);
   return putDigits(target, at, (fraction - high * 1e9) | 0, 9);
+}
+/** The same of a number from 0 up to SMALL_END and with 1 to 9 decimals: a call of its own, to which the number need not be an object. */
+export function putSmallDecimal(target: Uint8Array, at: number, value: number, scale: number): number {
+  // Both parts are small integers: V8 divides those by multiplication.
+  const unit = POWERS_OF_TEN[scale] | 0;
+  const whole = (value / unit) | 0;
+  at = putDigits(target, at, whole, digitCount(whole));
+  target[at] = 46;
+  return putDigits(target, at + 1, value - whole * unit, scale);
 }
 /** The last `count` decimal digits of a small integer, with leading zeros. */
 export function putDigits(target: Uint8Array, at: number, value: number, count: number): number {

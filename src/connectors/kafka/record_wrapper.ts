@@ -47,9 +47,8 @@ export class BatchRecordWrapper implements RecordWrapper {
   open(target: Uint8Array, view: DataView, at: number, row: number): number {
     this.start = at;
     at += LENGTH_BYTES;
-    target[at++] = 0; // attributes
-    target[at++] = 0; // all records have the batch's time
-    at = putVarint(target, at, this.records++);
+    view.setInt16(at, 0); // no attributes, and the batch's time
+    at = putVarint(target, at + 2, this.records++);
     const keys = this.#keys;
     const length = keyLength(keys, row);
     at = putVarint(target, at, length);
@@ -58,7 +57,17 @@ export class BatchRecordWrapper implements RecordWrapper {
     return at + LENGTH_BYTES;
   }
 
-  close(target: Uint8Array, _view: DataView, at: number, row: number): number {
+  close(target: Uint8Array, view: DataView, at: number, row: number): number {
+    const valueBytes = at - this.#lengthAt - LENGTH_BYTES;
+    const recordBytes = at + 1 - this.start - LENGTH_BYTES;
+    if (this.headers !== "none" || valueBytes < 64 || recordBytes >= 8192) return this.#closeOther(target, at, row);
+    view.setUint16(this.#lengthAt, twoBytes(valueBytes));
+    view.setUint16(this.start, twoBytes(recordBytes));
+    target[at] = 0;
+    return at + 1;
+  }
+
+  #closeOther(target: Uint8Array, at: number, row: number): number {
     at = putLength(target, this.#lengthAt, at);
     if (this.headers === "none") target[at++] = 0;
     else at = putOrigin(target, at, this.#origin[row]);
@@ -66,16 +75,14 @@ export class BatchRecordWrapper implements RecordWrapper {
   }
 }
 
+/** The varint of a length that takes two bytes, the first one higher. */
+const twoBytes = (length: number): number => length << 9 & 0x7f00 | 0x8000 | length >> 6;
+
 /** Writes the length, at `at`, of what stands between the room left for it and `end`; gives the end. */
 function putLength(bytes: Uint8Array, at: number, end: number): number {
   const length = end - at - LENGTH_BYTES;
-  if (length >= 64 && length < 8192) {
-    bytes[at] = length << 1 & 127 | 128;
-    bytes[at + 1] = length >> 6;
-    return end;
-  }
   const spare = varintBytes(length) - LENGTH_BYTES;
-  bytes.copyWithin(at + LENGTH_BYTES + spare, at + LENGTH_BYTES, end);
+  if (spare !== 0) bytes.copyWithin(at + LENGTH_BYTES + spare, at + LENGTH_BYTES, end);
   putVarint(bytes, at, length);
   return end + spare;
 }
@@ -108,13 +115,10 @@ function varintEnd(bytes: Uint8Array, at: number): number {
 
 /** Zigzag varint of a number of at most 31 bits, or -1. */
 function putVarint(bytes: Uint8Array, at: number, value: number): number {
-  let rest = (value << 1 ^ value >> 31) >>> 0;
-  while (rest > 127) {
-    bytes[at++] = rest & 127 | 128;
-    rest >>>= 7;
-  }
-  bytes[at++] = rest;
-  return at;
+  let rest = value << 1 ^ value >> 31;
+  for (; rest >>> 0 > 127; rest >>>= 7) bytes[at++] = rest | 128;
+  bytes[at] = rest;
+  return at + 1;
 }
 
 const varintBytes = (value: number): number => value < 64 ? 1 : value < 8192 ? 2 : value < 1 << 20 ? 3 : value < 1 << 27 ? 4 : 5;

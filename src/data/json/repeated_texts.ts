@@ -7,8 +7,8 @@ import { putJsonString } from "./string_text.ts";
 
 /** Texts are told apart by their length first: one of each, up to this many. */
 const PLACES = 16;
-/** Bytes of a place. */
-const PLACE_BYTES = 32;
+/** Bytes of a place: two words, which are copied whatever the length is. */
+const PLACE_BYTES = 16;
 
 /** Of one column. */
 export class RepeatedTexts {
@@ -20,10 +20,11 @@ export class RepeatedTexts {
   put(target: Uint8Array, view: DataView, at: number, text: string): number {
     const place = text.length & PLACES - 1;
     if (this.#texts[place] !== text) return this.#putNew(target, view, at, text, place);
+    const kept = this.#bytes;
     const from = place * PLACE_BYTES;
-    const length = this.#lengths[place];
-    copyWords(view, at, this.#bytes, from, from + length);
-    return at + length;
+    view.setBigUint64(at, kept.getBigUint64(from));
+    view.setBigUint64(at + 8, kept.getBigUint64(from + 8));
+    return at + this.#lengths[place];
   }
 
   #putNew(target: Uint8Array, view: DataView, at: number, text: string, place: number): number {
