@@ -13,8 +13,7 @@ export type Receiver = (batch: Batch) => void;
 
 /** A node's place. */
 export class Outlet implements Output {
-  /** No small integer at first: with the first time V8 would give the object another shape, and compile its readers anew. */
-  epochTimeMicros = NaN;
+  epochTimeMicros = 0;
   /** Where rows get their event time when they leave here. */
   time: SourceClock | null = null;
   readonly name: string;
