@@ -4,7 +4,8 @@ import { assert, MillraceError } from "../../data/fault.ts";
 import { type Field, isNumeric, type Type } from "../../data/types.ts";
 import type { KeyPart, Output, StateStore, StateTable } from "../../engine/contracts.ts";
 import type { Binding } from "../../expr/contracts.ts";
-import { lazyBinding, type LoopBuilder, type ReadAs, readNumber, readOfRow } from "../support/loop_builder.ts";
+import type { LoopBuilder } from "../support/loop_builder.ts";
+import { lazyBinding, type ReadAs, readNumber, readOfRow } from "../support/read_as.ts";
 import { keyedName, keyKind, typedName } from "../support/keys.ts";
 import { columnNamed, fromJson, keyReader, storeColumn, storedKind } from "./stored_rows.ts";
 

@@ -7,7 +7,8 @@ import { isNumeric, type RecordType, type Type, withNull } from "../../data/type
 import type { KeptTable, OperatorContext } from "../../engine/contracts.ts";
 import type { Binding, Checked, Keeper, Scope } from "../../expr/contracts.ts";
 import { dependencyOrder } from "./dependency_order.ts";
-import { lazyBinding, type LookedRow, type LoopBuilder, readNumber, readOfRow, ROW, type Slices } from "./loop_builder.ts";
+import { type LookedRow, type LoopBuilder, ROW, type Slices } from "./loop_builder.ts";
+import { lazyBinding, readNumber, readOfRow } from "./read_as.ts";
 import { nameFault, nearestHint } from "./names.ts";
 import { type PlanChecker, rootsOf, withVariables } from "./plan_checker.ts";
 import { ROWS_PER_CALL } from "../../data/limits.ts";

@@ -20,6 +20,7 @@ import {
   type TextSlice,
 } from "../../expr/contracts.ts";
 import { boolPart } from "./keys.ts";
+import { lazyBinding, type ReadAs, readNumber } from "./read_as.ts";
 import type { Work } from "./work.ts";
 import { ROWS_PER_CALL } from "../../data/limits.ts";
 
@@ -46,9 +47,6 @@ export interface LookedRow {
   /** Keeps what follows from the row; where its key follows from another looked-up row, from that one. */
   readonly keeper: Keeper & { follows(table: string): void };
 }
-
-/** Code for a value; where it may be null and that is told apart from it, V8 need not make an object of a number. */
-export type ReadAs = Pick<Binding, "code" | "present" | "isNull">;
 
 /** Names of the hoisted parts of a text column. */
 export interface Slices {
@@ -345,25 +343,6 @@ ${around.after ?? ""}`;
 /** Stands for out-of-line code until `build`. No literal can look like it: quoted text has its control characters escaped. */
 const placeOf = (name: string): string => `\u0001${name}\u0001`;
 
-/** How entry `row` of a number column is read: bools as booleans, null where it is not valid. `valid` names an array or null. */
-export function readNumber(values: string, valid: string | null, row: string, type: Type): ReadAs {
-  const value = type.kind === "bool" ? `(${values}[${row}] === 1)` : `${values}[${row}]`;
-  if (valid === null) return { code: value };
-  const isNull = `(${valid} !== null && ${valid}[${row}] === 0)`;
-  return { code: `(${isNull} ? null : ${value})`, present: value, isNull };
-}
-
-/** How what belongs to a row is read, of which there is none where `row` gives a number below 0; `slot` is that number, once it was asked for. */
-export function readOfRow({ row, slot }: { row: string; slot: string }, type: Type, read: (at: string) => ReadAs): ReadAs {
-  const { code, isNull } = read(slot);
-  const there = read(row);
-  return {
-    code: `(${row} < 0 ? null : ${code})`,
-    present: there.present ?? there.code,
-    isNull: isNull !== undefined ? `(${row} < 0 || ${isNull})` : type.nullable ? undefined : `(${row} < 0)`,
-  };
-}
-
 /** An EvaluationError refuses the row; anything else is our own mistake and goes on. */
 function refuseRow(out: Output, batch: Batch, row: number, error: unknown): void {
   if (!(error instanceof EvaluationError)) throw error;
@@ -382,22 +361,6 @@ function slicesOf(column: Column | null): { bytes: DataView | null; start: Int32
   return { bytes: null, start: NO_PLACES, end: NO_PLACES, valid: null };
 }
 
-/** A binding whose code is made when it is first asked for: what nobody reads is not even hoisted. */
-export function lazyBinding(make: () => ReadAs, list?: ListBinding): Binding {
-  let made: ReadAs | null = null;
-  return {
-    get code() {
-      return (made ??= make()).code;
-    },
-    get present() {
-      return (made ??= make()).present;
-    },
-    get isNull() {
-      return (made ??= make()).isNull;
-    },
-    ...(list === undefined ? {} : { list }),
-  };
-}
 function numbersOf(column: Column | null): Column {
   assert(column !== null && column.kind === "number", "a number field that an expression reads was decoded");
   return column;

@@ -4,7 +4,8 @@
  */
 import { isNumeric, type Type } from "../../data/types.ts";
 import type { Bindings, Checked } from "../../expr/contracts.ts";
-import type { LoopBuilder, ReadAs } from "./loop_builder.ts";
+import type { LoopBuilder } from "./loop_builder.ts";
+import type { ReadAs } from "./read_as.ts";
 
 /** Names of the variables: of the value, and of whether it is null (null: `value` says so itself, or it never is). */
 export interface Variable {

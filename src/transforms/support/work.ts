@@ -7,7 +7,8 @@ import { select } from "../../data/columns.ts";
 import { isNumeric, type RecordType, type Type } from "../../data/types.ts";
 import type { KeptTable } from "../../engine/contracts.ts";
 import type { ProbeAnswers } from "../missing/probe.ts";
-import type { LoopBuilder, ReadAs } from "./loop_builder.ts";
+import type { LoopBuilder } from "./loop_builder.ts";
+import type { ReadAs } from "./read_as.ts";
 
 /** A column under construction, as long as the input batch. `valid` is null where the type has no null. */
 export interface MadeColumn {
