@@ -35,8 +35,22 @@ export function putKey(target: DataView, at: number, { bytes, start }: RowKeys, 
 
 /** Keys for `rows` rows of which none has one. */
 export function noKeys(rows: number): RowKeys {
-  const nowhere = new Int32Array(rows);
-  return rowKeys(new Uint8Array(0), nowhere, nowhere, new Uint8Array(rows));
+  const { start, end, valid } = placesFor(rows);
+  return rowKeys(new Uint8Array(0), start, end, valid);
+}
+
+const NO_KEYS = noKeys(0);
+const NO_ORIGINS: Float64Array = new Float64Array(0);
+
+/** The rows whose records are written now: what wrappers of records know of them. */
+export class BoundRows {
+  protected keys = NO_KEYS;
+  protected origin = NO_ORIGINS;
+
+  bind(batch: Batch, keys: RowKeys): void {
+    this.keys = keys;
+    this.origin = batch.meta.origin;
+  }
 }
 
 /** Gives the keys of one batch after the other; those of a batch are valid until the next. */
@@ -56,22 +70,18 @@ export class KeyReader {
     const field = this.#key?.expression.field ?? null;
     const column = field === null ? null : batch.columns[field];
     if (column?.kind === "text" && this.#before === "") return rowKeys(column.bytes, column.start, column.end, column.valid);
-    return this.#key === null ? this.#none(batch.rows) : this.#make(batch, this.#key.expression);
+    if (this.#places.valid.length < batch.rows) this.#places = placesFor(batch.rows);
+    if (this.#key !== null) this.#make(batch, this.#key.expression);
+    const { start, end, valid } = this.#places;
+    return rowKeys(this.#made.bytes, start, end, valid);
   }
 
-  #none(rows: number): RowKeys {
-    if (this.#places.valid.length < rows) this.#places = placesFor(rows);
-    return rowKeys(this.#made.bytes, this.#places.start, this.#places.end, this.#places.valid);
-  }
-
-  #make(batch: Batch, { over, type }: RowExpression): RowKeys {
-    const { rows } = batch;
-    if (this.#places.valid.length < rows) this.#places = placesFor(rows);
+  #make(batch: Batch, { over, type }: RowExpression): void {
     const { start, end, valid } = this.#places;
     const into = this.#made;
     const value = over(batch);
     into.length = 0;
-    for (let row = 0; row < rows; row++) {
+    for (let row = 0; row < batch.rows; row++) {
       const key = value(row);
       valid[row] = key === null ? 0 : 1;
       start[row] = into.length;
@@ -79,7 +89,6 @@ export class KeyReader {
       else if (key !== null) writeKeyObject(into, this.#before, key, type);
       end[row] = into.length;
     }
-    return rowKeys(into.bytes, start, end, valid);
   }
 }
 

@@ -29,8 +29,7 @@ export class TextIndex {
 
   /** The number of the text bytes[from, to), or -1. */
   findBytes(bytes: DataView, from: number, to: number): number {
-    const hash = hashBytes(bytes, from, to);
-    return this.#findFrom(hash & this.#index.length - 1, hash, bytes, from, to);
+    return this.#findHashed(hashBytes(bytes, from, to), bytes, from, to);
   }
 
   /**
@@ -47,18 +46,17 @@ export class TextIndex {
       for (let i = 0; i < count; i++) hashes[i] = hashBytes(bytes, start[block + i], end[block + i]);
       for (let i = 0; i < count; i++) found[at + i] = index[hashes[i] & mask];
       for (let i = 0; i < count; i++) {
-        found[at + i] = found[at + i] === 0 ? -1 : this.#findFrom(hashes[i] & mask, hashes[i], bytes, start[block + i], end[block + i]);
+        found[at + i] = found[at + i] === 0 ? -1 : this.#findHashed(hashes[i], bytes, start[block + i], end[block + i]);
       }
     }
   }
 
-  /** From this place of the index on. */
-  #findFrom(home: number, hash: number, bytes: DataView, from: number, to: number): number {
+  #findHashed(hash: number, bytes: DataView, from: number, to: number): number {
     const index = this.#index;
     const mask = index.length - 1;
     const tagMask = this.#tagMask;
     const arena = this.#arena.view;
-    for (let at = home;; at = at + 1 & mask) {
+    for (let at = hash & mask;; at = at + 1 & mask) {
       const place = index[at];
       if (place === 0) return -1;
       if (((place ^ hash) & tagMask) !== 0) continue;

@@ -3,10 +3,9 @@
  * few bytes as they can, so that the same records always give the same bytes.
  */
 import { putInteger } from "../../data/bytes.ts";
-import type { Batch } from "../../data/batch.ts";
 import type { RecordWrapper } from "../../data/codec.ts";
 import { COPY_SLACK } from "../../data/words.ts";
-import { keyLength, noKeys, putKey, type RowKeys } from "../row_keys.ts";
+import { BoundRows, keyLength, putKey } from "../row_keys.ts";
 import { ORIGIN_HEADER } from "./record_batches.ts";
 
 /** What a record carries beside key and value. */
@@ -19,29 +18,21 @@ export const VARINT_BYTES_MAX = 5;
 const LENGTH_BYTES = 2;
 /** All of a record but key and value; the header has a number of up to 16 digits. */
 const ROOM = 7 * VARINT_BYTES_MAX + 2 + ORIGIN_BYTES.length + 32 + COPY_SLACK;
-const NO_KEYS = noKeys(0);
-const NO_ORIGINS: Float64Array = new Float64Array(0);
 
 /** The records of one batch after the other. */
-export class BatchRecordWrapper implements RecordWrapper {
+export class BatchRecordWrapper extends BoundRows implements RecordWrapper {
   /** Records of the open batch. */
   records = 0;
   /** Where the last one begins. */
   start = 0;
   /** Where the length of its value stands. */
   #lengthAt = 0;
-  #keys = NO_KEYS;
-  #origin = NO_ORIGINS;
-  constructor(private readonly headers: RecordHeaders) {}
-
-  /** Whose rows come now. */
-  bind(batch: Batch, keys: RowKeys): void {
-    this.#keys = keys;
-    this.#origin = batch.meta.origin;
+  constructor(private readonly headers: RecordHeaders) {
+    super();
   }
 
   room(row: number): number {
-    return ROOM + keyLength(this.#keys, row);
+    return ROOM + keyLength(this.keys, row);
   }
 
   open(target: Uint8Array, view: DataView, at: number, row: number): number {
@@ -49,7 +40,7 @@ export class BatchRecordWrapper implements RecordWrapper {
     at += LENGTH_BYTES;
     view.setInt16(at, 0); // no attributes, and the batch's time
     at = putVarint(target, at + 2, this.records++);
-    const keys = this.#keys;
+    const keys = this.keys;
     const length = keyLength(keys, row);
     at = putVarint(target, at, length);
     if (length > 0) at = putKey(view, at, keys, row, length);
@@ -70,7 +61,7 @@ export class BatchRecordWrapper implements RecordWrapper {
   #closeOther(target: Uint8Array, at: number, row: number): number {
     at = putLength(target, this.#lengthAt, at);
     if (this.headers === "none") target[at++] = 0;
-    else at = putOrigin(target, at, this.#origin[row]);
+    else at = putOrigin(target, at, this.origin[row]);
     return putLength(target, this.start, at);
   }
 }

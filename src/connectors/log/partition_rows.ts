@@ -4,16 +4,13 @@ import type { Batch } from "../../data/batch.ts";
 import type { ByteWriter, RecordsEncoder, RecordWrapper } from "../../data/codec.ts";
 import { COPY_SLACK } from "../../data/words.ts";
 import { FRAME_BYTES_MAX } from "../limits.ts";
-import { keyLength, noKeys, putKey, type RowKeys } from "../row_keys.ts";
+import { BoundRows, keyLength, putKey, type RowKeys } from "../row_keys.ts";
 import { RECORD_PREFIX_BYTES } from "./frame.ts";
 
 export interface FrameBody {
   readonly body: Uint8Array;
   readonly records: number;
 }
-
-const NO_KEYS = noKeys(0);
-const NO_ORIGINS: Float64Array = new Float64Array(0);
 
 export class PartitionRows {
   readonly #bytes: ByteWriter = createWriter(4 << 10);
@@ -67,28 +64,20 @@ export class PartitionRows {
 }
 
 /** Sizes, origin and key of a record (grammar: frame.ts). */
-class BodyRecordWrapper implements RecordWrapper {
+class BodyRecordWrapper extends BoundRows implements RecordWrapper {
   /** Where the record begins, and where its value does. */
   #start = 0;
   #valueAt = 0;
-  #keys = NO_KEYS;
-  #origin = NO_ORIGINS;
-
-  /** Whose rows come now. */
-  bind(batch: Batch, keys: RowKeys): void {
-    this.#keys = keys;
-    this.#origin = batch.meta.origin;
-  }
 
   room(row: number): number {
-    return RECORD_PREFIX_BYTES + COPY_SLACK + Math.max(0, keyLength(this.#keys, row));
+    return RECORD_PREFIX_BYTES + COPY_SLACK + Math.max(0, keyLength(this.keys, row));
   }
 
   open(_target: Uint8Array, view: DataView, at: number, row: number): number {
-    const keys = this.#keys;
+    const keys = this.keys;
     const length = keyLength(keys, row);
     view.setInt32(at + 4, length, true);
-    view.setFloat64(at + 8, this.#origin[row], true);
+    view.setFloat64(at + 8, this.origin[row], true);
     this.#start = at;
     at += RECORD_PREFIX_BYTES;
     if (length > 0) at = putKey(view, at, keys, row, length);
