@@ -25,11 +25,12 @@ interface Wished {
   readonly lanes?: number;
   readonly more?: string;
   readonly epochMs?: number;
+  readonly requestTimeout?: string;
 }
 
 /** One process's sink. All tests share a cluster: the sink's name is the topic's, and with it the transactional id. */
-async function opened({ brokers, topic, run = "r", lanes = 1, more = "", epochMs }: Wished): Promise<Opened> {
-  const blueprint = await plan(`${connectionToml(brokers)}
+async function opened({ brokers, topic, run = "r", lanes = 1, more = "", epochMs, requestTimeout }: Wished): Promise<Opened> {
+  const blueprint = await plan(`${connectionToml(brokers, "", requestTimeout)}
 [sources.in]
 type = "csv"
 path = "x"
@@ -250,7 +251,9 @@ await withServers("an owner between two epochs notices at the next one that it w
 await withServers("a transaction that takes too long is lost, and delivered again", KAFKA, async ({ kafka: { brokers } }) => {
   await using meddler = meddlerBefore(brokers);
   const topic = newTopic("slow");
-  const { sink, lanes, deliver } = await opened({ brokers: meddler.brokers, topic, more: 'transaction_timeout = "100ms"' });
+  // Longer than the broker takes to look for it: an answer that is held back must not be given up before that.
+  const wished = { brokers: meddler.brokers, topic, requestTimeout: "30s", more: 'transaction_timeout = "100ms"' };
+  const { sink, lanes, deliver } = await opened(wished);
   await lanes[0].fence(1);
   const held = Promise.withResolvers<void>();
   const reached = Promise.withResolvers<void>();

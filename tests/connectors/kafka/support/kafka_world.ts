@@ -100,8 +100,8 @@ export interface SourceText {
   /** More lines of the connection. */
   readonly connection?: string;
 }
-export const connectionToml = (brokers: string, more = ""): string =>
-  `[connections.bus]\ntype = "kafka"\nbrokers = "${brokers}"\nconnect_timeout = "2s"\nrequest_timeout = "10s"\n${more}\n`;
+export const connectionToml = (brokers: string, more = "", requestTimeout = "10s"): string =>
+  `[connections.bus]\ntype = "kafka"\nbrokers = "${brokers}"\nconnect_timeout = "2s"\nrequest_timeout = "${requestTimeout}"\n${more}\n`;
 
 /** A source of { id: int, amount: decimal(2), name: string? }. */
 export async function kafkaSource({ brokers, topic, more = "", connection = "" }: SourceText, world: World): Promise<Source> {
