@@ -48,6 +48,12 @@ export class Markers {
     await session.run(`DELETE FROM ${MARKER_TABLE} WHERE ${this.#ofOtherRuns}`, otherRuns(writer));
   }
 
+  /** Read without a lock: nobody is waited for, and what is read may change. */
+  async hasNewerOwner(session: SqlSession, { name, sink }: MarkerWriter, lane: number, owner: number): Promise<boolean> {
+    const [row] = await session.select(`SELECT owner FROM ${MARKER_TABLE} WHERE ${this.#ofLane}`, [name, sink, lane]);
+    return row !== undefined && Number(row[0]) > owner;
+  }
+
   /** In a transaction: takes the lane for `owner` where no newer one has it. */
   async takeLane(session: SqlSession, writer: MarkerWriter, lane: number, owner: number): Promise<Marker | null> {
     const sql = `${this.#insert}, ${NO_EPOCH}, ${this.dialect.parameter(4)}, '') ${this.dialect.raiseOwner}`;

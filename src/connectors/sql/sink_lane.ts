@@ -46,7 +46,7 @@ export interface RowPutter<S extends SqlSession> {
   stream?(session: S): Promise<RowStream>;
   /** Says on a new connection whose it is. */
   claim?(session: S): Promise<void>;
-  /** Once the lane is taken: ends connections that an older owner claimed, so that nobody waits for what they hold. */
+  /** Before the lane is taken and once it is: ends connections that an older owner claimed, so that nobody waits for what they hold. */
   silenceOlder?(session: S): Promise<void>;
 }
 
@@ -75,6 +75,7 @@ export class SqlSinkLane<S extends SqlSession> implements SinkLane {
   async fence(owner: number): Promise<Marker | null> {
     this.discard();
     const session = await this.#connected();
+    await this.#silenceHolder(session, owner);
     const marker = await inTransaction(session, () => this.markers.takeLane(session, this.writer, this.lane, owner));
     await this.putter.silenceOlder?.(session);
     if (marker === null || this.records === null) return marker;
@@ -150,6 +151,12 @@ export class SqlSinkLane<S extends SqlSession> implements SinkLane {
     const session = this.#session;
     this.#session = null;
     await session?.close();
+  }
+
+  /** Who stands still in the middle of an epoch's transaction may hold the marker itself, for as long as it stands. */
+  async #silenceHolder(session: S, owner: number): Promise<void> {
+    const { markers, putter, writer, lane } = this;
+    if (putter.silenceOlder && !(await markers.hasNewerOwner(session, writer, lane, owner))) await putter.silenceOlder(session);
   }
 
   #sendEarly(): void {

@@ -1,5 +1,7 @@
 /** What every exactly-once sink promises, for PostgreSQL: kills between any two calls, late owners, repeated epochs, new runs. */
 import assert from "node:assert/strict";
+import pg from "pg";
+import pgCopyStreams from "pg-copy-streams";
 import type { Sink, SinkLane } from "../../../src/engine/contracts.ts";
 import { withServers } from "../../services/mod.ts";
 import { rowsOf } from "../support/sink_cases.ts";
@@ -211,6 +213,54 @@ await withServers(
       await open("create = true", "r1");
       await assert.rejects(open("", "r2"), { code: "rerun_append" });
       assert.deepEqual(await database.rows("SELECT id FROM t"), [["1"]]);
+    });
+  },
+);
+
+await withServers(
+  "postgres: an owner that stands still in a COPY, the marker in its hands, is not waited for; one that has a successor ends nobody",
+  ["postgres"],
+  async ({ postgres }) => {
+    await withDatabase(postgres, async (database) => {
+      const each = new Case(database, "create = true");
+      const opened: Sink[] = [];
+      const owner = async (number: number) => {
+        const { sink, write } = await each.sink();
+        opened.push(sink);
+        await sink.open(run("r", number === 1));
+        return { lane: sink.lane(0), write };
+      };
+      const first = await owner(1);
+      await first.lane.fence(1);
+      first.write(first.lane, 0, 1);
+      await first.lane.deliver(stamp("r", 1));
+      const shown = await each.shown();
+      assert.ok(shown.length > 0);
+      const [[name]] = await database.rows(
+        "SELECT DISTINCT application_name FROM pg_stat_activity WHERE application_name LIKE 'millrace %'",
+      );
+      const still = new pg.Client({ connectionString: database.url, application_name: name });
+      let wasEnded = false;
+      still.on("error", () => wasEnded = true);
+      await still.connect();
+      try {
+        await still.query("START TRANSACTION");
+        await still.query("UPDATE millrace_epochs SET epoch = 2");
+        still.query(pgCopyStreams.from("COPY t FROM STDIN")).on("error", () => {});
+        const second = await owner(2);
+        const from = performance.now();
+        const marker = await second.lane.fence(2);
+        assert.equal(marker?.epoch, 1);
+        assert.ok(performance.now() - from < 10_000, "waited for an owner that stands still");
+        assert.ok(wasEnded);
+        await assert.rejects(first.lane.fence(1), { code: "fenced" });
+        second.write(second.lane, 0, 2);
+        await second.lane.deliver(stamp("r", 2, 2));
+        assert.ok((await each.shown()).length > shown.length);
+      } finally {
+        for (const sink of opened) await sink.close();
+        await still.end().catch(() => {});
+      }
     });
   },
 );
