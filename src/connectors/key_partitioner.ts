@@ -33,14 +33,17 @@ export function planRecordKey(context: SinkContext, form: "text" | "object" = "t
 /** Where rows go whose key is null: "round" by their place, or "together" like those of any other key. */
 export type NullKeys = "round" | "together";
 
+/** Rows that are sorted by partition together, so that each partition gets many of them at once. */
+const ROWS_PER_SORT = 4 * ROWS_PER_CALL;
+
 export class KeyPartitioner {
   readonly #keys: KeyReader;
   /** What the place of a row without a key is multiplied by. */
   readonly #round: number;
-  /** By row of a call: its partition. */
-  readonly #partition = new Int32Array(ROWS_PER_CALL);
-  /** The rows of a call by partition, those of one in their order. */
-  readonly #rows = new Int32Array(ROWS_PER_CALL);
+  /** By row of those that are sorted: its partition. */
+  readonly #partition = new Int32Array(ROWS_PER_SORT);
+  /** The same rows by partition, those of one in their order. */
+  readonly #rows = new Int32Array(ROWS_PER_SORT);
   /** By partition: how many of those rows it has, then where they end among them. */
   #ends = new Int32Array(0);
 
@@ -53,9 +56,12 @@ export class KeyPartitioner {
   spread(batch: Batch, partitions: readonly KeyedRows[]): void {
     if (this.#ends.length !== partitions.length) this.#ends = new Int32Array(partitions.length);
     const keys = this.#keys.keysOf(batch);
-    for (let from = 0; from < batch.rows; from += ROWS_PER_CALL) {
-      const to = Math.min(from + ROWS_PER_CALL, batch.rows);
-      this.#choose(keys, batch.meta.position, from, to);
+    for (let from = 0; from < batch.rows; from += ROWS_PER_SORT) {
+      const to = Math.min(from + ROWS_PER_SORT, batch.rows);
+      this.#ends.fill(0);
+      for (let row = from; row < to; row += ROWS_PER_CALL) {
+        this.#choose(keys, batch.meta.position, row, Math.min(row + ROWS_PER_CALL, to), row - from);
+      }
       this.#sort(from, to);
       let first = 0;
       for (let partition = 0; partition < partitions.length; partition++) {
@@ -66,15 +72,14 @@ export class KeyPartitioner {
     }
   }
 
-  #choose({ bytes, start, end, valid }: RowKeys, position: Float64Array, from: number, to: number): void {
+  #choose({ bytes, start, end, valid }: RowKeys, position: Float64Array, from: number, to: number, at: number): void {
     const partition = this.#partition;
     const ends = this.#ends;
-    ends.fill(0);
     for (let row = from; row < to; row++) {
       const chosen = valid !== null && valid[row] === 0
         ? position[row] * this.#round % ends.length
         : partitionOfKey(bytes, start[row], end[row], ends.length);
-      partition[row - from] = chosen;
+      partition[at + row - from] = chosen;
       ends[chosen]++;
     }
   }

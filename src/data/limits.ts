@@ -2,11 +2,10 @@
 export const BATCH_ROWS_MAX = 4096;
 /**
  * Rows in one call of a loop. V8 compiles code anew from its entry when it is called often, but has to compile a second version for
- * entering a loop that runs for long; and that one ends in the interpreter after each batch.
+ * entering a loop that runs for long; and that one ends in the interpreter after each batch. Of more rows, loops that are new at a start are
+ * still entered in the middle.
  */
-export const ROWS_PER_CALL = 512;
-/** The same of loops that mostly run before they are compiled, as at a start: of more rows they are still entered in the middle. */
-export const ROWS_PER_COLD_CALL = 128;
+export const ROWS_PER_CALL = 128;
 /** Bytes read from a source at once. */
 export const BATCH_BYTES_MAX = 1 << 20;
 /** A longer record is rejected as `too-long`. */

@@ -4,13 +4,12 @@
  */
 import { createWriter, encodeText } from "./bytes.ts";
 import { equalBytes, hashBytes } from "./hash_bytes.ts";
+import { ROWS_PER_CALL } from "./limits.ts";
 import { copyBytes, viewOf } from "./words.ts";
 
 const ENTRIES_MIN = 64;
 /** In front of a text's bytes: its number and its length, INT32 each. Entries begin at multiples of four. */
 const HEADER_BYTES = 8;
-/** Texts that are looked for together. */
-const BLOCK_ROWS = 512;
 
 export class TextIndex {
   size = 0;
@@ -23,7 +22,7 @@ export class TextIndex {
   #index = new Int32Array(ENTRIES_MIN);
   #tagMask = tagMaskFor(0);
   /** Hashes of the texts of a block. */
-  readonly #hashes = new Int32Array(BLOCK_ROWS);
+  readonly #hashes = new Int32Array(ROWS_PER_CALL);
   #asked = new Uint8Array(256);
   #askedView = viewOf(this.#asked);
 

@@ -12,7 +12,7 @@ import { TextIndex } from "../data/text_index.ts";
 import type { RecordType } from "../data/types.ts";
 import { viewOf } from "../data/words.ts";
 import { emptyColumn, growingColumn } from "./growing_columns.ts";
-import { ROWS_PER_COLD_CALL } from "../data/limits.ts";
+import { ROWS_PER_CALL } from "../data/limits.ts";
 
 /** Rows of `type`, found by its field `key`. A million rows of eight fields take some 100 MB. */
 export class KeyedRows implements LoadableRows {
@@ -56,8 +56,8 @@ export class KeyedRows implements LoadableRows {
     return {
       add: (batch) => {
         const { rows, count, duplicates } = this.#index(batch);
-        for (let from = 0; from < count; from += ROWS_PER_COLD_CALL) {
-          const to = Math.min(from + ROWS_PER_COLD_CALL, count);
+        for (let from = 0; from < count; from += ROWS_PER_CALL) {
+          const to = Math.min(from + ROWS_PER_CALL, count);
           columns.forEach((column, index) => column.add(batch.columns[index], rows, from, to));
         }
         return duplicates;
@@ -112,8 +112,8 @@ export class KeyedRows implements LoadableRows {
   /** The same where keys are texts: they are compared and copied where they lie. */
   #indexTexts(column: TextColumn, batchRows: number): { rows: Int32Array; count: number; duplicates: readonly number[] } {
     const taken = { view: viewOf(column.bytes), rows: new Int32Array(batchRows), count: 0, duplicates: [] };
-    for (let from = 0; from < batchRows; from += ROWS_PER_COLD_CALL) {
-      this.#indexSomeTexts(column, from, Math.min(from + ROWS_PER_COLD_CALL, batchRows), taken);
+    for (let from = 0; from < batchRows; from += ROWS_PER_CALL) {
+      this.#indexSomeTexts(column, from, Math.min(from + ROWS_PER_CALL, batchRows), taken);
     }
     return taken;
   }

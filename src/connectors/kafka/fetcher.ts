@@ -56,8 +56,10 @@ export class PartitionFetcher {
   readonly #patience: Patience;
 
   constructor(private readonly options: FetcherOptions) {
-    const { world, node } = options;
+    const { world, node, cluster } = options;
     this.#patience = new Patience({ world, node, signal: this.#stop.signal });
+    // The first fetch should not have to wait for them; a fault is told by whoever does.
+    cluster.codecs().catch(() => {});
   }
 
   /**

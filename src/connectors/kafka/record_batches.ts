@@ -343,15 +343,24 @@ class Varints {
   constructor(readonly bytes: Uint8Array, public at: number) {}
   next(): number {
     const { bytes } = this;
-    let byte = bytes[this.at++];
-    let value = byte & 127;
-    for (let shift = 7; byte > 127; shift += 7) {
-      if (shift > 28) throw new RangeError("varint");
-      byte = bytes[this.at++];
-      value |= (byte & 127) << shift;
+    let value = bytes[this.at++];
+    if (value > 127) {
+      const second = bytes[this.at++];
+      value = second > 127 ? this.#long() : value & 127 | second << 7;
     }
     if (this.at > bytes.length) throw new RangeError("varint");
     return value >>> 1 ^ -(value & 1);
+  }
+  /** One of more than two bytes, which were passed. Not in the way of the others, whose code is short. */
+  #long(): number {
+    let value = 0;
+    this.at -= 2;
+    for (let shift = 0;; shift += 7) {
+      if (shift > 28) throw new RangeError("varint");
+      const byte = this.bytes[this.at++];
+      value |= (byte & 127) << shift;
+      if (!(byte > 127)) return value;
+    }
   }
   /** A varint of up to 64 bits that nobody wants to know. */
   skip(): void {

@@ -106,6 +106,17 @@ function varintEnd(bytes: Uint8Array, at: number): number {
 
 /** Zigzag varint of a number of at most 31 bits, or -1. */
 function putVarint(bytes: Uint8Array, at: number, value: number): number {
+  if (value >>> 0 >= 8192) return putLongVarint(bytes, at, value);
+  if (value < 64) {
+    bytes[at] = value << 1;
+    return at + 1;
+  }
+  bytes[at] = value << 1 & 127 | 128;
+  bytes[at + 1] = value >> 6;
+  return at + 2;
+}
+/** One of more than two bytes, or -1. Not in the way of the others, whose code is short. */
+function putLongVarint(bytes: Uint8Array, at: number, value: number): number {
   let rest = value << 1 ^ value >> 31;
   for (; rest >>> 0 > 127; rest >>>= 7) bytes[at++] = rest | 128;
   bytes[at] = rest;

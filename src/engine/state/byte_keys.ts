@@ -15,7 +15,7 @@ import type { Slots } from "./slots.ts";
 import { packNumbers, unpackNumbers } from "./packed_numbers.ts";
 import { textOf } from "./keys.ts";
 import { packedBytes, packText, unpackText } from "./packed_text.ts";
-import { ROWS_PER_COLD_CALL } from "../../data/limits.ts";
+import { ROWS_PER_CALL } from "../../data/limits.ts";
 
 const NULL = 0, NUMBER = 1, TEXT = 2;
 /** In front of a text's bytes: tag and length. */
@@ -169,13 +169,13 @@ export class ByteKeys implements Keys {
 
   write(writer: BinaryWriter, slots: Int32Array): void {
     const lengths = new Float64Array(slots.length);
-    for (let from = 0; from < slots.length; from += ROWS_PER_COLD_CALL) {
-      takeLengths(this.#lengths, slots, from, Math.min(from + ROWS_PER_COLD_CALL, slots.length), lengths);
+    for (let from = 0; from < slots.length; from += ROWS_PER_CALL) {
+      takeLengths(this.#lengths, slots, from, Math.min(from + ROWS_PER_CALL, slots.length), lengths);
     }
     packNumbers(writer, lengths);
     // Keys that lie one behind the other, as those of new slots do, are copied in one piece.
     for (let first = 0; first < slots.length;) {
-      const behind = endOfRun(this.#starts, this.#lengths, slots, first, Math.min(first + ROWS_PER_COLD_CALL, slots.length));
+      const behind = endOfRun(this.#starts, this.#lengths, slots, first, Math.min(first + ROWS_PER_CALL, slots.length));
       const last = slots[behind - 1];
       writer.raw(this.#arena.subarray(this.#starts[slots[first]], this.#starts[last] + this.#lengths[last]));
       first = behind;

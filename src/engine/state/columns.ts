@@ -6,7 +6,7 @@ import type { BinaryReader, BinaryWriter } from "../binary.ts";
 import type { NumberState, StateColumnKind, TextState, ValueState, WideState } from "../contracts.ts";
 import { packNumbersAt, unpackNumbers } from "./packed_numbers.ts";
 import { packedBytes, packText, unpackText } from "./packed_text.ts";
-import { ROWS_PER_COLD_CALL } from "../../data/limits.ts";
+import { ROWS_PER_CALL } from "../../data/limits.ts";
 
 export interface StateColumn {
   readonly kind: StateColumnKind;
@@ -36,8 +36,8 @@ export class NumberStateColumn implements StateColumn, NumberState {
 
   write(writer: BinaryWriter, slots: Int32Array): void {
     const valid = new Uint8Array(slots.length);
-    for (let from = 0; from < slots.length; from += ROWS_PER_COLD_CALL) {
-      takeValid(this.valid, slots, from, Math.min(from + ROWS_PER_COLD_CALL, slots.length), valid);
+    for (let from = 0; from < slots.length; from += ROWS_PER_CALL) {
+      takeValid(this.valid, slots, from, Math.min(from + ROWS_PER_CALL, slots.length), valid);
     }
     // Mostly every value is there, which one byte then says.
     const full = !valid.includes(0);

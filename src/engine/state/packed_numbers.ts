@@ -11,7 +11,7 @@
  */
 import { assert } from "../../data/fault.ts";
 import type { BinaryReader, BinaryWriter } from "../binary.ts";
-import { ROWS_PER_COLD_CALL } from "../../data/limits.ts";
+import { ROWS_PER_CALL } from "../../data/limits.ts";
 
 const PLAIN = 0, OFFSETS = 1, STEPS = 2;
 /** Above it, plain doubles are hardly longer. */
@@ -42,8 +42,8 @@ export function packNumbers(writer: BinaryWriter, values: Float64Array): void {
 /** Appends the numbers that lie at `slots`. */
 export function packNumbersAt(writer: BinaryWriter, values: Float64Array, slots: Int32Array): void {
   const taken = new Float64Array(slots.length);
-  for (let from = 0; from < slots.length; from += ROWS_PER_COLD_CALL) {
-    take(values, slots, from, Math.min(from + ROWS_PER_COLD_CALL, slots.length), taken);
+  for (let from = 0; from < slots.length; from += ROWS_PER_CALL) {
+    take(values, slots, from, Math.min(from + ROWS_PER_CALL, slots.length), taken);
   }
   packNumbers(writer, taken);
 }
@@ -83,8 +83,8 @@ interface Range {
 /** null where a number is no exact integer, or the numbers lie too far apart. */
 function rangeOf(values: Float64Array): Range | null {
   const range: Range = { least: values[0], greatest: values[0], leastStep: Infinity, greatestStep: -Infinity };
-  for (let from = 0; from < values.length; from += ROWS_PER_COLD_CALL) {
-    if (!widen(range, values, from, Math.min(from + ROWS_PER_COLD_CALL, values.length))) return null;
+  for (let from = 0; from < values.length; from += ROWS_PER_CALL) {
+    if (!widen(range, values, from, Math.min(from + ROWS_PER_CALL, values.length))) return null;
   }
   if (values.length === 1) range.leastStep = range.greatestStep = 0;
   // No step is longer than the range, so all of this arithmetic is exact.
@@ -129,15 +129,15 @@ interface Rests {
 
 function putRests(writer: BinaryWriter, values: Float64Array, { steps, width, least }: Rests): void {
   if (width === 0) return;
-  for (let from = steps ? 1 : 0; from < values.length; from += ROWS_PER_COLD_CALL) {
-    const to = Math.min(from + ROWS_PER_COLD_CALL, values.length);
+  for (let from = steps ? 1 : 0; from < values.length; from += ROWS_PER_CALL) {
+    const to = Math.min(from + ROWS_PER_CALL, values.length);
     const numbers = steps ? stepsOf(values, from, to) : values.subarray(from, to);
     writer.length = putSome(writer.bytes, writer.length, numbers, least, width);
   }
 }
 
 /** Steps on the way to their bytes. */
-const STEPS_TAKEN = new Float64Array(ROWS_PER_COLD_CALL);
+const STEPS_TAKEN = new Float64Array(ROWS_PER_CALL);
 
 /** From which number to which it goes, for values[from, to); valid until the next call. */
 function stepsOf(values: Float64Array, from: number, to: number): Float64Array {

@@ -8,7 +8,7 @@
  * Slots are ascending packed numbers: those that are free now, those whose key is new, and those whose columns follow.
  */
 import { assert } from "../../data/fault.ts";
-import { ROWS_PER_COLD_CALL } from "../../data/limits.ts";
+import { ROWS_PER_CALL } from "../../data/limits.ts";
 import type { BinaryReader, BinaryWriter } from "../binary.ts";
 import type { KeyPart, NumberState, StateColumnKind, StateTable, StateTableSpec, TextState, ValueState, WideState } from "../contracts.ts";
 import type { TableLayout } from "../head.ts";
@@ -150,8 +150,8 @@ export class Table implements StateTable {
     const slots = this.#changedSlots();
     const some = (slot: number): boolean => (this.#marks[slot] & KEYED) !== 0;
     this.#writeRows(writer, number, slots, this.#keyedCount === 0 ? "none" : this.#keyedCount === slots.length ? "all" : some);
-    for (let from = 0; from < slots.length; from += ROWS_PER_COLD_CALL) {
-      clearMarks(this.#marks, slots, from, Math.min(from + ROWS_PER_COLD_CALL, slots.length));
+    for (let from = 0; from < slots.length; from += ROWS_PER_CALL) {
+      clearMarks(this.#marks, slots, from, Math.min(from + ROWS_PER_CALL, slots.length));
     }
     for (let first = 0; first < slots.length;) {
       this.#markUnfolded(slots[first], epoch);
