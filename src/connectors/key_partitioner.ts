@@ -34,7 +34,7 @@ export function planRecordKey(context: SinkContext, form: "text" | "object" = "t
 export type NullKeys = "round" | "together";
 
 /** Rows that are sorted by partition together, so that each partition gets many of them at once. */
-const ROWS_PER_SORT = 4 * ROWS_PER_CALL;
+const ROWS_PER_SORT = 2 * ROWS_PER_CALL;
 
 export class KeyPartitioner {
   readonly #keys: KeyReader;
