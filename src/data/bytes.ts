@@ -133,12 +133,21 @@ export function putDecimal(target: Uint8Array, at: number, value: number, scale:
 }
 /** The same of a number from 0 up to SMALL_END and with 1 to 9 decimals: a call of its own, to which the number need not be an object. */
 export function putSmallDecimal(target: Uint8Array, at: number, value: number, scale: number): number {
-  // Both parts are small integers: V8 divides those by multiplication.
-  const unit = POWERS_OF_TEN[scale] | 0;
-  const whole = (value / unit) | 0;
-  at = putDigits(target, at, whole, digitCount(whole));
-  target[at] = 46;
-  return putDigits(target, at + 1, value - whole * unit, scale);
+  const end = at + Math.max(digitCount(value), scale + 1) + 1;
+  const point = end - scale - 1;
+  // By ten alone, which V8 makes a multiplication: dividing by a power of ten from a table takes longer than the digits.
+  for (let i = end - 1; i > point; i--) {
+    const rest = (value / 10) | 0;
+    target[i] = ZERO + value - rest * 10;
+    value = rest;
+  }
+  target[point] = 46;
+  for (let i = point - 1; i >= at; i--) {
+    const rest = (value / 10) | 0;
+    target[i] = ZERO + value - rest * 10;
+    value = rest;
+  }
+  return end;
 }
 /** The last `count` decimal digits of a small integer, with leading zeros. */
 export function putDigits(target: Uint8Array, at: number, value: number, count: number): number {
