@@ -6,6 +6,8 @@ export const BATCH_ROWS_MAX = 4096;
  * still entered in the middle.
  */
 export const ROWS_PER_CALL = 128;
+/** The same of loops that read ahead what they will look up: of more rows, more that misses the cache is fetched side by side. */
+export const ROWS_AHEAD = 512;
 /** Bytes read from a source at once. */
 export const BATCH_BYTES_MAX = 1 << 20;
 /** A longer record is rejected as `too-long`. */

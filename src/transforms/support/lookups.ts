@@ -11,7 +11,7 @@ import { type LookedRow, type LoopBuilder, ROW, type Slices } from "./loop_build
 import { lazyBinding, readNumber, readOfRow } from "./read_as.ts";
 import { nameFault, nearestHint } from "./names.ts";
 import { type PlanChecker, rootsOf, withVariables } from "./plan_checker.ts";
-import { ROWS_PER_CALL } from "../../data/limits.ts";
+import { ROWS_AHEAD } from "../../data/limits.ts";
 
 export interface LookupPlan {
   readonly name: string;
@@ -131,7 +131,7 @@ export function bindLookups(
     // What the texts of a block found is there when its rows are computed: only a text without bytes is looked for here. Any other key may
     // be costly, or fail: it is looked for where the row is read first, -2 until then. A number from the start keeps the variable a small
     // integer.
-    const found = texts === null ? null : builder.unit.constant(new Int32Array(ROWS_PER_CALL), "found");
+    const found = texts === null ? null : builder.unit.constant(new Int32Array(ROWS_AHEAD), "found");
     const there = found === null ? "" : `${found}[${ROW} - from]`;
     const unknown = probed === null ? "-2" : `${probed} === null ? -2 : ${probed}[${ROW}]`;
     const slot = builder.local(lookup.name, found === null ? unknown : `${there} === -2 ? ${whole} : ${there}`);

@@ -22,7 +22,7 @@ import {
 import { boolPart } from "./keys.ts";
 import { lazyBinding, type ReadAs, readNumber } from "./read_as.ts";
 import type { Work } from "./work.ts";
-import { ROWS_PER_CALL } from "../../data/limits.ts";
+import { ROWS_AHEAD } from "../../data/limits.ts";
 
 /** A compiled loop. `state` are the lane's tables in the order in which the code was told about them. */
 export type Loop = (batch: Batch, out: Output, work: Work, state: readonly StateTable[]) => void;
@@ -310,7 +310,7 @@ ${around.after ?? ""}`;
     const run = this.unit.build<RowsLoop>(["batch", "out", "work", "state", "from", "to"], source, name);
     return (batch, out, work, state) => {
       const { rows } = batch;
-      for (let from = 0; from < rows; from += ROWS_PER_CALL) run(batch, out, work, state, from, Math.min(from + ROWS_PER_CALL, rows));
+      for (let from = 0; from < rows; from += ROWS_AHEAD) run(batch, out, work, state, from, Math.min(from + ROWS_AHEAD, rows));
     };
   }
 
