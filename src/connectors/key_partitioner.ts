@@ -60,7 +60,7 @@ export class KeyPartitioner {
       const to = Math.min(from + ROWS_PER_SORT, batch.rows);
       this.#ends.fill(0);
       for (let row = from; row < to; row += ROWS_PER_CALL) {
-        this.#choose(keys, batch.meta.position, row, Math.min(row + ROWS_PER_CALL, to), row - from);
+        this.#choose(keys, batch.meta.position, row, Math.min(row + ROWS_PER_CALL, to), from);
       }
       this.#sort(from, to);
       let first = 0;
@@ -72,14 +72,15 @@ export class KeyPartitioner {
     }
   }
 
-  #choose({ bytes, start, end, valid }: RowKeys, position: Float64Array, from: number, to: number, at: number): void {
+  /** For rows [from, to) of those that are sorted, which begin at `first`. */
+  #choose({ bytes, start, end, valid }: RowKeys, position: Float64Array, from: number, to: number, first: number): void {
     const partition = this.#partition;
     const ends = this.#ends;
     for (let row = from; row < to; row++) {
       const chosen = valid !== null && valid[row] === 0
         ? position[row] * this.#round % ends.length
         : partitionOfKey(bytes, start[row], end[row], ends.length);
-      partition[at + row - from] = chosen;
+      partition[row - first] = chosen;
       ends[chosen]++;
     }
   }

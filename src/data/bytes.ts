@@ -136,27 +136,24 @@ export function putSmallDecimal(target: Uint8Array, at: number, value: number, s
   const end = at + Math.max(digitCount(value), scale + 1) + 1;
   const point = end - scale - 1;
   // By ten alone, which V8 makes a multiplication: dividing by a power of ten from a table takes longer than the digits.
-  for (let i = end - 1; i > point; i--) {
-    const rest = (value / 10) | 0;
-    target[i] = ZERO + value - rest * 10;
-    value = rest;
-  }
+  const whole = putDigitsBefore(target, point + 1, end, value);
   target[point] = 46;
-  for (let i = point - 1; i >= at; i--) {
-    const rest = (value / 10) | 0;
-    target[i] = ZERO + value - rest * 10;
-    value = rest;
-  }
+  putDigitsBefore(target, at, point, whole);
   return end;
 }
 /** The last `count` decimal digits of a small integer, with leading zeros. */
 export function putDigits(target: Uint8Array, at: number, value: number, count: number): number {
-  for (let i = at + count - 1; i >= at; i--) {
+  putDigitsBefore(target, at, at + count, value);
+  return at + count;
+}
+/** Fills [at, end) with the last decimal digits of a small integer; gives what is left of it in front of them. */
+function putDigitsBefore(target: Uint8Array, at: number, end: number, value: number): number {
+  for (let i = end - 1; i >= at; i--) {
     const rest = (value / 10) | 0;
     target[i] = ZERO + value - rest * 10;
     value = rest;
   }
-  return at + count;
+  return value;
 }
 function digitCount(value: number): number {
   if (value < 10000) return value < 100 ? (value < 10 ? 1 : 2) : value < 1000 ? 3 : 4;

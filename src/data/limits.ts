@@ -2,11 +2,11 @@
 export const BATCH_ROWS_MAX = 4096;
 /**
  * Rows in one call of a loop. V8 compiles code anew from its entry when it is called often, but has to compile a second version for
- * entering a loop that runs for long; and that one ends in the interpreter after each batch. Of more rows, loops that are new at a start are
- * still entered in the middle.
+ * entering a loop that runs for long; and that one ends in the interpreter after each batch. Loops that are new at a start are still
+ * entered in the middle where they have more rows.
  */
 export const ROWS_PER_CALL = 128;
-/** The same of loops that read ahead what they will look up: of more rows, more that misses the cache is fetched side by side. */
+/** The same of transforms, which read ahead what they will look up: of more rows, more that misses the cache is fetched side by side. */
 export const ROWS_AHEAD = 512;
 /** Bytes read from a source at once. */
 export const BATCH_BYTES_MAX = 1 << 20;
