@@ -5,7 +5,7 @@
 import type { Batch, Column } from "./batch.ts";
 import type { RecordType } from "./types.ts";
 
-/** Records inside a buffer: [start, end) each, without line end. */
+/** Records inside a buffer: [start, end) each, without line end, one behind the other in the order of the rows. */
 export interface Records {
   readonly bytes: Uint8Array;
   readonly start: Int32Array;

@@ -8,7 +8,6 @@ import { createWriter, putText } from "./bytes.ts";
 import type { ByteWriter, Decoded, DecoderSpec, Records } from "./codec.ts";
 import { numberColumn, SharedText, textColumn, valueColumn } from "./columns.ts";
 import { isNumeric, type Type } from "./types.ts";
-import { greatestOf, leastOf } from "./text_column.ts";
 
 /** Values of a numeric field. */
 export interface NumberStore {
@@ -52,9 +51,8 @@ export class DecodedColumns {
     const stores: (Store | null)[] = [];
     for (const { name, type } of spec.type.fields) stores.push(spec.needed.has(name) ? storeOf(type, rows) : null);
     this.stores = stores;
-    // Records need not lie in order.
-    const from = leastOf(start, rows);
-    const to = greatestOf(end, rows);
+    const from = rows === 0 ? 0 : start[0];
+    const to = rows === 0 ? 0 : end[rows - 1];
     this.#from = from;
     this.arenaBase = to;
     // One byte behind the last record lets generated code look ahead without leaving the buffer: V8 compiles loads that ever did

@@ -117,15 +117,15 @@ function isAscii(bytes: Uint8Array, from: number, to: number): boolean {
   for (let i = from; i < to; i++) if (bytes[i] > 127) return false;
   return true;
 }
-/** Of the first `count`; 0 where there is none. */
-export function leastOf(starts: Int32Array, count = starts.length): number {
-  let least = count === 0 ? 0 : starts[0];
-  for (let i = 1; i < count; i++) if (starts[i] < least) least = starts[i];
+/** 0 where there is none. */
+function leastOf(starts: Int32Array): number {
+  let least = starts.length === 0 ? 0 : starts[0];
+  for (let i = 1; i < starts.length; i++) if (starts[i] < least) least = starts[i];
   return least;
 }
 /** The same. */
-export function greatestOf(ends: Int32Array, count = ends.length): number {
+function greatestOf(ends: Int32Array): number {
   let greatest = 0;
-  for (let i = 0; i < count; i++) if (ends[i] > greatest) greatest = ends[i];
+  for (let i = 0; i < ends.length; i++) if (ends[i] > greatest) greatest = ends[i];
   return greatest;
 }

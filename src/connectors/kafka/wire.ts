@@ -79,7 +79,9 @@ export class WireReader {
   /** Every item takes a byte at least: a count beyond that is no count, and is refused before memory is taken for it. */
   #items<T>(count: number, item: () => T): T[] {
     if (count > this.bytes.length - this.at) throw new RangeError("the response ends early");
-    return Array.from({ length: Math.max(0, count) }, item);
+    const items: T[] = [];
+    for (let left = count; left > 0; left--) items.push(item());
+    return items;
   }
   #unsigned(): number {
     let value = 0;
