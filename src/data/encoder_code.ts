@@ -180,11 +180,11 @@ function encoderCode(type: RecordType, indexes: readonly number[], form: Encoder
   const textQuote = form.textQuote ?? "";
   let room = 0;
   if (copied !== null) {
-    names.push("raw", "rawView");
-    binding.push("raw = batch.meta.raw; rawView = viewOf(raw.bytes);");
-    measuring.push(`const first = raw.start[row], end = raw.end[row] - 1; need += end - first + ${COPY_SLACK};`);
+    names.push("rawBytes", "rawView", "rawStart", "rawEnd");
+    binding.push("({ bytes: rawBytes, start: rawStart, end: rawEnd } = batch.meta.raw); rawView = viewOf(rawBytes);");
+    measuring.push(`const first = rawStart[row], end = rawEnd[row] - 1; need += end - first + ${COPY_SLACK};`);
     // As copyWords does it: here for the room that V8 has for functions within a function.
-    writing.push(`if (end + ${COPY_SLACK} > raw.bytes.length) b.set(raw.bytes.subarray(first, end), p);
+    writing.push(`if (end + ${COPY_SLACK} > rawBytes.length) b.set(rawBytes.subarray(first, end), p);
   else {
     for (let from = first, at = p; from < end; from += 16, at += 16) {
       const front = rawView.getBigUint64(from, true), back = rawView.getBigUint64(from + 8, true);
