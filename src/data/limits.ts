@@ -1,5 +1,6 @@
 /** Bounds of buffers and loops in the data plane, together so that they can be compared. */
-export const BATCH_ROWS_MAX = 4096;
+/** Of one poll, and what a transform gives on at once. Sources with little to do besides a batch's rows give fewer. */
+export const BATCH_ROWS_MAX = 8192;
 /**
  * Rows in one call of a loop. V8 compiles code anew from its entry when it is called often, but has to compile a second version for
  * entering a loop that runs for long; and that one ends in the interpreter after each batch. Loops that are new at a start are still

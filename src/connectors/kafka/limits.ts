@@ -1,8 +1,8 @@
 /** Bounds of the Kafka connector's buffers and waits, together so that they can be compared. */
-/** Bytes asked for in one fetch of one partition; the broker sends one whole batch even where it is longer. */
-export const FETCH_BYTES_MAX = 512 << 10;
+/** Bytes asked for in one fetch of one partition, which are one batch of rows; the broker sends one whole batch even where it is longer. */
+export const FETCH_BYTES_MAX = 1 << 20;
 /** Bytes of one partition that are held decoded ahead of their reader; a fetch under way may pass it once. */
-export const PREFETCH_BYTES_MAX = 2 << 20;
+export const PREFETCH_BYTES_MAX = 3 << 19;
 /** How long the broker holds a fetch back while there is nothing new. */
 export const FETCH_WAIT_MS = 500;
 /** How long a poll waits for records that are known to be there. */
