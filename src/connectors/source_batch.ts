@@ -3,7 +3,7 @@
  * Invariant: every record is in exactly one of the two, or is a delete that is only counted.
  */
 import type { Batch, Rejected } from "../data/batch.ts";
-import { type BadRow, type Decoder, DELETE_DROPPED, type Records } from "../data/codec.ts";
+import { type BadRow, type Decoder, DELETE_DROPPED, type Records, spanOf } from "../data/codec.ts";
 import { makeMeta, select, SharedText, textColumn } from "../data/columns.ts";
 import type { RecordType } from "../data/types.ts";
 import type { LaneTime } from "../engine/contracts.ts";
@@ -64,7 +64,8 @@ export function sourceBatch(
 ): SourceBatch {
   const { columns, bad, spelled: forms, deleted = null } = decode(records);
   const { bytes, start, end, rows } = records;
-  const shared = new SharedText(bytes, rows > 0 ? start[0] : 0, rows > 0 ? end[rows - 1] : 0);
+  const span = spanOf(records);
+  const shared = new SharedText(bytes, span.from, span.to);
   const raw = textColumn(bytes, start, end, null, shared);
   const spelled = forms && { fields: type.fields, columns, forms };
   const meta = { ...makeMeta(source, partition, position, origin, raw, spelled), received, deleted };

@@ -14,6 +14,10 @@ export interface Records {
   /** The key that a record was written under: of one without a value it is all there is. Absent: nobody knows keys. */
   keyOf?(row: number): Uint8Array | null;
 }
+/** From where the first record begins to where the last one ends. */
+export function spanOf({ start, end, rows }: Records): { readonly from: number; readonly to: number } {
+  return rows === 0 ? { from: 0, to: 0 } : { from: start[0], to: end[rows - 1] };
+}
 /** How records that tell changes of a table's rows are taken (data/json/change_decoder.ts). */
 export interface ChangeRules {
   /** Deletes are counted and left out, or are rows like others, marked. */

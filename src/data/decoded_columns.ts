@@ -5,7 +5,7 @@
  */
 import type { Column } from "./batch.ts";
 import { createWriter, putText } from "./bytes.ts";
-import type { ByteWriter, Decoded, DecoderSpec, Records } from "./codec.ts";
+import { type ByteWriter, type Decoded, type DecoderSpec, type Records, spanOf } from "./codec.ts";
 import { numberColumn, SharedText, textColumn, valueColumn } from "./columns.ts";
 import { isNumeric, type Type } from "./types.ts";
 
@@ -51,8 +51,7 @@ export class DecodedColumns {
     const stores: (Store | null)[] = [];
     for (const { name, type } of spec.type.fields) stores.push(spec.needed.has(name) ? storeOf(type, rows) : null);
     this.stores = stores;
-    const from = rows === 0 ? 0 : start[0];
-    const to = rows === 0 ? 0 : end[rows - 1];
+    const { from, to } = spanOf(records);
     this.#from = from;
     this.arenaBase = to;
     // One byte behind the last record lets generated code look ahead without leaving the buffer: V8 compiles loads that ever did

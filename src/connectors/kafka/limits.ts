@@ -1,5 +1,5 @@
 /** Bounds of the Kafka connector's buffers and waits, together so that they can be compared. */
-/** Bytes asked for in one fetch of one partition, which are one batch of rows; the broker sends one whole batch even where it is longer. */
+/** Bytes of one fetch of one partition, mostly one batch of rows; the broker sends one whole batch even where it is longer. */
 export const FETCH_BYTES_MAX = 1 << 20;
 /** Bytes of one partition that are held decoded ahead of their reader; a fetch under way may pass it once. */
 export const PREFETCH_BYTES_MAX = 3 << 19;
