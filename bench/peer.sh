@@ -13,5 +13,5 @@ esac
 case "${GUARANTEE:-eos}" in eos) MILLRACE_GUARANTEE=exactly_once ;; alo) MILLRACE_GUARANTEE=at_least_once ;; esac
 export MILLRACE_GUARANTEE
 if [ -n "${MILLRACE_BIN:-}" ]; then exec "$MILLRACE_BIN" run "$here/peer/$project.toml"; fi
-main="${MILLRACE_BUNDLE:+$MILLRACE_BUNDLE/main.js}"
-exec deno run -A --unstable-kv --no-check --config "$here/../deno.json" ${DENO_FLAGS:-} "${main:-$here/../src/main.ts}" run "$here/peer/$project.toml"
+if [ -n "${MILLRACE_BUNDLE:-}" ]; then exec "$MILLRACE_BUNDLE/millrace" run "$here/peer/$project.toml"; fi
+exec deno run -A --unstable-kv --no-check --config "$here/../deno.json" "$here/../src/main.ts" run "$here/peer/$project.toml"

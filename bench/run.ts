@@ -4,7 +4,7 @@
  * CPU is user and system time of the whole process, start-up included; memory is its peak. Input is made once per size. What runs is
  * the bundle that the binary is made of, made anew each time; with MILLRACE_BIN it is that binary, with MILLRACE_SOURCE=1 the source.
  */
-import { bundle } from "../scripts/bundle.ts";
+import { bundle, LAUNCHER, RUN_OPTIONS } from "../scripts/bundle.ts";
 
 const options: Record<string, number> = { transactions: 1_000_000, customers: 50_000, runs: 3 };
 for (let i = 0; i < Deno.args.length; i += 2) {
@@ -27,11 +27,10 @@ interface Cost {
 async function findProgram(): Promise<readonly string[]> {
   const binary = Deno.env.get("MILLRACE_BIN");
   if (binary) return [binary];
-  const deno = [Deno.execPath(), "run", "--quiet", "-A", "--unstable-kv", "--config", "deno.json"];
-  if (Deno.env.get("MILLRACE_SOURCE")) return [...deno, "src/main.ts"];
+  if (Deno.env.get("MILLRACE_SOURCE")) return [Deno.execPath(), "run", "--quiet", ...RUN_OPTIONS, "src/main.ts"];
   const folder = "out/bench/bundle";
   if (!await bundle(folder, "run")) Deno.exit(1);
-  return [...deno, `${folder}/main.js`];
+  return [`${folder}/${LAUNCHER}`];
 }
 const program = await findProgram();
 

@@ -2,8 +2,9 @@
  * The program as few files: what is imported at once lies in one, what is imported on demand in files of its own, so that a start
  * reads no more than before, but opens a few files instead of some four hundred. Names are kept as they are: a stack trace names what the
  * source names. The binary is made from it; by itself:
- *   deno task bundle [FOLDER]      (default dist/bundle; prints the command that runs it)
+ *   deno task bundle [FOLDER]      (default dist/bundle; prints the command that runs it, which is a file in it)
  */
+import { resolve } from "node:path";
 
 /** Packages with files beside their code (WebAssembly, native code), which they look for where they lie. */
 const EXTERNAL = ["@node-rs/crc32", "@platformatic/wasm-utils"];
@@ -11,6 +12,15 @@ const EXTERNAL = ["@node-rs/crc32", "@platformatic/wasm-utils"];
 const ENTRIES = ["src/main.ts", "src/worker.ts"];
 /** The file beside the code that holds the packages' licences. */
 export const LICENCES = "licences.txt";
+
+/**
+ * How the program is run, compiled or not. V8 begins with a heap of some ten megabytes and looks through all of it, old objects too, each time
+ * it has to grow: twice in the first second of a pipeline, for a tenth of that second's processor time. With 64 from the start it never does
+ * (docs/performance.md); memory is taken as it is needed all the same.
+ */
+export const RUN_OPTIONS = ["--allow-all", "--unstable-kv", "--no-check", "--v8-flags=--initial-heap-size=64"];
+/** The file beside the code that runs it. */
+export const LAUNCHER = "millrace";
 
 const deno = async (args: readonly string[]): Promise<boolean> =>
   (await new Deno.Command(Deno.execPath(), { args: [...args], stdin: "null" }).spawn().status).success;
@@ -37,8 +47,15 @@ export async function bundle(folder: string, use: BundleUse): Promise<boolean> {
     await Deno.writeTextFile(path, use === "run" ? namedWhenWanted(withoutPlaces(code)) : withoutPlaces(code));
   }
   await Deno.writeTextFile(`${folder}/${LICENCES}`, await licencesOf(packages));
+  if (use === "run") await Deno.writeTextFile(`${folder}/${LAUNCHER}`, launcher(), { mode: 0o755 });
   return true;
 }
+
+/** deno.json says which versions the packages have that the bundle still imports, wherever it lies. */
+const launcher = (): string =>
+  `#!/bin/sh
+exec "${Deno.execPath()}" run ${RUN_OPTIONS.join(" ")} --config "${resolve("deno.json")}" "$(dirname "$0")/main.js" "$@"
+`;
 
 /** What the packages in the bundle want to be passed on with them. `packages`: name and version to the folder. */
 async function licencesOf(packages: ReadonlyMap<string, string>): Promise<string> {
@@ -68,5 +85,5 @@ const ON_DEMAND = /(?<![\w.$])import\("(\.\/[^"/]+\.js)"\)/g;
 if (import.meta.main) {
   const folder = Deno.args[0] ?? "dist/bundle";
   if (!await bundle(folder, "run")) Deno.exit(1);
-  console.log(`deno run -A --unstable-kv --config deno.json ${folder}/main.js`);
+  console.log(`${folder}/${LAUNCHER}`);
 }

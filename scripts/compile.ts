@@ -4,7 +4,7 @@
  * `DENORT_BIN` names a base binary where the official one cannot be downloaded.
  * What is compiled is the bundle: the same program starts in three quarters of the time (docs/performance.md).
  */
-import { bundle, LICENCES } from "./bundle.ts";
+import { bundle, LICENCES, RUN_OPTIONS } from "./bundle.ts";
 
 const TARGETS = [
   "x86_64-unknown-linux-gnu",
@@ -38,9 +38,7 @@ const smaller = major > 2 || minor >= 8 ? ["--exclude-unused-npm"] : [];
 async function compile(folder: string): Promise<boolean> {
   const args = [
     "compile",
-    "--allow-all",
-    "--unstable-kv",
-    "--no-check",
+    ...RUN_OPTIONS,
     // Says which versions the packages have that the bundle still imports, wherever it lies.
     "--config",
     "deno.json",

@@ -17,23 +17,23 @@ class GrowingWriter implements ByteWriter {
   bytes: Uint8Array;
   view: DataView;
   length = 0;
-  constructor(capacity: number) {
+  constructor(capacity: number, private readonly next: number) {
     this.bytes = new Uint8Array(capacity);
     this.view = viewOf(this.bytes);
   }
   reserve(more: number): void {
     const need = this.length + more;
     if (need <= this.bytes.length) return;
-    const grown = new Uint8Array(Math.max(need, 2 * this.bytes.length));
+    const grown = new Uint8Array(Math.max(need, 2 * this.bytes.length, this.next));
     grown.set(this.bytes.subarray(0, this.length));
     this.bytes = grown;
     this.view = viewOf(grown);
   }
 }
 
-/** A writer with room for `capacity` bytes at first. Set `length = 0` to use it again. */
-export function createWriter(capacity = 1024): ByteWriter {
-  return new GrowingWriter(capacity);
+/** A writer with room for `capacity` bytes at first, for `next` when those are full, then for twice as many. Set `length = 0` to use it again. */
+export function createWriter(capacity = 1024, next = 0): ByteWriter {
+  return new GrowingWriter(capacity, next);
 }
 /** What was written, as a view that the next write may change. */
 export function written(writer: ByteWriter): Uint8Array {

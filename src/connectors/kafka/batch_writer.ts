@@ -39,8 +39,9 @@ export interface BatchStamp {
   readonly sequence: number;
   readonly timestampMs: number;
 }
-/** A whole batch and the record that made it whole, unless that one is long; reached by doubling the first three times. */
+/** A whole batch and the record that made it whole, unless that one is long. */
 const WRITER_BYTES_MAX = BATCH_BYTES_MAX + (64 << 10);
+/** What a batch of a quiet partition needs. One that needs more gets all at once: growing by steps touches and copies as much again. */
 const WRITER_BYTES_MIN = WRITER_BYTES_MAX / 8;
 /** Writers that wait for their next batch: what an epoch of a hundred milliseconds has under way. */
 const FREE_WRITERS_MAX = 32;
@@ -50,7 +51,7 @@ export class BatchMemory {
   readonly #free: ByteWriter[] = [];
 
   take(): ByteWriter {
-    const writer = this.#free.pop() ?? createWriter(WRITER_BYTES_MIN);
+    const writer = this.#free.pop() ?? createWriter(WRITER_BYTES_MIN, WRITER_BYTES_MAX);
     writer.length = 0;
     return writer;
   }
