@@ -59,4 +59,4 @@ export const FILES_SEARCHED_MAX = 1_000;
 /** An epoch that is open for longer means that checkpoints are not made any more: not ready. */
 export const CHECKPOINT_AGE_MAX_MS = 30_000;
 /** A run that lasts longer opens its control socket. */
-export const CONTROL_SOCKET_AFTER_MS = 700;
+export const CONTROL_SOCKET_AFTER_MS = 2_000;

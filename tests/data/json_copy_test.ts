@@ -124,6 +124,21 @@ Deno.test("times since 1970 are spelled alike as whole numbers or without zeros 
   for (const text of ["-0", '"1"', "1.50", "1e3"]) assert.equal(formsOf(type, `{"f":${text}}`), 0, text);
 });
 
+Deno.test("copied bytes are those of the record, whatever they are and wherever eight of them begin", () => {
+  const type = fieldsOf({ f: STRING });
+  // Bytes 7f, and ef or more, beside all others that may stand before or behind them.
+  const letters = ["\u007f", "\u0080", "\u00ff", "\uffff", "\u{10000}", "\u{3ffff}", "\u{100000}", "\u{10ffff}"];
+  const texts: string[] = [];
+  for (let length = 0; length < 40; length++) {
+    for (const [i, letter] of letters.entries()) {
+      texts.push(`{"f":"${"x".repeat(length)}${letter}${letters[(i + length) % letters.length]}${"y".repeat(length % 3)}"}`);
+    }
+  }
+  const batch = withFields(batchOf(type, texts), { g: [INT, texts.map(() => 7)] });
+  assert.ok(batch.meta.spelled?.forms.every((form) => form !== 0));
+  assert.equal(written(batch), texts.map((text) => `${text.slice(0, -1)},"g":7}\n`).join(""));
+});
+
 Deno.test("a row with more fields is its bytes and a tail, the same as written field by field", () => {
   const others = [
     CANONICAL.replace("12.50", "12.5"),
