@@ -8,6 +8,11 @@ export function viewOf(bytes: Uint8Array): DataView {
   return new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
 }
 
+/** The bytes and up to `more` of the memory behind them, whose content means nothing. */
+export function withSpare({ buffer, byteOffset, length }: Uint8Array, more: number): Uint8Array {
+  return new Uint8Array(buffer, byteOffset, Math.min(length + more, buffer.byteLength - byteOffset));
+}
+
 /** Bytes that `copyWords` may read and write behind the last one asked for. */
 export const COPY_SLACK = 16;
 

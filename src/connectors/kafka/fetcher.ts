@@ -175,7 +175,7 @@ export class PartitionFetcher {
     this.#end = lastStableOffset;
     this.#coveredTo = slices.nextOffset;
     if (slices.rows > 0) {
-      this.#queue.push(new Prefetched(slices, slices.bytes === records ? recycle : null));
+      this.#queue.push(new Prefetched(slices, slices.bytes.buffer === records.buffer ? recycle : null));
       this.#queuedBytes += slices.bytes.length;
     }
     this.#notify();

@@ -3,6 +3,8 @@
 export const FETCH_BYTES_MAX = 1 << 20;
 /** Bytes of one partition that are held decoded ahead of their reader; a fetch under way may pass it once. */
 export const PREFETCH_BYTES_MAX = 3 << 19;
+/** Left readable behind records: decoders that look ahead leave records closer to the end of the bytes to slower ones. */
+export const SPARE_BYTES = 4 << 10;
 /** How long the broker holds a fetch back while there is nothing new. */
 export const FETCH_WAIT_MS = 500;
 /** How long a poll waits for records that are known to be there. */

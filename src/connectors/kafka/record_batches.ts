@@ -12,8 +12,8 @@
  */
 import { MillraceError } from "../../data/fault.ts";
 import { RECORD_BYTES_MAX, ROWS_PER_CALL } from "../../data/limits.ts";
-import { COPY_SLACK, copyWords, viewOf } from "../../data/words.ts";
-import { DECOMPRESSED_BYTES_MAX } from "./limits.ts";
+import { COPY_SLACK, copyWords, viewOf, withSpare } from "../../data/words.ts";
+import { DECOMPRESSED_BYTES_MAX, SPARE_BYTES } from "./limits.ts";
 
 /** What decoding and encoding batches takes from outside. */
 export interface BatchTools {
@@ -29,7 +29,7 @@ export interface AbortedTransaction {
   readonly producerId: bigint;
   readonly firstOffset: number;
 }
-/** Records of a partition: values in `bytes`, in order, with the offset of each. A null value is an empty slice. */
+/** Records of a partition: values in `bytes`, in order, with the offset of each. A null value is an empty slice. Behind the last one may be anything. */
 export interface RecordSlices {
   readonly bytes: Uint8Array;
   readonly start: Int32Array;
@@ -98,8 +98,9 @@ export function readRecordBatches(request: BatchRequest, tools: BatchTools): Rec
     return body;
   });
   // Values stay where they came in; only what was compressed needs a buffer of its own.
-  const isPlain = batches.every(({ codec }) => codec === 0);
-  const into = isPlain ? request.bytes : new Uint8Array(bodies.reduce((sum, body) => sum + body.length, 0));
+  const into = batches.every(({ codec }) => codec === 0)
+    ? withSpare(request.bytes, SPARE_BYTES)
+    : new Uint8Array(bodies.reduce((sum, body) => sum + body.length, SPARE_BYTES));
   const records = new RecordCollector(into, count, request.from);
   batches.forEach((batch, i) => {
     const { baseOffset } = batch;
