@@ -1,5 +1,6 @@
 /** Asks running pipelines what they do, as `top` does: through a control socket of a project, or a dashboard's address. */
 import { MillraceError } from "../../data/fault.ts";
+import { CONTROL_SOCKET_AFTER_MS } from "../../observe/limits.ts";
 import type { TopSnapshot } from "../../observe/snapshot.ts";
 import { readWhole } from "../../ports/durable.ts";
 import type { HttpPlace, World } from "../../ports/mod.ts";
@@ -44,7 +45,7 @@ export async function runningProcesses(project: Project, world: World): Promise<
   }
   if (sources.length > 0) return sources;
   throw new MillraceError("not_running", `no pipeline of ${project.folder} runs on this machine`, {
-    hint: "start one, or name a dashboard: millrace top HOST:PORT",
+    hint: `start one (it answers ${CONTROL_SOCKET_AFTER_MS / 1000} seconds after its start), or name a dashboard: millrace top HOST:PORT`,
   });
 }
 
