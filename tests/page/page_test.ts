@@ -76,7 +76,8 @@ pageTest(
         assert.ok(state.includes("refused-id") && state.includes("••••"));
         assert.ok(JSON.parse(found).found.length > 0);
         assert.deepEqual(JSON.parse(foundPan).found, []);
-        const socket = await controlSocket(`${run.folder}/out`);
+        let socket = "";
+        await until("the control socket is there", async () => (socket = await controlSocket(`${run.folder}/out`)) !== "");
         const controlled = await Promise.all(
           ["/metrics", "/api/state", "/api/top", "/api/search?q=shown-id"].map((path) => askSocket(socket, path)),
         );
