@@ -16,7 +16,7 @@ export const LICENCES = "licences.txt";
 /**
  * How the program is run, compiled or not. V8 begins with a heap of some ten megabytes and looks through all of it, old objects too, each time
  * it has to grow: twice in the first second of a pipeline, for a tenth of that second's processor time. With 64 from the start it never does
- * (docs/performance.md); memory is taken as it is needed all the same.
+ * (docs/performance.md); memory is taken as it is needed all the same. The task "millrace" in deno.json has the same option.
  */
 export const RUN_OPTIONS = ["--allow-all", "--unstable-kv", "--no-check", "--v8-flags=--initial-heap-size=64"];
 /** The file beside the code that runs it. */

@@ -31,7 +31,7 @@ class GrowingWriter implements ByteWriter {
   }
 }
 
-/** A writer with room for `capacity` bytes at first, for `next` when those are full, then for twice as many. Set `length = 0` to use it again. */
+/** A writer with room for `capacity` bytes, then for `next`, then each time for twice as many. Set `length = 0` to use it again. */
 export function createWriter(capacity = 1024, next = 0): ByteWriter {
   return new GrowingWriter(capacity, next);
 }

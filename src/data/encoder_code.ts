@@ -183,9 +183,9 @@ function encoderCode(type: RecordType, indexes: readonly number[], form: Encoder
     names.push("rawBytes", "rawView", "rawStart", "rawEnd");
     binding.push("({ bytes: rawBytes, start: rawStart, end: rawEnd } = batch.meta.raw); rawView = viewOf(rawBytes);");
     measuring.push(`const first = rawStart[row], end = rawEnd[row] - 1; need += end - first;`);
-    // Sixteen bytes a turn, the last turn over some of those before. As doubles, which V8's middle compiler reads without making an object of
-    // each, unlike integers of 64 bits. A double keeps all its bits unless it is no number, and no eight bytes of UTF-8 are such a one: it
-    // ends in 7f or ff behind f0 or more.
+    // As copyWords does it, here for the room that V8 has for functions within a function; the last turn goes over some bytes of those before.
+    // And as doubles, of which V8's middle compiler makes no objects, unlike integers of 64 bits. A double keeps all its bits unless it is no
+    // number, and no eight bytes of UTF-8 are such a one, which ends in 7f or ff behind f0 or more: bytes of other kinds are copyWords' work.
     writing.push(`if (end - first < 16) b.set(rawBytes.subarray(first, end), p);
   else {
     const last = end - 16, by = p - first;

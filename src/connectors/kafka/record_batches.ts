@@ -29,7 +29,7 @@ export interface AbortedTransaction {
   readonly producerId: bigint;
   readonly firstOffset: number;
 }
-/** Records of a partition: values in `bytes`, in order, with the offset of each. A null value is an empty slice. Behind the last one may be anything. */
+/** Records of a partition: values in `bytes`, in order, with the offset of each; behind the last may be anything. A null value is an empty slice. */
 export interface RecordSlices {
   readonly bytes: Uint8Array;
   readonly start: Int32Array;
