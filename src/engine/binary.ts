@@ -7,7 +7,7 @@
  * is never misread.
  */
 import { crc32 } from "node:zlib";
-import { encodeText } from "../data/bytes.ts";
+import { putText } from "../data/bytes.ts";
 import { assert, MillraceError } from "../data/fault.ts";
 
 const HEADER_BYTES = 16;
@@ -62,9 +62,10 @@ export class BinaryWriter {
   /** UTF-8 with its length in front. */
   string(value: string): void {
     this.reserve(4 + value.length * 3);
-    const written = encodeText(value, this.bytes.subarray(this.length + 4));
-    this.u32(written);
-    this.length += written;
+    const from = this.length + 4;
+    const to = putText(this.bytes, from, value);
+    this.u32(to - from);
+    this.length = to;
   }
 
   /** What was written so far; valid until the next write. */

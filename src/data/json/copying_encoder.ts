@@ -12,13 +12,8 @@ import { type Field, type RecordType, typeText, withoutNull } from "../types.ts"
  */
 export function copyingEncoder(type: RecordType, form: number, whole: Encoder, copying: (fields: number) => Encoder): Encoder {
   const choice = new CopyChoice(type, copying);
-  let last: Batch | null = null;
-  let forms: Uint8Array | null = null;
   return (batch, row, into) => {
-    if (batch !== last) {
-      forms = choice.formsOf(batch);
-      last = batch;
-    }
+    const forms = choice.formsOf(batch);
     if (forms !== null && (forms[row] & form) !== 0) choice.copy!(batch, row, into);
     else whole(batch, row, into);
   };
@@ -74,14 +69,25 @@ class CopyChoice<E> {
   #known: readonly Field[] | null = null;
   /** null where the type does not begin with those fields. */
   copy: E | null = null;
+  /** The last batch that was asked about, and what was said of it. */
+  #batch: Batch | null = null;
+  #forms: Uint8Array | null = null;
 
   constructor(type: RecordType, copying: (fields: number) => E) {
     this.#type = type;
     this.#copying = copying;
   }
 
-  /** null where all rows are to be written field by field. */
+  /** null where all rows are to be written field by field. Asked for each row, or for each few hundred. */
   formsOf(batch: Batch): Uint8Array | null {
+    if (batch !== this.#batch) {
+      this.#batch = batch;
+      this.#forms = this.#look(batch);
+    }
+    return this.#forms;
+  }
+
+  #look(batch: Batch): Uint8Array | null {
     const { spelled, raw } = batch.meta;
     if (spelled === null || raw === null) return null;
     if (!spelled.columns.every((column, i) => column !== null && column === batch.columns[i])) return null;
