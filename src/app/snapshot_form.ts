@@ -9,7 +9,7 @@
  *   valid    := %x01 (nothing is null) | %x00 byte*  1 for each row that is there
  *   numbers, lengths: packed, see engine/state/packed_numbers.ts
  */
-import type { Batch, Column } from "../data/batch.ts";
+import type { Batch, Column, TextColumn } from "../data/batch.ts";
 import { encodeText } from "../data/bytes.ts";
 import { cell, countingFrom, makeMeta, numberColumn, textColumn } from "../data/columns.ts";
 import { assert } from "../data/fault.ts";
@@ -18,6 +18,7 @@ import { RECORD_BYTES_MAX } from "../data/limits.ts";
 import { type Field, isNumeric, type RecordType, STRING } from "../data/types.ts";
 import { BinaryReader, BinaryWriter } from "../engine/binary.ts";
 import { packNumbers, unpackNumbers } from "../engine/state/packed_numbers.ts";
+import { copyBytes, viewOf } from "../data/words.ts";
 
 /** The fields `needed` of all rows. */
 export function encodeSnapshot(type: RecordType, needed: ReadonlySet<string>, batches: readonly Batch[]): Uint8Array {
@@ -133,9 +134,15 @@ interface Texts {
   readonly bytes: BinaryWriter;
 }
 
-function appendTexts({ column, rows }: Part, at: number, { valid, lengths, bytes }: Texts): void {
+function appendTexts({ column, rows }: Part, at: number, texts: Texts): void {
   assert(column.kind === "text", "slices lie in text columns");
-  for (let row = 0; row < rows; row++) {
+  const view = viewOf(column.bytes);
+  for (let from = 0; from < rows; from += GROUP_ROWS) appendSlices(column, view, from, Math.min(rows, from + GROUP_ROWS), at, texts);
+}
+
+/** The texts of rows [from, to), of which `view` shows the bytes. */
+function appendSlices(column: TextColumn, view: DataView, from: number, to: number, at: number, { valid, lengths, bytes }: Texts): void {
+  for (let row = from; row < to; row++) {
     if (column.valid !== null && column.valid[row] === 0) {
       valid[at + row] = 0;
       continue;
@@ -143,7 +150,7 @@ function appendTexts({ column, rows }: Part, at: number, { valid, lengths, bytes
     const length = column.end[row] - column.start[row];
     lengths[at + row] = length;
     bytes.reserve(length);
-    bytes.bytes.set(column.bytes.subarray(column.start[row], column.end[row]), bytes.length);
+    copyBytes(bytes.view, bytes.length, view, column.start[row], length);
     bytes.length += length;
   }
 }

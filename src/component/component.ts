@@ -89,7 +89,10 @@ export interface TableRows {
   findText(bytes: DataView, from: number, to: number): number;
   /** Many at once, as `find` would: into found[0] the row that the text of row `from` finds, -1 for none and for null. */
   findTexts(texts: TextPlaces, from: number, to: number, found: Int32Array): void;
-  /** Of `type`'s field: number types give NumberRows, others ValueRows. Stable once loaded. */
+  readonly size: number;
+  /** How often it was loaded. */
+  readonly loads: number;
+  /** Of `type`'s field: number types give NumberRows, others ValueRows; empty for a field that nobody reads. Stable once loaded. */
   readonly columns: readonly (NumberRows | ValueRows)[];
 }
 /** Texts of a column, row by row: the UTF-8 bytes[start, end), or null where `valid` is 0. */

@@ -2,9 +2,11 @@
  * From texts to numbers 0, 1, 2 ... in order of arrival. Texts are UTF-8 in one arena, found by open addressing, so that a slice of a
  * record is looked up where it lies. Invariant: equal bytes, and only those, have one number.
  */
+import type { TextColumn } from "./batch.ts";
 import { createWriter, encodeText } from "./bytes.ts";
 import { equalBytes, hashBytes } from "./hash_bytes.ts";
 import { ROWS_PER_CALL } from "./limits.ts";
+import { SharedText, textColumn } from "./text_column.ts";
 import { copyBytes, viewOf } from "./words.ts";
 
 const ENTRIES_MIN = 64;
@@ -66,6 +68,18 @@ export class TextIndex {
     }
   }
 
+  /** The texts by number. Valid until the next one is appended. */
+  column(): TextColumn {
+    const start = new Int32Array(this.size);
+    const end = new Int32Array(this.size);
+    const arena = this.#arena;
+    let entry = 0;
+    for (let from = 0; from < this.size; from += ROWS_PER_CALL) {
+      entry = tellPlaces(arena.view, entry, start, end, from, Math.min(from + ROWS_PER_CALL, this.size));
+    }
+    return textColumn(arena.bytes, start, end, null, new SharedText(arena.bytes, 0, arena.length));
+  }
+
   find(text: string): number {
     return this.findBytes(this.#askedView, 0, this.#encode(text));
   }
@@ -117,6 +131,18 @@ export class TextIndex {
     while (index[at] !== 0) at = at + 1 & mask;
     index[at] = hash & this.#tagMask | placeOf(entry);
   }
+}
+
+/** Where the texts [from, to) lie, the first in the entry `first`; gives the entry behind them. */
+function tellPlaces(arena: DataView, first: number, start: Int32Array, end: Int32Array, from: number, to: number): number {
+  let entry = first;
+  for (let i = from; i < to; i++) {
+    const length = arena.getInt32(entry + 4, true);
+    start[i] = entry + HEADER_BYTES;
+    end[i] = start[i] + length;
+    entry += entryBytes(length);
+  }
+  return entry;
 }
 
 const entryBytes = (length: number): number => HEADER_BYTES + Math.ceil(length / 4) * 4;

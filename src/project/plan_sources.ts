@@ -191,11 +191,12 @@ export class PlannedTables implements ReadonlyMap<string, TablePlan> {
     if (!schema || placed.entry.value.kind !== "table") return null;
     const key = this.#key(name, placed.entry.value, schema);
     if (key === null) return null;
-    const common = { ...planned, schema, key, read: new Set<string>() };
+    const read = new Set<string>();
+    const common = { ...planned, schema, key, read };
     const { reading } = planned;
     if (!reading?.settings || !isChangelog(reading.spec, reading.settings)) {
       this.#requireNoChangelogSettings(name, placed.entry.value);
-      return { ...common, rows: new KeyedRows(schema.type, key), changelog: null };
+      return { ...common, rows: new KeyedRows(schema.type, key, read), changelog: null };
     }
     const changelog = this.#changelog(name, placed.entry.value);
     return changelog && { ...common, rows: null, changelog };

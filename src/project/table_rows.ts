@@ -14,15 +14,19 @@ import { viewOf } from "../data/words.ts";
 import { emptyColumn, growingColumn } from "./growing_columns.ts";
 import { ROWS_PER_CALL } from "../data/limits.ts";
 
-/** Rows of `type`, found by its field `key`. A million rows of eight fields take some 100 MB. */
+/**
+ * Rows of `type`, found by its field `key`. A million rows of eight fields take some 100 MB. A key that is a text stands in the index
+ * alone, unless it is among the fields that are read (absent: all are): a string of each would take longer to make than the row to find.
+ */
 export class KeyedRows implements LoadableRows {
+  loads = 0;
   readonly columns: readonly (NumberRows | ValueRows)[];
   readonly #type: RecordType;
   readonly #keyIndex: number;
   #rowByNumber = new NumberIndex();
   #rowByText = new TextIndex();
 
-  constructor(type: RecordType, key: string) {
+  constructor(type: RecordType, private readonly key: string, private readonly read: ReadonlySet<string> | null = null) {
     this.#type = type;
     this.#keyIndex = type.fields.findIndex((field) => field.name === key);
     assert(this.#keyIndex >= 0, `the table's key "${key}" is one of its fields`);
@@ -44,7 +48,7 @@ export class KeyedRows implements LoadableRows {
     for (let row = from; row < to; row++) if (valid[row] === 0) found[row - from] = -1;
   }
 
-  get #count(): number {
+  get size(): number {
     return this.#rowByNumber.size + this.#rowByText.size;
   }
 
@@ -52,17 +56,22 @@ export class KeyedRows implements LoadableRows {
     assert(type.fields.length === this.#type.fields.length, "a table is loaded with its own type");
     this.#rowByNumber = new NumberIndex();
     this.#rowByText = new TextIndex();
-    const columns = this.#type.fields.map((field, index) => growingColumn(field, this.columns[index]));
+    const columns = this.#type.fields.map((field, index) =>
+      index === this.#keyIndex && this.#isKeyInIndex() ? null : growingColumn(field, this.columns[index])
+    );
     return {
       add: (batch) => {
         const { rows, count, duplicates } = this.#index(batch);
         for (let from = 0; from < count; from += ROWS_PER_CALL) {
           const to = Math.min(from + ROWS_PER_CALL, count);
-          columns.forEach((column, index) => column.add(batch.columns[index], rows, from, to));
+          columns.forEach((column, index) => column?.add(batch.columns[index], rows, from, to));
         }
         return duplicates;
       },
-      finish: () => columns.forEach((column) => column.finish()),
+      finish: () => {
+        for (const column of columns) column?.finish();
+        this.loads++;
+      },
     };
   }
 
@@ -79,13 +88,18 @@ export class KeyedRows implements LoadableRows {
   }
 
   batch(name: string, fields: ReadonlySet<string>): Batch {
-    const rows = this.#count;
+    const rows = this.size;
     const columns = this.#type.fields.map(({ name }, index): Column | null => {
       const column = this.columns[index];
       if (!fields.has(name)) return null;
+      if (index === this.#keyIndex && this.#isKeyInIndex()) return this.#rowByText.column();
       return column.kind === "number" ? numberColumn(column.values, column.valid) : valueColumn(column.values);
     });
     return { rows, type: this.#type, columns, meta: makeMeta(name, 0, countingFrom(1, rows)) };
+  }
+
+  #isKeyInIndex(): boolean {
+    return this.#type.fields[this.#keyIndex].type.kind === "string" && this.read !== null && !this.read.has(this.key);
   }
 
   /** The rows of the batch whose key is new, and the others. */

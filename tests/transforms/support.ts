@@ -192,6 +192,8 @@ function tablePlan(name: string, key: string, { type, rows }: Rows): TablePlan {
           into[row - from] = valid?.[row] === 0 ? -1 : found.get(textOf(bytes, start[row], end[row])) ?? -1;
         }
       },
+      size: rows.length,
+      loads: 1,
       columns,
     },
     read: new Set(),

@@ -197,7 +197,7 @@ function rowOfKey(plan: DecidePlan, builder: LoopBuilder): SameRow | null {
   if (!looked) return null;
   const slots = builder.hoist(
     "slots",
-    `${builder.unit.constant(slotsOfRows, "slotsOfRows")}(work, ${looked.rows}.columns[0].values.length)`,
+    `${builder.unit.constant(slotsOfRows, "slotsOfRows")}(work, ${looked.rows}.size)`,
   );
   return { row: looked.row, slots, reads: looked.reads };
 }

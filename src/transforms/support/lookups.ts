@@ -226,12 +226,12 @@ class RowKeeper implements Keeper {
 
 /** Gives the values kept for the rows of the first table, by row number + 1; begins anew when one of the tables was loaded again. */
 function keptByRow(): (tables: readonly TableRows[]) => unknown[] {
-  let loaded: readonly unknown[] = [];
+  let loads: readonly number[] = [];
   let kept: unknown[] = [];
   return (tables) => {
-    if (tables.some(({ columns }, i) => columns[0].values !== loaded[i])) {
-      loaded = tables.map(({ columns }) => columns[0].values);
-      kept = new Array(tables[0].columns[0].values.length + 1).fill(undefined);
+    if (tables.some((table, i) => table.loads !== loads[i])) {
+      loads = tables.map((table) => table.loads);
+      kept = new Array(tables[0].size + 1).fill(undefined);
     }
     return kept;
   };
