@@ -242,9 +242,8 @@ function encoderCode(type: RecordType, indexes: readonly number[], form: Encoder
 /** The column of a field: a wrong kind or a column that was pruned is a mistake of ours. */
 function columnOfKind(batch: Batch, index: number, field: Field, kind: "number" | "text"): Column {
   const column = batch.columns[index];
-  assert(column !== null && column !== undefined, `field ${field.name} is written but was not decoded`);
-  assert((column.kind === "number") === (kind === "number"), `field ${field.name} has a column of kind ${column.kind}`);
-  return column;
+  if (column && (column.kind === "number") === (kind === "number")) return column;
+  assert(false, `field ${field.name} is written but ${column ? `has a column of kind ${column.kind}` : "was not decoded"}`);
 }
 
 function noNull(field: Field): never {
