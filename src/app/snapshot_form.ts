@@ -10,7 +10,7 @@
  *   numbers, lengths: packed, see engine/state/packed_numbers.ts
  */
 import type { Batch, Column, TextColumn } from "../data/batch.ts";
-import { encodeText } from "../data/bytes.ts";
+import { writeBytes, writeText } from "../data/bytes.ts";
 import { cell, countingFrom, makeMeta, numberColumn, textColumn } from "../data/columns.ts";
 import { assert } from "../data/fault.ts";
 import { compileJsonDecoder, compileJsonEncoder, splitLines } from "../data/json/mod.ts";
@@ -18,7 +18,6 @@ import { RECORD_BYTES_MAX } from "../data/limits.ts";
 import { type Field, isNumeric, type RecordType, STRING } from "../data/types.ts";
 import { BinaryReader, BinaryWriter } from "../engine/binary.ts";
 import { packNumbers, unpackNumbers } from "../engine/state/packed_numbers.ts";
-import { copyBytes, viewOf } from "../data/words.ts";
 
 /** The fields `needed` of all rows. */
 export function encodeSnapshot(type: RecordType, needed: ReadonlySet<string>, batches: readonly Batch[]): Uint8Array {
@@ -136,22 +135,18 @@ interface Texts {
 
 function appendTexts({ column, rows }: Part, at: number, texts: Texts): void {
   assert(column.kind === "text", "slices lie in text columns");
-  const view = viewOf(column.bytes);
-  for (let from = 0; from < rows; from += GROUP_ROWS) appendSlices(column, view, from, Math.min(rows, from + GROUP_ROWS), at, texts);
+  for (let from = 0; from < rows; from += GROUP_ROWS) appendSlices(column, from, Math.min(rows, from + GROUP_ROWS), at, texts);
 }
 
-/** The texts of rows [from, to), of which `view` shows the bytes. */
-function appendSlices(column: TextColumn, view: DataView, from: number, to: number, at: number, { valid, lengths, bytes }: Texts): void {
+/** The texts of rows [from, to). */
+function appendSlices(column: TextColumn, from: number, to: number, at: number, { valid, lengths, bytes }: Texts): void {
   for (let row = from; row < to; row++) {
     if (column.valid !== null && column.valid[row] === 0) {
       valid[at + row] = 0;
       continue;
     }
-    const length = column.end[row] - column.start[row];
-    lengths[at + row] = length;
-    bytes.reserve(length);
-    copyBytes(bytes.view, bytes.length, view, column.start[row], length);
-    bytes.length += length;
+    lengths[at + row] = column.end[row] - column.start[row];
+    writeBytes(bytes, column.bytes, column.start[row], column.end[row]);
   }
 }
 
@@ -178,17 +173,16 @@ function appendGroup(group: readonly string[], lengths: Float64Array, bytes: Bin
   const together = group.join("");
   const before = bytes.length;
   // As many bytes as units of UTF-16: then each unit is a byte of its own, and texts are as long in bytes as they are in units.
-  const isAscii = putText(bytes, together) === together.length;
+  const isAscii = appendText(bytes, together) === together.length;
   if (!isAscii) bytes.length = before;
-  for (let i = 0; i < group.length; i++) lengths[i] = isAscii ? group[i].length : putText(bytes, group[i]);
+  for (let i = 0; i < group.length; i++) lengths[i] = isAscii ? group[i].length : appendText(bytes, group[i]);
 }
 
 /** Returns how many bytes it takes. */
-function putText(bytes: BinaryWriter, text: string): number {
-  bytes.reserve(text.length * 3);
-  const written = encodeText(text, bytes.bytes.subarray(bytes.length));
-  bytes.length += written;
-  return written;
+function appendText(bytes: BinaryWriter, text: string): number {
+  const before = bytes.length;
+  writeText(bytes, text);
+  return bytes.length - before;
 }
 const GROUP_ROWS = 256;
 

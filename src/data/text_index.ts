@@ -6,7 +6,7 @@ import type { TextColumn } from "./batch.ts";
 import { createWriter, encodeText } from "./bytes.ts";
 import { equalBytes, hashBytes } from "./hash_bytes.ts";
 import { ROWS_PER_CALL } from "./limits.ts";
-import { SharedText, textColumn } from "./text_column.ts";
+import { textColumn } from "./text_column.ts";
 import { copyBytes, viewOf } from "./words.ts";
 
 const ENTRIES_MIN = 64;
@@ -77,7 +77,7 @@ export class TextIndex {
     for (let from = 0; from < this.size; from += ROWS_PER_CALL) {
       entry = tellPlaces(arena.view, entry, start, end, from, Math.min(from + ROWS_PER_CALL, this.size));
     }
-    return textColumn(arena.bytes, start, end, null, new SharedText(arena.bytes, 0, arena.length));
+    return textColumn(arena.bytes, start, end, null);
   }
 
   find(text: string): number {

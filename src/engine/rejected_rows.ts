@@ -4,7 +4,7 @@
  */
 import { Buffer } from "node:buffer";
 import type { Batch, Column, Rejected } from "../data/batch.ts";
-import { makeMeta, numberColumn, textColumn, valueColumn } from "../data/columns.ts";
+import { makeMeta, numberColumn, TextBuilder, valueColumn } from "../data/columns.ts";
 import { rowJson } from "../data/json/mod.ts";
 import { isUtf8 } from "../data/utf8.ts";
 import { FULL_REJECT_TYPE, MESSAGE, RECEIVED_AT } from "./rejects.ts";
@@ -64,9 +64,7 @@ function toBatch(pipeline: string, rows: readonly Rejected[], epochTimeMicros: n
   const reasons: string[] = [];
   const messages: (string | null)[] = [];
   const base64: (string | null)[] = [];
-  const isText = new Uint8Array(count);
-  const end = new Int32Array(count);
-  let length = 0;
+  const texts = new TextBuilder();
   // In one go: a step of its own for each column took longer than what it did.
   for (let i = 0; i < count; i++) {
     const row = rows[i];
@@ -76,9 +74,10 @@ function toBatch(pipeline: string, rows: readonly Rejected[], epochTimeMicros: n
     steps.push(row.step);
     reasons.push(row.reason);
     messages.push(row.message ?? null);
-    isText[i] = isUtf8(row.raw, 0, row.raw.length) ? 1 : 0;
-    base64.push(isText[i] === 1 ? null : toBase64(row.raw));
-    end[i] = length += isText[i] === 1 ? row.raw.length : 0;
+    const isText = isUtf8(row.raw, 0, row.raw.length);
+    if (isText) texts.pushBytes(row.raw, 0, row.raw.length);
+    else texts.pushNull();
+    base64.push(isText ? null : toBase64(row.raw));
   }
   const columns: Readonly<Record<string, Column>> = {
     pipeline: repeated(pipeline, count),
@@ -88,7 +87,7 @@ function toBatch(pipeline: string, rows: readonly Rejected[], epochTimeMicros: n
     origin: numberColumn(origin),
     step: valueColumn(steps),
     reason: valueColumn(reasons),
-    raw: rawColumn(rows, isText, end),
+    raw: texts.finish(),
     raw_base64: valueColumn(base64),
     [RECEIVED_AT]: numberColumn(received),
     [MESSAGE]: valueColumn(messages),
@@ -103,15 +102,6 @@ function toBatch(pipeline: string, rows: readonly Rejected[], epochTimeMicros: n
 
 function repeated(text: string, count: number): Column {
   return valueColumn(new Array<string>(count).fill(text));
-}
-
-/** The bytes of those that are text, one behind the other; each ends where `end` says. */
-function rawColumn(rows: readonly Rejected[], isText: Uint8Array, end: Int32Array): Column {
-  const bytes = new Uint8Array(end[rows.length - 1]);
-  const start = new Int32Array(rows.length);
-  start.set(end.subarray(0, rows.length - 1), 1);
-  for (let i = 0; i < rows.length; i++) if (isText[i] === 1) bytes.set(rows[i].raw, start[i]);
-  return textColumn(bytes, start, end, isText.includes(0) ? isText : null);
 }
 
 function toBase64(bytes: Uint8Array): string {

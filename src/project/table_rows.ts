@@ -26,7 +26,7 @@ export class KeyedRows implements LoadableRows {
   #rowByNumber = new NumberIndex();
   #rowByText = new TextIndex();
 
-  constructor(type: RecordType, private readonly key: string, private readonly read: ReadonlySet<string> | null = null) {
+  constructor(type: RecordType, key: string, private readonly read: ReadonlySet<string> | null = null) {
     this.#type = type;
     this.#keyIndex = type.fields.findIndex((field) => field.name === key);
     assert(this.#keyIndex >= 0, `the table's key "${key}" is one of its fields`);
@@ -56,9 +56,7 @@ export class KeyedRows implements LoadableRows {
     assert(type.fields.length === this.#type.fields.length, "a table is loaded with its own type");
     this.#rowByNumber = new NumberIndex();
     this.#rowByText = new TextIndex();
-    const columns = this.#type.fields.map((field, index) =>
-      index === this.#keyIndex && this.#isKeyInIndex() ? null : growingColumn(field, this.columns[index])
-    );
+    const columns = this.#type.fields.map((field, index) => this.#isInIndex(index) ? null : growingColumn(field, this.columns[index]));
     return {
       add: (batch) => {
         const { rows, count, duplicates } = this.#index(batch);
@@ -92,14 +90,16 @@ export class KeyedRows implements LoadableRows {
     const columns = this.#type.fields.map(({ name }, index): Column | null => {
       const column = this.columns[index];
       if (!fields.has(name)) return null;
-      if (index === this.#keyIndex && this.#isKeyInIndex()) return this.#rowByText.column();
+      if (this.#isInIndex(index)) return this.#rowByText.column();
       return column.kind === "number" ? numberColumn(column.values, column.valid) : valueColumn(column.values);
     });
     return { rows, type: this.#type, columns, meta: makeMeta(name, 0, countingFrom(1, rows)) };
   }
 
-  #isKeyInIndex(): boolean {
-    return this.#type.fields[this.#keyIndex].type.kind === "string" && this.read !== null && !this.read.has(this.key);
+  /** Whether the index alone holds the field's values. */
+  #isInIndex(field: number): boolean {
+    const { name, type } = this.#type.fields[field];
+    return field === this.#keyIndex && type.kind === "string" && this.read !== null && !this.read.has(name);
   }
 
   /** The rows of the batch whose key is new, and the others. */
