@@ -13,7 +13,8 @@ import { type Fetched, fetchPartition } from "./fetch_request.ts";
 import { FETCH_BYTES_MAX, FETCH_WAIT_MS, PREFETCH_BYTES_MAX } from "./limits.ts";
 import { Patience } from "./patience.ts";
 import { Prefetched } from "./prefetched.ts";
-import { damaged, readRecordBatches, type RecordSlices } from "./record_batches.ts";
+import { damaged, readRecordBatches } from "./record_batches.ts";
+import type { RecordSlices } from "./record_collector.ts";
 
 export interface FetcherOptions {
   readonly world: World;

@@ -12,7 +12,7 @@ import { type Looked, madeAnew, type PartitionFetcher } from "./fetcher.ts";
 import { CAUGHT_UP_WAIT_MS, POLL_WAIT_MS, RETRY_MIN_MS } from "./limits.ts";
 import { formatPlace, parsePlace, type Place } from "./position.ts";
 import { Prefetched } from "./prefetched.ts";
-import type { RecordSlices } from "./record_batches.ts";
+import type { RecordSlices } from "./record_collector.ts";
 
 export interface ReaderOptions {
   readonly world: World;

@@ -3,7 +3,7 @@
  * fetcher's queue and every batch that was cut from it was released.
  */
 import { assert } from "../../data/fault.ts";
-import type { RecordSlices } from "./record_batches.ts";
+import type { RecordSlices } from "./record_collector.ts";
 
 export class Prefetched {
   /** The queue is the first user. */

@@ -6,7 +6,7 @@ import { putInteger } from "../../data/bytes.ts";
 import type { RecordWrapper } from "../../data/codec.ts";
 import { COPY_SLACK } from "../../data/words.ts";
 import { BoundRows, keyLength, putKey } from "../row_keys.ts";
-import { ORIGIN_HEADER } from "./record_batches.ts";
+import { ORIGIN_HEADER } from "./record_collector.ts";
 
 /** What a record carries beside key and value. */
 export type RecordHeaders = "origin" | "none";

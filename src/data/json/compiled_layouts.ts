@@ -31,10 +31,6 @@ export class CompiledLayouts {
   template(layout: Layout): FastJson {
     return this.#make(`template ${layoutText(layout)}`, () => compileTemplate(this.spec, layout));
   }
-  /** The same for a layout that lacks fields which must be there: says which records are wrong in nothing else. */
-  lackingTemplate(layout: Layout): FastJson {
-    return this.#make(`lacking template ${layoutText(layout)}`, () => compileTemplate(this.spec, layout, "accepted"));
-  }
   /** For records whose keys come in this order. */
   order(keys: readonly string[]): FastJson {
     return this.#make(`order ${JSON.stringify(keys)}`, () => compileFastJson(this.spec, keys));

@@ -9,6 +9,7 @@ import type { CompiledLayouts } from "./compiled_layouts.ts";
 import type { FastJson } from "./fast.ts";
 import { compactLayout, type Layout, layoutOf, layoutText } from "./layout.ts";
 import { ROWS_PER_CALL } from "../limits.ts";
+import { LACKING } from "./template.ts";
 
 /** Layouts kept compiled at once. */
 const LAYOUTS_MAX = 4;
@@ -26,17 +27,12 @@ interface Known {
   readonly text: string;
   readonly read: FastJson;
 }
-interface Refusing extends Known {
-  readonly reason: string;
-}
 
 export class LearnedLayouts {
   readonly #compiled: CompiledLayouts;
   /** Most recently useful first. */
   readonly #templates: Known[];
   readonly #orders: Known[];
-  /** Layouts that lack a field which must be there: a producer that leaves it out does so again and again. */
-  readonly #refusing: Refusing[] = [];
   #misses = 0;
   #refusals = 0;
   #compilations = COMPILATIONS_MAX;
@@ -58,7 +54,7 @@ export class LearnedLayouts {
       const until = Math.min(row + ROWS_PER_CALL, to);
       row = readOn(this.#templates, columns, row, until);
       if (row === until) continue;
-      const reason = this.#reasonOf(columns, row);
+      const reason = this.#takeReason(columns, row);
       if (reason !== null) {
         bad.push({ row: row++, reason });
         continue;
@@ -84,7 +80,7 @@ export class LearnedLayouts {
     learn(this.#orders, { text: orderText(layout), read: this.#compiled.order(layout.keys) });
   }
 
-  /** The row holds a record that the rules refuse: where they do because of its layout, the next ones like it are refused by code of their own. */
+  /** The row holds a record that the rules refuse: where they do because of its layout, the next ones like it are refused by its template. */
   refused(columns: DecodedColumns, row: number, reason: string): void {
     if (!reason.startsWith(MISSING) || ++this.#refusals < MISSES_BEFORE_LEARNING || this.#compilations === 0) return;
     this.#refusals = 0;
@@ -92,15 +88,17 @@ export class LearnedLayouts {
     // What is missing may also be missing within a value.
     if (layout === null || reason !== MISSING + this.#firstLacking(layout)) return;
     const text = layoutText(layout);
-    if (this.#refusing.some((one) => one.text === text)) return;
+    if (this.#templates.some((one) => one.text === text)) return;
     this.#compilations--;
-    learn(this.#refusing, { text, read: this.#compiled.lackingTemplate(layout), reason });
+    learn(this.#templates, { text, read: this.#compiled.template(layout) });
   }
 
-  /** Why the row is refused, as far as its layout alone can say. */
-  #reasonOf(columns: DecodedColumns, row: number): string | null {
-    for (const { read, reason } of this.#refusing) if (read(columns, row, row + 1) > row) return reason;
-    return null;
+  /** Why the row is refused, where a template told it. */
+  #takeReason({ forms }: DecodedColumns, row: number): string | null {
+    const form = forms![row];
+    if (form < LACKING) return null;
+    forms![row] = 0;
+    return MISSING + this.#compiled.spec.type.fields[form - LACKING].name;
   }
 
   #firstLacking({ keys }: Layout): string | undefined {

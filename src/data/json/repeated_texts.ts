@@ -7,8 +7,8 @@ import { putJsonString } from "./string_text.ts";
 
 /** Texts are told apart by their length first: one of each, up to this many. */
 const PLACES = 16;
-/** Bytes of a place: two words, which are copied whatever the length is. */
-const PLACE_BYTES = 16;
+/** Bytes of a place: four words, of which two are copied whatever the length is. */
+const PLACE_BYTES = 32;
 
 /** Of one column. */
 export class RepeatedTexts {
@@ -24,7 +24,12 @@ export class RepeatedTexts {
     const from = place * PLACE_BYTES;
     view.setBigUint64(at, kept.getBigUint64(from));
     view.setBigUint64(at + 8, kept.getBigUint64(from + 8));
-    return at + this.#lengths[place];
+    const length = this.#lengths[place];
+    if (length > 16) {
+      view.setBigUint64(at + 16, kept.getBigUint64(from + 16));
+      view.setBigUint64(at + 24, kept.getBigUint64(from + 24));
+    }
+    return at + length;
   }
 
   #putNew(target: Uint8Array, view: DataView, at: number, text: string, place: number): number {

@@ -20,45 +20,48 @@ import { nullCode, storeLocals, type TemplateCode, unknownCode, valueCode } from
 /** Bytes that reading one value may look beyond what it takes, a number of 15 digits and its sign included. */
 const VALUE_LOOKAHEAD = 40;
 
+/** In the form of a row that is right but for fields that must be there and are not: with it stands the first of those in the schema. */
+export const LACKING = 128;
+/** Of so many fields, the first ones, it is told whether a record lacks them. */
+const LACKING_FIELDS_MAX = 31;
+
 /**
- * Compiles for records of this layout. Members of nullable fields other than the first may be missing. `lacking` "accepted": the layout
- * lacks fields that must be there, and a record that is read is known to be wrong in nothing else; what is stored of it means nothing.
+ * Compiles for records of this layout. Members other than the first may be missing: nullable ones are null then, and a row that lacks
+ * others is not read, but marked as LACKING.
  */
-export function compileTemplate(spec: DecoderSpec, layout: Layout, lacking: "refused" | "accepted" = "refused"): FastJson {
+export function compileTemplate(spec: DecoderSpec, layout: Layout): FastJson {
   const { fields } = spec.type;
   const code: TemplateCode = {
     spec,
     constants: { STRING: STRING_BYTES, POWERS: POWERS_OF_TEN, isUtf8, isOneOf, closingQuote, unescape, met, skipString, skipValue },
   };
-  const locals = fields.map((field, index) => spec.needed.has(field.name) ? storeLocals(index) : "");
-  const lines = fields.map((field, index) => {
-    if (layout.keys.includes(field.name)) return "";
-    if (!field.type.nullable) return lacking === "refused" ? "break record;" : "";
+  // Some changes are told by what they lack.
+  const isTold = spec.changes === undefined;
+  const absentCode = (index: number): string => {
+    const field = fields[index];
+    if (!field.type.nullable) return isTold && index < LACKING_FIELDS_MAX ? `lacks |= ${1 << index};` : "break record;";
     return spec.needed.has(field.name) ? nullCode(field, index) : "";
-  });
-  // Text that must come next. A string that is never null leaves its closing quote here, to be compared together with what follows.
-  let pending = "";
+  };
+  const locals = fields.map((field, index) => spec.needed.has(field.name) ? storeLocals(index) : "");
+  const lines = fields.map(({ name }, index) => layout.keys.includes(name) ? "" : absentCode(index));
   layout.keys.forEach((key, place) => {
     const index = fields.findIndex((field) => field.name === key);
     const before = layout.before[place];
     if (index < 0) {
-      lines.push(expectCode(pending + before), unknownCode());
-      pending = "";
+      lines.push(expectCode(before), unknownCode());
       return;
     }
-    const field = fields[index];
-    const isText = field.type.kind === "string" && !field.type.nullable;
-    const value = valueCode(field, index, code);
-    if (field.type.nullable && place > 0) {
-      lines.push(expectCode(pending), `if (${testCode(before, "===", "&&")}) { p += ${bytesOf(before).length}; ${value} }`);
-      lines.push(`else { forms = 0; ${spec.needed.has(field.name) ? nullCode(field, index) : ""} }`);
-      pending = "";
-      return;
-    }
-    lines.push(expectCode(pending + before + (isText ? '"' : "")), value);
-    pending = isText ? '"' : "";
+    const { type } = fields[index];
+    const isText = type.kind === "string" && !type.nullable;
+    const text = before + (isText ? '"' : "");
+    const value = valueCode(fields[index], index, code);
+    if (place === 0) lines.push(expectCode(text), value);
+    else {lines.push(
+        `if (${testCode(text, "===", "&&")}) { p += ${bytesOf(text).length}; ${value} }`,
+        `else { forms = 0; ${absentCode(index)} }`,
+      );}
   });
-  lines.push(expectCode(pending + layout.after));
+  lines.push(expectCode(layout.after));
   const literals = [...layout.before, layout.after].reduce((sum, text) => sum + bytesOf(text).length + 2, 0);
   const lookahead = literals + VALUE_LOOKAHEAD * (layout.keys.length + 1);
   const body = `
@@ -67,13 +70,17 @@ return function json_template(columns, from, to) {
   const last = b.length - ${lookahead};
   ${locals.join("\n  ")}
   for (let row = from; row < to; row++) {
-    let p = start[row], v = 0, x = 0, y = 0, w = 0, d = 0, q = 0, t = 0, high = 0, forms = ${spelledForms(spec.type, layout)};
+    let p = start[row], v = 0, x = 0, y = 0, w = 0, d = 0, q = 0, t = 0, high = 0, lacks = 0, forms = ${spelledForms(spec.type, layout)};
     const stop = end[row];
     if (stop > last) return row;
     record: {
       ${lines.filter((line) => line !== "").join("\n      ")}
       if (p !== stop) break record;
       if (high !== 0 && !isUtf8(b, start[row], stop)) break record;
+      if (lacks !== 0) {
+        rowForms[row] = ${LACKING} + 31 - Math.clz32(lacks & -lacks);
+        break record;
+      }
       rowForms[row] = forms;
       continue;
     }

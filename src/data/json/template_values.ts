@@ -33,10 +33,7 @@ export function nullCode(field: Field, index: number): string {
   return numberReader(field, "json") === null && field.type.kind !== "string" ? `v${index}[row] = null;` : `n${index}[row] = 0;`;
 }
 
-/**
- * Reads the value of a field. A string that is never null is read from behind its opening quote to its closing one, which the
- * template compares together with their neighbours.
- */
+/** Reads the value of a field. A string that is never null is read from behind its opening quote, which the template compares with what stands before it. */
 export function valueCode(field: Field, index: number, { spec, constants }: TemplateCode): string {
   const stored = spec.needed.has(field.name);
   const { type } = field;
@@ -50,7 +47,7 @@ export function valueCode(field: Field, index: number, { spec, constants }: Temp
   switch (type.kind) {
     case "string": {
       const body = stringCode(index, stored, oneOfTest(field, index, constants)) + valid;
-      return type.nullable ? orNull(`if (b[p] !== 34) break record; p++; ${body} p++;`) : body;
+      return type.nullable ? orNull(`if (b[p] !== 34) break record; p++; ${body}`) : body;
     }
     case "int":
     case "decimal":
@@ -128,7 +125,7 @@ function stringCode(index: number, stored: boolean, allowed: string): string {
         while (q < stop && (t = STRING[b[q]]) < 2) { high |= t; q++; }
         if (t === 2) { ${store} } else if (t === 3) {${escaped} } else break record;
       }
-      p = q;`;
+      p = q + 1;`;
 }
 
 function oneOfTest(field: Field, index: number, constants: Record<string, unknown>): string {

@@ -8,7 +8,8 @@ import encodeRecord from "kafkajs/src/protocol/recordBatch/record/v0/index.js";
 import crc32c from "kafkajs/src/protocol/recordBatch/crc32C/index.js";
 import { compileJsonRecordsEncoder } from "../../../src/data/json/mod.ts";
 import { PartitionBatches, stampBatch } from "../../../src/connectors/kafka/batch_writer.ts";
-import { type AbortedTransaction, readRecordBatches, type RecordSlices } from "../../../src/connectors/kafka/record_batches.ts";
+import { type AbortedTransaction, readRecordBatches } from "../../../src/connectors/kafka/record_batches.ts";
+import type { RecordSlices } from "../../../src/connectors/kafka/record_collector.ts";
 
 import type { RecordType } from "../../../src/data/types.ts";
 import { appendRows } from "../support/append_rows.ts";

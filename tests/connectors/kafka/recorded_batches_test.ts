@@ -5,7 +5,8 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import fc from "fast-check";
-import { type AbortedTransaction, readRecordBatches, type RecordSlices } from "../../../src/connectors/kafka/record_batches.ts";
+import { type AbortedTransaction, readRecordBatches } from "../../../src/connectors/kafka/record_batches.ts";
+import type { RecordSlices } from "../../../src/connectors/kafka/record_collector.ts";
 import recorded from "./support/broker_batches.json" with { type: "json" };
 import { BATCHES, ENDS, originOf, plainValue, type RecordedFetch, sentMessages } from "./support/recorded_fetch.ts";
 import { batchTools } from "./support/batch_tools.ts";

@@ -11,8 +11,8 @@ import {
   BATCH_PREFIX_BYTES,
   CRC_AT,
   readRecordBatches,
-  type RecordSlices,
 } from "../../../src/connectors/kafka/record_batches.ts";
+import type { RecordSlices } from "../../../src/connectors/kafka/record_collector.ts";
 import { batchTools } from "../../connectors/kafka/support/batch_tools.ts";
 import recorded from "../../connectors/kafka/support/broker_batches.json" with { type: "json" };
 import type { RecordedFetch } from "../../connectors/kafka/support/recorded_fetch.ts";
