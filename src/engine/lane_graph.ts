@@ -115,7 +115,7 @@ export class LaneGraph {
 
   #show(spectator: Spectator, lane: number): void {
     for (const edge of spectator.edges) this.#connect([edge], (batch) => spectator.passed(lane, edge, batch));
-    for (const [name, outlet] of this.#outlets) outlet.refused = (reason, raw) => spectator.rejected(lane, name, reason, raw);
+    for (const [name, outlet] of this.#outlets) outlet.refused = (reason, records) => spectator.rejected(lane, name, reason, records);
   }
 
   /** The next calls belong to an epoch of that recorded time, µs. Where time is the clock's, it has come so far. */

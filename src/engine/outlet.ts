@@ -8,6 +8,7 @@ import type { Counted, Output } from "./contracts.ts";
 import { countApart, type NodeTally } from "./counters.ts";
 import type { SourceClock } from "./event_time.ts";
 import { RejectedRows } from "./rejected_rows.ts";
+import type { RefusedRecord } from "./run_contracts.ts";
 
 export type Receiver = (batch: Batch) => void;
 
@@ -20,8 +21,8 @@ export class Outlet implements Output {
   readonly tally: NodeTally;
   readonly #receivers = new Map<string, Receiver[]>();
   readonly #rejected: RejectedRows;
-  /** Told of every row that is refused here. */
-  refused: ((reason: string, raw: Rejected | { readonly batch: Batch; readonly row: number }) => void) | null = null;
+  /** Told of every row that is refused here, of those together that one call refuses for one reason. */
+  refused: ((reason: string, records: readonly RefusedRecord[]) => void) | null = null;
   /** "mute": another lane counts what this node does, and tells its rejects. */
   readonly #standing: "heard" | "mute";
 
@@ -56,7 +57,7 @@ export class Outlet implements Output {
 
   reject(batch: Batch, row: number, reason: string): void {
     this.#count("rejected", 1);
-    this.refused?.(reason, { batch, row });
+    this.refused?.(reason, [{ batch, row }]);
     if (this.#receivers.has("rejected")) this.#rejected.addRow(batch, row, this.name, reason);
   }
 
@@ -64,9 +65,19 @@ export class Outlet implements Output {
   rejectAll(rejected: readonly Rejected[]): void {
     if (rejected.length === 0) return;
     this.#count("rejected", rejected.length);
-    if (this.refused) { for (const one of rejected) this.refused(one.reason, one); }
+    if (this.refused) this.#tell(rejected, this.refused);
     if (!this.#receivers.has("rejected")) return;
     for (const one of rejected) this.#rejected.add(one);
+  }
+
+  #tell(rejected: readonly Rejected[], refused: (reason: string, records: readonly RefusedRecord[]) => void): void {
+    let from = 0;
+    for (let to = 1; to <= rejected.length; to++) {
+      const { reason } = rejected[from];
+      if (to < rejected.length && rejected[to].reason === reason) continue;
+      refused(reason, rejected.slice(from, to));
+      from = to;
+    }
   }
 
   count(what: Counted, rows: number): void {

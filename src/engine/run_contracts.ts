@@ -42,6 +42,8 @@ export interface EngineObserver {
   /** What those see who look at the rows themselves. */
   readonly spectator?: Spectator;
 }
+/** A record that never was in a batch, or a row of one. */
+export type RefusedRecord = Rejected | { readonly batch: Batch; readonly row: number };
 /**
  * Watches lanes from within, without a say in anything. What it is told between two epochs counts only once the epoch is complete: a
  * lane that is dropped meanwhile tells the same again.
@@ -56,8 +58,8 @@ export interface Spectator {
   passed(lane: number, edge: Edge, batch: Batch): void;
   /** A batch goes into a sink. Valid during the call only. */
   written(lane: number, sink: string, batch: Batch): void;
-  /** A record that never was in a batch, or a row of one, was refused by `node`. */
-  rejected(lane: number, node: string, reason: string, raw: Rejected | { readonly batch: Batch; readonly row: number }): void;
+  /** `node` refused them, all for one reason. */
+  rejected(lane: number, node: string, reason: string, records: readonly RefusedRecord[]): void;
   completed(lane: number, epoch: EpochTimes): void;
 }
 /** One complete epoch. */

@@ -2,10 +2,10 @@
  * Watches the lanes of one pipeline in the thread that runs them. Invariant: what it costs is a few steps per batch and a bounded
  * number of rows at each gathering; what it tells was committed, each thing once.
  */
-import type { Batch, Rejected } from "../data/batch.ts";
+import type { Batch } from "../data/batch.ts";
 import { rowJson } from "../data/json/mod.ts";
 import type { Edge } from "../engine/contracts.ts";
-import type { EpochTimes, LaneReading, LaneView, Spectator } from "../engine/run_contracts.ts";
+import type { EpochTimes, LaneReading, LaneView, RefusedRecord, Spectator } from "../engine/run_contracts.ts";
 import { addHistogram, emptyHistogram, type Histogram, observe } from "./histogram.ts";
 import { REASONS_MAX, ROWS_GATHERED_MAX, SAMPLES_GATHERED_MAX } from "./limits.ts";
 import type { Panel, PanelGain } from "./panel.ts";
@@ -111,12 +111,13 @@ export class Collector implements Spectator {
     for (let row = batch.rows - count; row < batch.rows; row++) rows.push({ sink, values: shownRow(batch, places, row) });
   }
 
-  rejected(lane: number, node: string, reason: string, raw: Rejected | { readonly batch: Batch; readonly row: number }): void {
+  rejected(lane: number, node: string, reason: string, records: readonly RefusedRecord[]): void {
     const pending = this.#pendingOf(lane);
-    count(pending.reasons, node, reason, 1);
-    if (this.#samplesTaken >= SAMPLES_GATHERED_MAX) return;
-    this.#samplesTaken++;
-    pending.samples.push({ node, reason, text: shownRecord(bytesOf(raw), this.#options.tagged) });
+    count(pending.reasons, node, reason, records.length);
+    for (let i = 0; i < records.length && this.#samplesTaken < SAMPLES_GATHERED_MAX; i++) {
+      this.#samplesTaken++;
+      pending.samples.push({ node, reason, text: shownRecord(bytesOf(records[i]), this.#options.tagged) });
+    }
   }
 
   completed(lane: number, times: EpochTimes): void {
@@ -185,7 +186,7 @@ const nothing = (): Gathered => ({
 
 const encoder = new TextEncoder();
 
-function bytesOf(raw: Rejected | { readonly batch: Batch; readonly row: number }): Uint8Array {
+function bytesOf(raw: RefusedRecord): Uint8Array {
   if (!("batch" in raw)) return raw.raw;
   const column = raw.batch.meta.raw;
   if (column === null) return encoder.encode(rowJson(raw.batch, raw.row));

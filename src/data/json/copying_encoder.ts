@@ -14,7 +14,7 @@ export function copyingEncoder(type: RecordType, form: number, whole: Encoder, c
   const choice = new CopyChoice(type, copying);
   return (batch, row, into) => {
     const forms = choice.formsOf(batch);
-    if (forms !== null && (forms[row] & form) !== 0) choice.copy!(batch, row, into);
+    if (forms !== null && (forms[row] & form) !== 0) choice.copy!(choice.batch!, row, into);
     else whole(batch, row, into);
   };
 }
@@ -33,8 +33,8 @@ export function copyingRowsEncoder(
     for (let row = from, next = from; row < to; row = next) {
       const kind = forms[row] & form;
       while (next < to && (forms[next] & form) === kind) next++;
-      const encode = kind === 0 ? whole : choice.copy!;
-      encode(batch, row, next, into, ends, at + row - from);
+      if (kind === 0) whole(batch, row, next, into, ends, at + row - from);
+      else choice.copy!(choice.batch!, row, next, into, ends, at + row - from);
     }
   };
 }
@@ -54,8 +54,9 @@ export function copyingRecordsEncoder(
     for (let next = i; i < to && into.length <= bytesMax;) {
       const kind = forms[rows[i]] & form;
       while (next < to && (forms[rows[next]] & form) === kind) next++;
-      const encode = kind === 0 ? whole : choice.copy!;
-      i = encode(batch, rows, i, next, into, wrapper, bytesMax);
+      i = kind === 0
+        ? whole(batch, rows, i, next, into, wrapper, bytesMax)
+        : choice.copy!(choice.batch!, rows, i, next, into, wrapper, bytesMax);
     }
     return i;
   };
@@ -69,8 +70,13 @@ class CopyChoice<E> {
   #known: readonly Field[] | null = null;
   /** null where the type does not begin with those fields. */
   copy: E | null = null;
+  /**
+   * What `copy` is to be given of the batch that was asked about: its raw bytes as a column of one form, however their rows were chosen,
+   * because generated code that met another one would be compiled anew.
+   */
+  batch: Batch | null = null;
   /** The last batch that was asked about, and what was said of it. */
-  #batch: Batch | null = null;
+  #asked: Batch | null = null;
   #forms: Uint8Array | null = null;
 
   constructor(type: RecordType, copying: (fields: number) => E) {
@@ -80,8 +86,8 @@ class CopyChoice<E> {
 
   /** null where all rows are to be written field by field. Asked for each row, or for each few hundred. */
   formsOf(batch: Batch): Uint8Array | null {
-    if (batch !== this.#batch) {
-      this.#batch = batch;
+    if (batch !== this.#asked) {
+      this.#asked = batch;
       this.#forms = this.#look(batch);
     }
     return this.#forms;
@@ -95,7 +101,10 @@ class CopyChoice<E> {
       this.#known = spelled.fields;
       this.copy = beginsWith(this.#type.fields, spelled.fields) ? this.#copying(spelled.fields.length) : null;
     }
-    return this.copy === null ? null : spelled.forms;
+    if (this.copy === null) return null;
+    const { bytes, start, end, valid } = raw;
+    this.batch = { ...batch, meta: { ...batch.meta, raw: { kind: "text", bytes, start, end, valid, at: (row) => raw.at(row) } } };
+    return spelled.forms;
   }
 }
 
