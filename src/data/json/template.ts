@@ -55,11 +55,8 @@ export function compileTemplate(spec: DecoderSpec, layout: Layout): FastJson {
     const isText = type.kind === "string" && !type.nullable;
     const text = before + (isText ? '"' : "");
     const value = valueCode(fields[index], index, code);
-    if (place === 0) lines.push(expectCode(text), value);
-    else {lines.push(
-        `if (${testCode(text, "===", "&&")}) { p += ${bytesOf(text).length}; ${value} }`,
-        `else { forms = 0; ${absentCode(index)} }`,
-      );}
+    const found = `if (${testCode(text, "===", "&&")}) { p += ${bytesOf(text).length}; ${value} }`;
+    lines.push(place === 0 ? `${expectCode(text)} ${value}` : `${found} else { forms = 0; ${absentCode(index)} }`);
   });
   lines.push(expectCode(layout.after));
   const literals = [...layout.before, layout.after].reduce((sum, text) => sum + bytesOf(text).length + 2, 0);
