@@ -3,7 +3,6 @@
  * in the bytes that they came in. Invariant: they look as if they had been gathered at once, for as long as nobody writes into what they
  * are gathered from, the numbers of the rows included.
  */
-import { ROWS_PER_CALL } from "./limits.ts";
 import type { Column, NumberColumn, TextColumn, ValueColumn } from "./batch.ts";
 
 /** Rows of a batch, in some order. */
@@ -109,32 +108,20 @@ class SelectedValues implements ValueColumn {
 
 export function selectNumbers(values: Float64Array, rows: Int32Array): Float64Array {
   const chosen = new Float64Array(rows.length);
-  for (let from = 0; from < chosen.length; from += ROWS_PER_CALL) selectNumbersFrom(values, rows, chosen, from);
+  for (let i = 0; i < chosen.length; i++) chosen[i] = values[rows[i]];
   return chosen;
-}
-function selectNumbersFrom(values: Float64Array, rows: Int32Array, chosen: Float64Array, from: number): void {
-  const to = Math.min(from + ROWS_PER_CALL, chosen.length);
-  for (let i = from; i < to; i++) chosen[i] = values[rows[i]];
 }
 
 export function selectBytes(values: Uint8Array, rows: Int32Array): Uint8Array {
   const chosen = new Uint8Array(rows.length);
-  for (let from = 0; from < chosen.length; from += ROWS_PER_CALL) selectBytesFrom(values, rows, chosen, from);
+  for (let i = 0; i < chosen.length; i++) chosen[i] = values[rows[i]];
   return chosen;
-}
-function selectBytesFrom(values: Uint8Array, rows: Int32Array, chosen: Uint8Array, from: number): void {
-  const to = Math.min(from + ROWS_PER_CALL, chosen.length);
-  for (let i = from; i < to; i++) chosen[i] = values[rows[i]];
 }
 
 function selectPlaces(places: Int32Array, rows: Int32Array): Int32Array {
   const chosen = new Int32Array(rows.length);
-  for (let from = 0; from < chosen.length; from += ROWS_PER_CALL) selectPlacesFrom(places, rows, chosen, from);
+  for (let i = 0; i < chosen.length; i++) chosen[i] = places[rows[i]];
   return chosen;
-}
-function selectPlacesFrom(values: Int32Array, rows: Int32Array, chosen: Int32Array, from: number): void {
-  const to = Math.min(from + ROWS_PER_CALL, chosen.length);
-  for (let i = from; i < to; i++) chosen[i] = values[rows[i]];
 }
 
 function selectValues(values: readonly unknown[], rows: Int32Array): unknown[] {
