@@ -53,14 +53,27 @@ export type PutSlice = (
 /** Where a row's first `fields` columns come from: its raw bytes but for the last one, which the form's end writes again. */
 export interface CopiedPart {
   readonly fields: number;
+  /** The spelling that a row's bytes must have for that (SpelledColumns). */
+  readonly form: number;
 }
+
+/** What rows are copied from, an object of one form whatever column it was: generated code that met another one would be compiled anew. */
+export class RawRows {
+  readonly view: DataView;
+  /** `forms`: how each row is spelled. */
+  constructor(readonly bytes: Uint8Array, readonly start: Int32Array, readonly end: Int32Array, readonly forms: Uint8Array) {
+    this.view = viewOf(bytes);
+  }
+}
+/** An encoder with a copied part. */
+export type Copying<E> = E extends (...given: infer Given) => infer Result ? (...given: [...Given, raw: RawRows]) => Result : never;
 
 /** An encoder of one row at a time. See `encoderCode`. It holds on to the columns of the last batch until it gets another one. */
 export function compileEncoder(type: RecordType, indexes: readonly number[], form: EncoderForm, copied: CopiedPart | null = null): Encoder {
   const { constants, names, binding, room, measuring, writing } = encoderCode(type, indexes, form, copied);
   const body = `
 let last = null${names.map((name) => `, ${name}`).join("")};
-return function encoder(batch, row, into) {
+return function encoder(batch, row, into, raw) {
   if (batch !== last) { ${binding.join(" ")} last = batch; }
   let need = ${room};
   ${measuring.join("\n  ")}
@@ -82,7 +95,7 @@ export function compileRowsEncoder(
 ): RowsEncoder {
   const { constants, names, binding, room, measuring, writing } = encoderCode(type, indexes, form, copied);
   const body = `
-return function rows_encoder(batch, from, to, into, ends, at) {
+return function rows_encoder(batch, from, to, into, ends, at, raw) {
   let row = from${names.map((name) => `, ${name}`).join("")};
   ${binding.join(" ")}
   let b = into.bytes, view = into.view, p = into.length;
@@ -98,7 +111,7 @@ return function rows_encoder(batch, from, to, into, ends, at) {
   return new Function(...Object.keys(constants), body)(...Object.values(constants)) as RowsEncoder;
 }
 
-/** An encoder of chosen rows, each wrapped. See `encoderCode`. */
+/** An encoder of chosen rows, each wrapped; with a copied part it ends in front of the first that cannot be copied. See `encoderCode`. */
 export function compileRecordsEncoder(
   type: RecordType,
   indexes: readonly number[],
@@ -107,12 +120,14 @@ export function compileRecordsEncoder(
 ): RecordsEncoder {
   const { constants, names, binding, room, measuring, writing } = encoderCode(type, indexes, form, copied);
   const body = `
-return function records_encoder(batch, rows, from, to, into, wrapper, bytesMax) {
+return function records_encoder(batch, rows, from, to, into, wrapper, bytesMax, raw) {
   let i = from${names.map((name) => `, ${name}`).join("")};
   ${binding.join(" ")}
   let b = into.bytes, view = into.view, p = into.length;
   while (i < to && p <= bytesMax) {
-    const row = rows[i++];
+    const row = rows[i];
+    ${copied === null ? "" : `if ((rawForms[row] & ${copied.form}) === 0) break;`}
+    i++;
     let need = ${room} + wrapper.room(row);
     ${measuring.join("\n    ")}
     if (p + need > b.length) { into.length = p; into.reserve(need); b = into.bytes; view = into.view; }
@@ -180,8 +195,8 @@ function encoderCode(type: RecordType, indexes: readonly number[], form: Encoder
   const textQuote = form.textQuote ?? "";
   let room = 0;
   if (copied !== null) {
-    names.push("rawBytes", "rawView", "rawStart", "rawEnd");
-    binding.push("({ bytes: rawBytes, start: rawStart, end: rawEnd } = batch.meta.raw); rawView = viewOf(rawBytes);");
+    names.push("rawBytes", "rawView", "rawStart", "rawEnd", "rawForms");
+    binding.push("({ bytes: rawBytes, view: rawView, start: rawStart, end: rawEnd, forms: rawForms } = raw);");
     measuring.push(`const first = rawStart[row], end = rawEnd[row] - 1; need += end - first;`);
     // As copyWords does it, here for the room that V8 has for functions within a function; the last turn goes over some bytes of those before.
     // And as doubles, of which V8's middle compiler makes no objects, unlike integers of 64 bits. A double keeps all its bits unless it is no

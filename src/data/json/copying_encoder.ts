@@ -4,17 +4,18 @@
  */
 import type { Batch } from "../batch.ts";
 import type { Encoder, RecordsEncoder, RowsEncoder } from "../codec.ts";
+import { type Copying, RawRows } from "../encoder_code.ts";
 import { type Field, type RecordType, typeText, withoutNull } from "../types.ts";
 
 /**
  * An encoder of `type` that takes `whole` for rows that are not spelled in `form`, and for the others what `copying` gives for the number
  * of fields that are copied.
  */
-export function copyingEncoder(type: RecordType, form: number, whole: Encoder, copying: (fields: number) => Encoder): Encoder {
+export function copyingEncoder(type: RecordType, form: number, whole: Encoder, copying: (fields: number) => Copying<Encoder>): Encoder {
   const choice = new CopyChoice(type, copying);
   return (batch, row, into) => {
     const forms = choice.formsOf(batch);
-    if (forms !== null && (forms[row] & form) !== 0) choice.copy!(choice.batch!, row, into);
+    if (forms !== null && (forms[row] & form) !== 0) choice.copy!(batch, row, into, choice.raw!);
     else whole(batch, row, into);
   };
 }
@@ -24,7 +25,7 @@ export function copyingRowsEncoder(
   type: RecordType,
   form: number,
   whole: RowsEncoder,
-  copying: (fields: number) => RowsEncoder,
+  copying: (fields: number) => Copying<RowsEncoder>,
 ): RowsEncoder {
   const choice = new CopyChoice(type, copying);
   return (batch, from, to, into, ends, at) => {
@@ -34,7 +35,7 @@ export function copyingRowsEncoder(
       const kind = forms[row] & form;
       while (next < to && (forms[next] & form) === kind) next++;
       if (kind === 0) whole(batch, row, next, into, ends, at + row - from);
-      else choice.copy!(choice.batch!, row, next, into, ends, at + row - from);
+      else choice.copy!(batch, row, next, into, ends, at + row - from, choice.raw!);
     }
   };
 }
@@ -44,19 +45,19 @@ export function copyingRecordsEncoder(
   type: RecordType,
   form: number,
   whole: RecordsEncoder,
-  copying: (fields: number) => RecordsEncoder,
+  copying: (fields: number) => Copying<RecordsEncoder>,
 ): RecordsEncoder {
   const choice = new CopyChoice(type, copying);
   return (batch, rows, from, to, into, wrapper, bytesMax) => {
     const forms = choice.formsOf(batch);
     if (forms === null) return whole(batch, rows, from, to, into, wrapper, bytesMax);
     let i = from;
-    for (let next = i; i < to && into.length <= bytesMax;) {
-      const kind = forms[rows[i]] & form;
-      while (next < to && (forms[rows[next]] & form) === kind) next++;
-      i = kind === 0
-        ? whole(batch, rows, i, next, into, wrapper, bytesMax)
-        : choice.copy!(choice.batch!, rows, i, next, into, wrapper, bytesMax);
+    while (i < to && into.length <= bytesMax) {
+      // The encoder that copies finds by itself how far it can: a loop here would be compiled with all of it once more.
+      i = choice.copy!(batch, rows, i, to, into, wrapper, bytesMax, choice.raw!);
+      let next = i;
+      while (next < to && (forms[rows[next]] & form) === 0) next++;
+      if (next > i && into.length <= bytesMax) i = whole(batch, rows, i, next, into, wrapper, bytesMax);
     }
     return i;
   };
@@ -70,13 +71,10 @@ class CopyChoice<E> {
   #known: readonly Field[] | null = null;
   /** null where the type does not begin with those fields. */
   copy: E | null = null;
-  /**
-   * What `copy` is to be given of the batch that was asked about: its raw bytes as a column of one form, however their rows were chosen,
-   * because generated code that met another one would be compiled anew.
-   */
-  batch: Batch | null = null;
+  /** What `copy` copies of the batch that was asked about. */
+  raw: RawRows | null = null;
   /** The last batch that was asked about, and what was said of it. */
-  #asked: Batch | null = null;
+  #batch: Batch | null = null;
   #forms: Uint8Array | null = null;
 
   constructor(type: RecordType, copying: (fields: number) => E) {
@@ -86,8 +84,8 @@ class CopyChoice<E> {
 
   /** null where all rows are to be written field by field. Asked for each row, or for each few hundred. */
   formsOf(batch: Batch): Uint8Array | null {
-    if (batch !== this.#asked) {
-      this.#asked = batch;
+    if (batch !== this.#batch) {
+      this.#batch = batch;
       this.#forms = this.#look(batch);
     }
     return this.#forms;
@@ -102,8 +100,7 @@ class CopyChoice<E> {
       this.copy = beginsWith(this.#type.fields, spelled.fields) ? this.#copying(spelled.fields.length) : null;
     }
     if (this.copy === null) return null;
-    const { bytes, start, end, valid } = raw;
-    this.batch = { ...batch, meta: { ...batch.meta, raw: { kind: "text", bytes, start, end, valid, at: (row) => raw.at(row) } } };
+    this.raw = new RawRows(raw.bytes, raw.start, raw.end, spelled.forms);
     return spelled.forms;
   }
 }

@@ -22,20 +22,24 @@ import { putJsonSlice } from "./string_text.ts";
 export function compileJsonEncoder(type: RecordType, options: JsonOptions = {}): Encoder {
   const { indexes, form, written } = jsonForm(type, options);
   const whole = compileEncoder(type, indexes, form);
-  return written === 0 ? whole : copyingEncoder(type, written, whole, (fields) => compileEncoder(type, indexes, form, { fields }));
+  return written === 0
+    ? whole
+    : copyingEncoder(type, written, whole, (fields) => compileEncoder(type, indexes, form, { fields, form: written }));
 }
 /** The same for many rows in one call. */
 export function compileJsonRowsEncoder(type: RecordType, options: JsonOptions = {}): RowsEncoder {
   const { indexes, form, written } = jsonForm(type, options);
   const whole = compileRowsEncoder(type, indexes, form);
-  return written === 0 ? whole : copyingRowsEncoder(type, written, whole, (fields) => compileRowsEncoder(type, indexes, form, { fields }));
+  return written === 0
+    ? whole
+    : copyingRowsEncoder(type, written, whole, (fields) => compileRowsEncoder(type, indexes, form, { fields, form: written }));
 }
 /** The same for chosen rows, each wrapped. */
 export function compileJsonRecordsEncoder(type: RecordType, options: JsonOptions = {}): RecordsEncoder {
   const { indexes, form, written } = jsonForm(type, options);
   const whole = compileRecordsEncoder(type, indexes, form);
   if (written === 0) return whole;
-  return copyingRecordsEncoder(type, written, whole, (fields) => compileRecordsEncoder(type, indexes, form, { fields }));
+  return copyingRecordsEncoder(type, written, whole, (fields) => compileRecordsEncoder(type, indexes, form, { fields, form: written }));
 }
 
 /** What stands around the values of JSON records, and how they are written. */
