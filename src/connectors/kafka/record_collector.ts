@@ -11,6 +11,8 @@ const ORIGIN_BYTES = new TextEncoder().encode(ORIGIN_HEADER);
 /** What one store clears, and up to where stores are quicker than a call. */
 const CLEARED_BYTES = 8;
 const CLEARED_BY_WORDS_MAX = 128;
+/** Bits of a varint's first two bytes taken together: a third one follows, or the number is negative. */
+const NOT_SHORT = 0x4001;
 
 /** Records of a partition: values in `bytes`, in order, with the offset of each; behind the last may be anything. A null value is an empty slice. */
 export interface RecordSlices {
@@ -99,12 +101,12 @@ export class RecordCollector {
       let length = bytes[p++];
       if (length > 127) length = length & 127 | bytes[p++] << 7;
       const recordEnd = p + (length >> 1);
-      if ((length & 0x4001) !== 0 || recordEnd > bodyEnd) break;
-      p++;
-      while (bytes[p++] > 127);
+      if ((length & NOT_SHORT) !== 0 || recordEnd > bodyEnd) break;
+      p++; // attributes
+      while (bytes[p++] > 127); // timestamp
       let delta = bytes[p++];
       if (delta > 127) delta = delta & 127 | bytes[p++] << 7;
-      if ((delta & 0x4001) !== 0) break;
+      if ((delta & NOT_SHORT) !== 0) break;
       delta >>= 1;
       if (delta <= deltaBefore || delta > mostDelta || delta < leastDelta) break;
       const keyBytes = bytes[p++];
@@ -112,10 +114,12 @@ export class RecordCollector {
       p += keyBytes >> 1;
       let valueBytes = bytes[p++];
       if (valueBytes > 127) valueBytes = valueBytes & 127 | bytes[p++] << 7;
-      if ((valueBytes & 0x4001) !== 0 || valueBytes === 0) break;
+      if ((valueBytes & NOT_SHORT) !== 0 || valueBytes === 0) break;
       const value = p;
       p += valueBytes >> 1;
+      // Behind it stands how many headers there are.
       if (p >= recordEnd || bytes[p] !== 0) break;
+      // As #clear does it.
       if (valueEnd >= 0) {
         const lastWord = value - CLEARED_BYTES;
         if (lastWord < valueEnd) bytes.fill(0, valueEnd, value);
