@@ -123,10 +123,11 @@ export function compileRecordsEncoder(
 return function records_encoder(batch, rows, from, to, into, wrapper, bytesMax, raw) {
   let i = from${names.map((name) => `, ${name}`).join("")};
   ${binding.join(" ")}
+  ${copied === null ? "" : "const forms = raw.forms;"}
   let b = into.bytes, view = into.view, p = into.length;
   while (i < to && p <= bytesMax) {
     const row = rows[i];
-    ${copied === null ? "" : `if ((rawForms[row] & ${copied.form}) === 0) break;`}
+    ${copied === null ? "" : `if ((forms[row] & ${copied.form}) === 0) break;`}
     i++;
     let need = ${room} + wrapper.room(row);
     ${measuring.join("\n    ")}
@@ -195,8 +196,8 @@ function encoderCode(type: RecordType, indexes: readonly number[], form: Encoder
   const textQuote = form.textQuote ?? "";
   let room = 0;
   if (copied !== null) {
-    names.push("rawBytes", "rawView", "rawStart", "rawEnd", "rawForms");
-    binding.push("({ bytes: rawBytes, view: rawView, start: rawStart, end: rawEnd, forms: rawForms } = raw);");
+    names.push("rawBytes", "rawView", "rawStart", "rawEnd");
+    binding.push("({ bytes: rawBytes, view: rawView, start: rawStart, end: rawEnd } = raw);");
     measuring.push(`const first = rawStart[row], end = rawEnd[row] - 1; need += end - first;`);
     // As copyWords does it, here for the room that V8 has for functions within a function; the last turn goes over some bytes of those before.
     // And as doubles, of which V8's middle compiler makes no objects, unlike integers of 64 bits. A double keeps all its bits unless it is no

@@ -69,9 +69,8 @@ export class RecordCollector {
     for (let i = 0; i < batch.count;) {
       const count = Math.min(ROWS_PER_CALL, batch.count - i);
       const plain = this.#plain(cursor, count, before, batch);
-      if (plain === 0) before = this.#some(cursor, count, before, batch);
-      else before = this.#offset[this.#rows - 1];
-      i += plain === 0 ? count : plain;
+      before = plain > 0 ? this.#offset[this.#rows - 1] : this.#some(cursor, count, before, batch);
+      i += plain > 0 ? plain : count;
     }
   }
 
@@ -119,15 +118,7 @@ export class RecordCollector {
       p += valueBytes >> 1;
       // Behind it stands how many headers there are.
       if (p >= recordEnd || bytes[p] !== 0) break;
-      // As #clear does it.
-      if (valueEnd >= 0) {
-        const lastWord = value - CLEARED_BYTES;
-        if (lastWord < valueEnd) bytes.fill(0, valueEnd, value);
-        else {
-          for (let word = valueEnd; word < lastWord; word += CLEARED_BYTES) view.setFloat64(word, 0);
-          view.setFloat64(lastWord, 0);
-        }
-      }
+      if (valueEnd >= 0) clear(bytes, view, valueEnd, value);
       start[row] = value;
       end[row] = valueEnd = p;
       offset[row] = baseOffset + delta;
@@ -169,7 +160,7 @@ export class RecordCollector {
         const origin = cursor.at < end && body[cursor.at] === 0 ? offset : readOrigin(body, cursor, end) ?? offset;
         if (valueBytes === 0 && keyBytes >= 0) this.#keys.set(row, body.slice(key, key + keyBytes));
         if (valueBytes > RECORD_BYTES_MAX) this.#tooLong.push(row);
-        if (shift >= 0) this.#clear(shift + value);
+        if (shift >= 0 && this.#at >= 0) clear(this.into, this.#view, this.#at, shift + value);
         const start = shift >= 0 ? shift + value : this.#copy(view, value, valueBytes);
         this.#start[row] = start;
         this.#end[row] = this.#at = start + valueBytes;
@@ -202,21 +193,6 @@ export class RecordCollector {
     };
   }
 
-  /**
-   * Overwrites what stands between two values, which is read by now: texts of many records are decoded at once where all is ASCII, and
-   * lengths hardly ever are.
-   */
-  #clear(to: number): void {
-    const from = this.#at;
-    if (from < 0) return;
-    const last = to - CLEARED_BYTES;
-    if (last < from || last > from + CLEARED_BY_WORDS_MAX) this.into.fill(0, from, to);
-    else {
-      for (let at = from; at < last; at += CLEARED_BYTES) this.#view.setFloat64(at, 0);
-      this.#view.setFloat64(last, 0);
-    }
-  }
-
   /** Behind the value before; gives where. */
   #copy(body: DataView, value: number, valueBytes: number): number {
     const start = Math.max(0, this.#at);
@@ -224,6 +200,19 @@ export class RecordCollector {
     if (hasSlack) copyWords(this.#view, start, body, value, value + valueBytes);
     else this.into.set(new Uint8Array(body.buffer, body.byteOffset + value, valueBytes), start);
     return start;
+  }
+}
+
+/**
+ * Overwrites what stands between two values, which is read by now: texts of many records are decoded at once where all is ASCII, and
+ * lengths hardly ever are.
+ */
+function clear(bytes: Uint8Array, view: DataView, from: number, to: number): void {
+  const last = to - CLEARED_BYTES;
+  if (last < from || last > from + CLEARED_BY_WORDS_MAX) bytes.fill(0, from, to);
+  else {
+    for (let at = from; at < last; at += CLEARED_BYTES) view.setFloat64(at, 0);
+    view.setFloat64(last, 0);
   }
 }
 

@@ -9,7 +9,7 @@ import type { CompiledLayouts } from "./compiled_layouts.ts";
 import type { FastJson } from "./fast.ts";
 import { compactLayout, type Layout, layoutOf, layoutText } from "./layout.ts";
 import { ROWS_PER_CALL } from "../limits.ts";
-import { LACKING } from "./template.ts";
+import { LACKING } from "./spelling.ts";
 
 /** Layouts kept compiled at once. */
 const LAYOUTS_MAX = 4;
@@ -72,11 +72,7 @@ export class LearnedLayouts {
     if (++this.#misses < MISSES_BEFORE_LEARNING || this.#compilations === 0) return;
     this.#misses = 0;
     const layout = this.#layoutToLearn(columns, row);
-    if (layout === null) return;
-    const template = layoutText(layout);
-    if (this.#templates.some(({ text }) => text === template)) return;
-    this.#compilations--;
-    learn(this.#templates, { text: template, read: this.#compiled.template(layout) });
+    if (layout === null || !this.#learnTemplate(layout)) return;
     learn(this.#orders, { text: orderText(layout), read: this.#compiled.order(layout.keys) });
   }
 
@@ -86,11 +82,16 @@ export class LearnedLayouts {
     this.#refusals = 0;
     const layout = this.#layoutToLearn(columns, row);
     // What is missing may also be missing within a value.
-    if (layout === null || reason !== MISSING + this.#firstLacking(layout)) return;
+    if (layout !== null && reason === MISSING + this.#firstLacking(layout)) this.#learnTemplate(layout);
+  }
+
+  /** Whether it was not known yet. */
+  #learnTemplate(layout: Layout): boolean {
     const text = layoutText(layout);
-    if (this.#templates.some((one) => one.text === text)) return;
+    if (this.#templates.some((one) => one.text === text)) return false;
     this.#compilations--;
     learn(this.#templates, { text, read: this.#compiled.template(layout) });
+    return true;
   }
 
   /** Why the row is refused, where a template told it. */

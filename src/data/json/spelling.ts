@@ -11,6 +11,11 @@ import { compactLayout, type Layout, layoutText } from "./layout.ts";
 /** Bits of a record's forms: decimals written as JSON numbers, or as strings. Without decimals a record has both. */
 export const DECIMAL_NUMBERS = 1;
 export const DECIMAL_STRINGS = 2;
+/**
+ * What stands in the place of a record's forms between its template and the decoder where it is right but for fields that must be there
+ * and are not; with it the first of those in the schema.
+ */
+export const LACKING = 128;
 
 /** The forms that records of this layout can have, before their values are looked at. */
 export function spelledForms(type: RecordType, layout: Layout): number {

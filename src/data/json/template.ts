@@ -12,7 +12,7 @@ import { isUtf8 } from "../utf8.ts";
 import { closingQuote, STRING_BYTES, unescape } from "./escape.ts";
 import type { FastJson } from "./fast.ts";
 import type { Layout } from "./layout.ts";
-import { spelledForms } from "./spelling.ts";
+import { LACKING, spelledForms } from "./spelling.ts";
 import { testCode } from "./literal_code.ts";
 import { met, skipString, skipValue } from "./skip.ts";
 import { nullCode, storeLocals, type TemplateCode, unknownCode, valueCode } from "./template_values.ts";
@@ -20,8 +20,6 @@ import { nullCode, storeLocals, type TemplateCode, unknownCode, valueCode } from
 /** Bytes that reading one value may look beyond what it takes, a number of 15 digits and its sign included. */
 const VALUE_LOOKAHEAD = 40;
 
-/** In the form of a row that is right but for fields that must be there and are not: with it stands the first of those in the schema. */
-export const LACKING = 128;
 /** Of so many fields, the first ones, it is told whether a record lacks them. */
 const LACKING_FIELDS_MAX = 31;
 

@@ -10,10 +10,9 @@ import { compileJsonRecordsEncoder } from "../../../src/data/json/mod.ts";
 import { PartitionBatches, stampBatch } from "../../../src/connectors/kafka/batch_writer.ts";
 import { type AbortedTransaction, readRecordBatches } from "../../../src/connectors/kafka/record_batches.ts";
 import type { RecordSlices } from "../../../src/connectors/kafka/record_collector.ts";
-
 import type { RecordType } from "../../../src/data/types.ts";
-import { appendRows } from "../support/append_rows.ts";
 import { viewOf } from "../../../src/data/words.ts";
+import { appendRows } from "../support/append_rows.ts";
 import { batchOf } from "../support/rows.ts";
 
 const SEED = 20264;
