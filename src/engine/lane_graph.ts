@@ -13,7 +13,6 @@ import type { PartitionTime } from "./head.ts";
 import { Outlet, type Receiver } from "./outlet.ts";
 import type { Spectator } from "./run_contracts.ts";
 import type { LaneState } from "./state/store.ts";
-import { stretches } from "./stretches.ts";
 
 /** The part of a plan that a graph needs: a PipelinePlan is one. */
 export interface GraphPlan {
@@ -168,12 +167,14 @@ export class LaneGraph {
 
   /** Rows of the epoch before that the targets of sinks refused leave by these sinks' ports `rejected`. */
   refused(rejected: readonly Rejected[]): void {
-    for (const rows of stretches(rejected, (first, other) => first.step === other.step)) {
-      const [{ step }] = rows;
+    for (let from = 0, to = 1; to <= rejected.length; to++) {
+      const { step } = rejected[from];
+      if (to < rejected.length && rejected[to].step === step) continue;
       const outlet = this.#outlet(step);
       assert(outlet.isRead("rejected"), `somebody takes the rejects of "${step}"`);
-      outlet.rejectAll(rows);
+      outlet.rejectAll(rejected.slice(from, to));
       outlet.flush();
+      from = to;
     }
   }
 

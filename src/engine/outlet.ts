@@ -9,7 +9,6 @@ import { countApart, type NodeTally } from "./counters.ts";
 import type { SourceClock } from "./event_time.ts";
 import { RejectedRows } from "./rejected_rows.ts";
 import type { RefusedRecord } from "./run_contracts.ts";
-import { stretches } from "./stretches.ts";
 
 export type Receiver = (batch: Batch) => void;
 
@@ -66,11 +65,19 @@ export class Outlet implements Output {
   rejectAll(rejected: readonly Rejected[]): void {
     if (rejected.length === 0) return;
     this.#count("rejected", rejected.length);
-    if (this.refused) {
-      for (const records of stretches(rejected, (first, other) => first.reason === other.reason)) this.refused(records[0].reason, records);
-    }
+    if (this.refused) this.#tell(rejected, this.refused);
     if (!this.#receivers.has("rejected")) return;
     for (const one of rejected) this.#rejected.add(one);
+  }
+
+  #tell(rejected: readonly Rejected[], refused: (reason: string, records: readonly RefusedRecord[]) => void): void {
+    let from = 0;
+    for (let to = 1; to <= rejected.length; to++) {
+      const { reason } = rejected[from];
+      if (to < rejected.length && rejected[to].reason === reason) continue;
+      refused(reason, rejected.slice(from, to));
+      from = to;
+    }
   }
 
   count(what: Counted, rows: number): void {

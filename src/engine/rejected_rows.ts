@@ -8,7 +8,6 @@ import { makeMeta, numberColumn, TextBuilder, valueColumn } from "../data/column
 import { rowJson } from "../data/json/mod.ts";
 import { isUtf8 } from "../data/utf8.ts";
 import { FULL_REJECT_TYPE, MESSAGE, RECEIVED_AT } from "./rejects.ts";
-import { stretches } from "./stretches.ts";
 
 const encoder = new TextEncoder();
 
@@ -45,8 +44,12 @@ export class RejectedRows {
     const rows = this.#rows;
     if (rows.length === 0) return;
     this.#rows = [];
-    const together = stretches(rows, (first, other) => first.source === other.source && first.partition === other.partition);
-    for (const some of together) emit(toBatch(this.#pipeline, some, epochTimeMicros));
+    let from = 0;
+    for (let to = 1; to <= rows.length; to++) {
+      if (to < rows.length && rows[to].source === rows[from].source && rows[to].partition === rows[from].partition) continue;
+      emit(toBatch(this.#pipeline, rows.slice(from, to), epochTimeMicros));
+      from = to;
+    }
   }
 }
 
