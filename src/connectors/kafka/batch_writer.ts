@@ -9,7 +9,7 @@ import type { ByteWriter, RecordsEncoder } from "../../data/codec.ts";
 import type { Compressor } from "./compression.ts";
 import type { RowKeys } from "../row_keys.ts";
 import type { ProducerIdentity } from "./broker_connection.ts";
-import { BATCH_BYTES_MAX } from "./limits.ts";
+import { BATCH_BYTES_MAX, BATCH_ROOM_BYTES } from "./limits.ts";
 import {
   ATTRIBUTES_AT,
   BATCH_HEADER_BYTES,
@@ -24,6 +24,7 @@ import { putInt16, putInt32, putInt64 } from "./wire.ts";
 
 /** One batch whose header is still empty. Its memory is nobody else's until it is given back. */
 export interface PreparedBatch {
+  /** In front of them, in their buffer, there is room for what a request says before them (BATCH_ROOM_BYTES). */
   readonly bytes: Uint8Array;
   readonly records: number;
   /** How the records are compressed, as attributes name it; 0: not at all. */
@@ -39,8 +40,11 @@ export interface BatchStamp {
   readonly sequence: number;
   readonly timestampMs: number;
 }
+/** Where a batch begins and where it is whole. */
+const BATCH_AT = BATCH_ROOM_BYTES;
+const FULL_AT = BATCH_AT + BATCH_BYTES_MAX;
 /** A whole batch and the record that made it whole, unless that one is long. */
-const WRITER_BYTES_MAX = BATCH_BYTES_MAX + (64 << 10);
+const WRITER_BYTES_MAX = FULL_AT + (64 << 10);
 /** What a batch of a quiet partition needs. One that needs more gets all at once: growing by steps touches and copies as much again. */
 const WRITER_BYTES_MIN = WRITER_BYTES_MAX / 8;
 /** Writers that wait for their next batch: what an epoch of a hundred milliseconds has under way. */
@@ -86,7 +90,7 @@ export class PartitionBatches {
 
   /** Bytes that nobody has taken yet. */
   get bytesHeld(): number {
-    return this.#fullBytes + this.#into.length;
+    return this.#fullBytes + (this.#wrapper.records === 0 ? 0 : this.#into.length - BATCH_AT);
   }
 
   append(batch: Batch, rows: Int32Array, from: number, to: number, keys: RowKeys): void {
@@ -95,10 +99,10 @@ export class PartitionBatches {
     for (let i = from; i < to;) {
       if (wrapper.records === 0) {
         this.#into = this.memory.take();
-        this.#into.length = BATCH_HEADER_BYTES;
+        this.#into.length = BATCH_AT + BATCH_HEADER_BYTES;
       }
-      i = this.encode(batch, rows, i, to, this.#into, wrapper, BATCH_BYTES_MAX);
-      if (this.#into.length > BATCH_BYTES_MAX) this.#cut(wrapper.start);
+      i = this.encode(batch, rows, i, to, this.#into, wrapper, FULL_AT);
+      if (this.#into.length > FULL_AT) this.#cut(wrapper.start);
     }
   }
 
@@ -128,7 +132,7 @@ export class PartitionBatches {
     if (this.#wrapper.records === 1) return this.#close();
     const next = this.memory.take();
     const { bytes, length } = this.#into;
-    next.length = BATCH_HEADER_BYTES;
+    next.length = BATCH_AT + BATCH_HEADER_BYTES;
     next.reserve(length - start + VARINT_BYTES_MAX);
     next.length = moveRecord(bytes.subarray(start, length), next.bytes, next.length);
     this.#into.length = start;
@@ -141,7 +145,7 @@ export class PartitionBatches {
   #close(): void {
     const closed = this.#into;
     const release = (): void => this.memory.give(closed);
-    const plain = closed.bytes.subarray(0, closed.length);
+    const plain = closed.bytes.subarray(BATCH_AT, closed.length);
     const bytes = this.compressor === null ? plain : compressed(plain, this.compressor);
     this.#full.push({ bytes, records: this.#wrapper.records, codec: bytes === plain ? 0 : this.compressor!.codec, release });
     this.#fullBytes += bytes.length;
@@ -155,7 +159,7 @@ function compressed(plain: Uint8Array, { compress }: Compressor): Uint8Array {
   const body = compress(plain.subarray(BATCH_HEADER_BYTES));
   const length = BATCH_HEADER_BYTES + body.length;
   if (length >= plain.length) return plain;
-  const bytes = new Uint8Array(length);
+  const bytes = new Uint8Array(BATCH_AT + length).subarray(BATCH_AT);
   bytes.set(body, BATCH_HEADER_BYTES);
   return bytes;
 }

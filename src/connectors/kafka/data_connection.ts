@@ -1,6 +1,7 @@
 /**
- * Connections to brokers that want neither TLS nor a login: long pieces of requests are not copied together, and a large response
- * arrives in the memory that it is read from. Other brokers are reached by the library (library_connection.ts).
+ * Connections to brokers that want neither TLS nor a login: long pieces of requests are not copied, and a large response arrives in the
+ * memory that it is read from. A write costs as much as some hundred records, here and at the broker, so there are few. Other brokers are
+ * reached by the library (library_connection.ts).
  *
  *   request  := INT32 length of what follows  INT16 api  INT16 version  INT32 correlation id  STRING client id  body
  *   response := INT32 length of what follows  INT32 correlation id  body
@@ -18,8 +19,11 @@ import { putInt32, WireWriter } from "./wire.ts";
 /** One connection to one broker. */
 export interface DataConnection {
   readonly isOpen: boolean;
-  /** The body of the response to a request of a version without tagged fields. The pieces must not change before it is there. */
-  request(api: number, version: number, pieces: readonly Uint8Array[]): Promise<Uint8Array>;
+  /**
+   * The body of the response to a request of a version without tagged fields. The pieces must not change before it is there. `room`: so
+   * many bytes in front of each long piece, in its buffer, may be overwritten; absent: none.
+   */
+  request(api: number, version: number, pieces: readonly Uint8Array[], room?: number): Promise<Uint8Array>;
   /** A response that nobody reads any more: its memory serves the next one. Absent: it is not kept. */
   recycle?(response: Uint8Array): void;
   close(): void;
@@ -71,20 +75,20 @@ export class PlainConnection implements DataConnection {
     this.#fail(new Error("closed"));
   }
 
-  request(api: number, version: number, pieces: readonly Uint8Array[]): Promise<Uint8Array> {
+  request(api: number, version: number, pieces: readonly Uint8Array[], room = 0): Promise<Uint8Array> {
     const { clock, timeoutMs, broker } = this.options;
     if (this.#fault) return Promise.reject(unreachable(this.#fault, broker));
     const correlation = this.#correlation = this.#correlation + 1 & 0x7fff_ffff;
     const answer = Promise.withResolvers<Uint8Array>();
     this.#asked.push({ correlation, deadlineMs: clock.monotonicMs() + timeoutMs, answer });
     const header = formatHeader(api, version, correlation, this.options.clientId, pieces);
-    this.#writing = this.#writing.then(() => this.#send([header, ...pieces])).catch((error) => this.#fail(error));
+    this.#writing = this.#writing.then(() => this.#send(joined([header, ...pieces], room))).catch((error) => this.#fail(error));
     if (!this.#watching) void this.#watch();
     return answer.promise;
   }
 
   async #send(pieces: readonly Uint8Array[]): Promise<void> {
-    for (const piece of joined(pieces)) {
+    for (const piece of pieces) {
       for (let at = 0; at < piece.length;) at += await this.options.connection.write(at === 0 ? piece : piece.subarray(at));
     }
   }
@@ -156,23 +160,32 @@ export class PlainConnection implements DataConnection {
   }
 }
 
-/** Short pieces are copied together: a write of its own costs each of them more, here and at the broker. */
-function joined(pieces: readonly Uint8Array[]): Uint8Array[] {
+/** What is to be written at once. Short pieces are copied together, and where there is room, in front of the long one behind them. */
+function joined(pieces: readonly Uint8Array[], room: number): readonly Uint8Array[] {
   const whole: Uint8Array[] = [];
   for (let at = 0; at < pieces.length;) {
     let end = at;
     let bytes = 0;
     while (end < pieces.length && pieces[end].length < JOINED_BYTES_MAX) bytes += pieces[end++].length;
-    if (end - at > 1) {
-      const run = new Uint8Array(bytes);
-      for (let filled = 0; at < end; at++) {
-        run.set(pieces[at], filled);
-        filled += pieces[at].length;
-      }
-      whole.push(run);
-    } else whole.push(pieces[at++]);
+    const short = pieces.slice(at, end);
+    const long = end < pieces.length ? pieces[end] : null;
+    if (long && bytes <= room) whole.push(filled(new Uint8Array(long.buffer, long.byteOffset - bytes, bytes + long.length), short));
+    else {
+      if (bytes > 0) whole.push(filled(new Uint8Array(bytes), short));
+      if (long) whole.push(long);
+    }
+    at = end + 1;
   }
   return whole;
+}
+
+function filled(into: Uint8Array, pieces: readonly Uint8Array[]): Uint8Array {
+  let at = 0;
+  for (const piece of pieces) {
+    into.set(piece, at);
+    at += piece.length;
+  }
+  return into;
 }
 
 function formatHeader(api: number, version: number, correlation: number, clientId: string, pieces: readonly Uint8Array[]): Uint8Array {

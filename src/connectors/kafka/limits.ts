@@ -13,6 +13,8 @@ export const POLL_WAIT_MS = 1_000;
 export const CAUGHT_UP_WAIT_MS = 100;
 /** A record batch is closed when its records hold this many bytes: half of what brokers accept by default. */
 export const BATCH_BYTES_MAX = 512 << 10;
+/** What a produce request says before a batch mostly fits into this: its header, the names of the transaction and the topic. */
+export const BATCH_ROOM_BYTES = 512;
 /** Waits between attempts double from the first to the second. */
 export const RETRY_MIN_MS = 20;
 export const RETRY_MAX_MS = 1_000;

@@ -8,6 +8,7 @@
  *               ARRAY of (INT32 record  NULLABLE_STRING message)  NULLABLE_STRING message
  */
 import type { DataConnection } from "./data_connection.ts";
+import { BATCH_ROOM_BYTES } from "./limits.ts";
 import { readTopics, WireReader, WireWriter } from "./wire.ts";
 
 const PRODUCE = 0;
@@ -19,12 +20,13 @@ export interface ProduceRequest {
   readonly transactionalId: string | null;
   readonly topic: string;
   readonly timeoutMs: number;
+  /** In front of the bytes, in their buffer, BATCH_ROOM_BYTES may be overwritten. */
   readonly batches: readonly { readonly partition: number; readonly bytes: Uint8Array }[];
 }
 
 /** The error code of each partition, 0 for none. */
 export async function produce(connection: DataConnection, request: ProduceRequest): Promise<ReadonlyMap<number, number>> {
-  const reader = new WireReader(await connection.request(PRODUCE, PRODUCE_VERSION, formatProduce(request)));
+  const reader = new WireReader(await connection.request(PRODUCE, PRODUCE_VERSION, formatProduce(request), BATCH_ROOM_BYTES));
   return new Map(readTopics(reader, () => parsePartition(reader)));
 }
 

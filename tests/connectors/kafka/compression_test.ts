@@ -5,6 +5,7 @@ import { gzipSync, zstdCompressSync } from "node:zlib";
 import fc from "fast-check";
 import { PartitionBatches, stampBatch } from "../../../src/connectors/kafka/batch_writer.ts";
 import type { CompressionName } from "../../../src/connectors/kafka/compression.ts";
+import { BATCH_ROOM_BYTES } from "../../../src/connectors/kafka/limits.ts";
 import { readRecordBatches, TextTooLong } from "../../../src/connectors/kafka/record_batches.ts";
 import type { RecordSlices } from "../../../src/connectors/kafka/record_collector.ts";
 import { compileJsonRecordsEncoder } from "../../../src/data/json/mod.ts";
@@ -37,6 +38,7 @@ Deno.test("what is written compressed is read back, by us and by the library", a
     const held = batches.bytesHeld;
     const prepared = batches.takeAll();
     assert.ok(prepared.reduce((sum, { bytes }) => sum + bytes.length, 0) <= held);
+    for (const { bytes } of prepared) assert.ok(bytes.byteOffset >= BATCH_ROOM_BYTES, "a request has room in front of each batch");
     const ours = prepared.flatMap((each) => {
       stampBatch(each, { transactional, producer: { id: 5n, epoch: 3 }, sequence: 0, timestampMs: 1 }, tools);
       assert.equal(each.bytes[22], each.codec | (transactional ? 16 : 0));
