@@ -26,8 +26,8 @@ import { ROWS_AHEAD } from "../../data/limits.ts";
 
 /** A compiled loop. `state` are the lane's tables in the order in which the code was told about them. */
 export type Loop = (batch: Batch, out: Output, work: Work, state: readonly StateTable[]) => void;
-/** The same for rows [from, to) of the batch. */
-type RowsLoop = (batch: Batch, out: Output, work: Work, state: readonly StateTable[], from: number, to: number) => void;
+/** The same for rows [from, to) of the batch. `read`: what is read of the batch once. */
+type RowsLoop = (batch: Batch, out: Output, work: Work, state: readonly StateTable[], from: number, to: number, ...read: unknown[]) => void;
 
 /** Where a loop body stands; code of a transform uses these names. */
 export const ROW = "i";
@@ -70,6 +70,7 @@ export class LoopBuilder {
   /** Arrays of the input's number fields. */
   readonly #numbers = new Map<string, string>();
   readonly #hoisted: string[] = [];
+  readonly #read: { readonly name: string; readonly code: string }[] = [];
   readonly #locals: string[] = [];
   readonly #resets: string[] = [];
   readonly #outOfLine: { readonly name: string; readonly code: string }[] = [];
@@ -83,10 +84,20 @@ export class LoopBuilder {
     this.unit = expressions.unit();
   }
 
-  /** A value computed once per batch, before the loop. */
+  /** A value computed before each call of the loop, for some hundred rows. */
   hoist(hint: string, code: string): string {
     const name = this.unit.local(hint);
     this.#hoisted.push(`const ${name} = ${code};`);
+    return name;
+  }
+
+  /**
+   * What is read of the batch itself, once and outside of the loop: columns come in several forms, for whose first late one V8 would throw
+   * the compiled loop away and compile it with all of them.
+   */
+  #readOnce(hint: string, code: string): string {
+    const name = this.unit.local(hint);
+    this.#read.push({ name, code });
     return name;
   }
 
@@ -183,8 +194,8 @@ export class LoopBuilder {
     if (type.kind !== "string") return null;
     let names = this.#slices.get(index);
     if (!names) {
-      const column = this.hoist(name, `${this.unit.constant(slicesOf, "slicesOf")}(batch.columns[${index}])`);
-      const part = (of: string) => this.hoist(of, `${column}.${of}`);
+      const column = this.#readOnce(name, `${this.unit.constant(slicesOf, "slicesOf")}(batch.columns[${index}])`);
+      const part = (of: string) => this.#readOnce(of, `${column}.${of}`);
       names = { column, bytes: part("bytes"), start: part("start"), end: part("end"), valid: part("valid") };
       this.#slices.set(index, names);
     }
@@ -259,23 +270,23 @@ export class LoopBuilder {
 
   #readField(index: number, type: Type, name: string): ReadAs {
     if (type.kind === "string") {
-      const text = this.hoist(name, `${this.unit.constant(textReader, "textReader")}(batch.columns[${index}])`);
+      const text = this.#readOnce(name, `${this.unit.constant(textReader, "textReader")}(batch.columns[${index}])`);
       return { code: this.memo(name, `${text}.at(${ROW})`) };
     }
     if (!isNumeric(type)) {
-      return { code: `${this.hoist(name, `${this.unit.constant(valuesOf, "valuesOf")}(batch.columns[${index}])`)}[${ROW}]` };
+      return { code: `${this.#readOnce(name, `${this.unit.constant(valuesOf, "valuesOf")}(batch.columns[${index}])`)}[${ROW}]` };
     }
-    const column = this.hoist(name, `${this.unit.constant(numbersOf, "numbersOf")}(batch.columns[${index}])`);
-    const values = this.hoist(name, `${column}.values`);
+    const column = this.#readOnce(name, `${this.unit.constant(numbersOf, "numbersOf")}(batch.columns[${index}])`);
+    const values = this.#readOnce(name, `${column}.values`);
     this.#numbers.set(name, values);
-    const valid = type.nullable ? this.hoist(name, `${column}.valid`) : null;
+    const valid = type.nullable ? this.#readOnce(name, `${column}.valid`) : null;
     return readNumber(values, valid, ROW, type);
   }
 
   #readMeta(): Binding {
-    const meta = this.hoist("meta", "batch.meta");
-    const position = this.hoist("position", `${meta}.position`);
-    const origin = this.hoist("origin", `${meta}.origin`);
+    const meta = this.#readOnce("meta", "batch.meta");
+    const position = this.#readOnce("position", `${meta}.position`);
+    const origin = this.#readOnce("origin", `${meta}.origin`);
     const fields = new Map<string, Binding>([
       ["source", { code: `${meta}.source` }],
       ["partition", { code: `${meta}.partition` }],
@@ -307,10 +318,14 @@ for (; i < to; i++) {
 ${around.after ?? ""}`;
     const source = this.#placed(loop);
     this.#source = source;
-    const run = this.unit.build<RowsLoop>(["batch", "out", "work", "state", "from", "to"], source, name);
+    const names = this.#read.map((each) => each.name);
+    const run = this.unit.build<RowsLoop>(["batch", "out", "work", "state", "from", "to", ...names], source, name);
+    const read = this.#read.map((each) => `const ${each.name} = ${each.code};\n`).join("");
+    const readOf = this.unit.build<(batch: Batch) => unknown[]>(["batch"], `${read}return [${names.join(", ")}];`, `${name}_reads`);
     return (batch, out, work, state) => {
       const { rows } = batch;
-      for (let from = 0; from < rows; from += ROWS_AHEAD) run(batch, out, work, state, from, Math.min(from + ROWS_AHEAD, rows));
+      const parts = readOf(batch);
+      for (let from = 0; from < rows; from += ROWS_AHEAD) run(batch, out, work, state, from, Math.min(from + ROWS_AHEAD, rows), ...parts);
     };
   }
 
