@@ -40,12 +40,13 @@ export class DecodedColumns {
   readonly arenaBase: number;
   /** The records' bytes. */
   readonly view: DataView;
-  /** Per row, how its own bytes are spelled (Decoded.spelled); set by decoders that can tell. */
-  forms: Uint8Array | null = null;
+  /** Per row, how its own bytes are spelled (Decoded.spelled), of decoders that can tell: all 0 at first. */
+  readonly forms: Uint8Array | null;
   readonly #from: number;
 
-  constructor(spec: DecoderSpec, records: Records) {
+  constructor(spec: DecoderSpec, records: Records, forms: Uint8Array | null = null) {
     const { rows, start, end } = records;
+    this.forms = forms;
     // Not by `map`: the array that it makes where it is compiled is to V8 another kind than the one it makes before, and generated code
     // would be compiled anew for it.
     const stores: (Store | null)[] = [];

@@ -41,8 +41,7 @@ Deno.test("everyday records never leave the generated code", () => {
 
 /** Whether the code for one layout alone reads the record, which stands away from the end of the buffer. */
 function fitsTemplate(spec: DecoderSpec, layout: Layout, text: string): boolean {
-  const columns = new DecodedColumns(spec, recordsOf([text, " ".repeat(2000)]));
-  columns.forms = new Uint8Array(2);
+  const columns = new DecodedColumns(spec, recordsOf([text, " ".repeat(2000)]), new Uint8Array(2));
   return compileTemplate(spec, layout)(columns, 0, 1) === 1;
 }
 function learned(text: string): Layout | null {

@@ -22,8 +22,8 @@ export function compileChangeDecoder(wished: DecoderSpec, rules: ChangeRules): D
   return (records) => {
     const { rows } = records;
     // Copies: an opened envelope's row takes the record's place.
-    const columns = new DecodedColumns(spec, { ...records, start: records.start.slice(0, rows), end: records.end.slice(0, rows) });
-    columns.forms = new Uint8Array(rows);
+    const own = { ...records, start: records.start.slice(0, rows), end: records.end.slice(0, rows) };
+    const columns = new DecodedColumns(spec, own, new Uint8Array(rows));
     const marks: ChangeMarks = { deleted: new Uint8Array(rows), opened: new Uint8Array(rows), any: false };
     const bad: BadRow[] = [];
     let row = 0;
@@ -36,10 +36,9 @@ export function compileChangeDecoder(wished: DecoderSpec, rules: ChangeRules): D
     }
     markFlagged(columns, columns.stores[flag]!, marks, rules);
     for (const { row } of bad) marks.deleted[row] = 0;
-    columns.forms = null;
     const decoded = columns.finish(bad);
-    const own = wished.type.fields.map(({ name }, field) => wished.needed.has(name) ? decoded.columns[field] : null);
-    return { columns: own, bad, spelled: null, deleted: marks.any ? marks.deleted : null };
+    const asked = wished.type.fields.map(({ name }, field) => wished.needed.has(name) ? decoded.columns[field] : null);
+    return { columns: asked, bad, spelled: null, deleted: marks.any ? marks.deleted : null };
   };
 }
 

@@ -20,8 +20,7 @@ export function compileJsonDecoder(wished: DecoderSpec): Decoder {
   const slow = compileSlowJson(spec);
   const layouts = new LearnedLayouts(compiled);
   return (records) => {
-    const columns = new DecodedColumns(spec, records);
-    columns.forms = new Uint8Array(records.rows);
+    const columns = new DecodedColumns(spec, records, new Uint8Array(records.rows));
     const bad: BadRow[] = [];
     let row = 0;
     while ((row = layouts.read(columns, row, records.rows, bad)) < records.rows) {

@@ -205,7 +205,7 @@ export class Table implements StateTable {
   #changedSlots(): Int32Array {
     const slots = this.#changed.slice(0, this.#changedCount);
     if (slots.length * SORTED_SHARE_MIN < this.size) return slots.sort();
-    for (let slot = 0, at = 0; at < slots.length; slot++) if (this.#marks[slot] !== 0) slots[at++] = slot;
+    findMarked(this.#marks, slots);
     return slots;
   }
 
@@ -266,6 +266,10 @@ function keysOf(kinds: StateTableSpec["key"], slots: Slots): Keys {
   return numbers && kinds.length === 2 ? new NumberPairKeys(slots) : new ByteKeys(kinds.length, slots);
 }
 
+/** Where marks are set; there are as many as there is room for. */
+function findMarked(marks: Uint8Array, into: Int32Array): void {
+  for (let slot = 0, at = 0; at < into.length; slot++) if (marks[slot] !== 0) into[at++] = slot;
+}
 function clearMarks(marks: Uint8Array, slots: Int32Array, from: number, to: number): void {
   for (let i = from; i < to; i++) marks[slots[i]] = 0;
 }
