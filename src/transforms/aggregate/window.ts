@@ -83,8 +83,8 @@ export interface WindowCode {
  * none of their own), and leaves late rows in `work.others`.
  */
 export function windowCode(window: Window, builder: LoopBuilder): WindowCode {
-  const times = builder.hoist("times", `${builder.unit.constant(timesOf, "timesOf")}(batch)`);
-  const marks = builder.hoist("marks", "batch.meta.watermark");
+  const times = builder.readOnce("times", `${builder.unit.constant(timesOf, "timesOf")}(batch)`);
+  const marks = builder.readOnce("marks", "batch.meta.watermark");
   const [time, mark, start, live] = ["time", "mark", "start", "live"].map((name) => builder.local(name));
   const around = {
     before: "const groups = state[0], windows = work.windows, others = work.others; let l = work.otherCount;",

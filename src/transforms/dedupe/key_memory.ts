@@ -36,8 +36,8 @@ export function keepCode(keep: Keep, insert: string, builder: LoopBuilder): { re
   if (keep.kind === "count") {
     return { before: "const memory = work.memory;", body: `${find} if (seen.live === ${live}) ${repeat} memory.remember(${slot}, 0);` };
   }
-  const times = builder.hoist("times", `${builder.unit.constant(timesOf, "timesOf")}(batch)`);
-  const marks = builder.hoist("marks", "batch.meta.watermark");
+  const times = builder.readOnce("times", `${builder.unit.constant(timesOf, "timesOf")}(batch)`);
+  const marks = builder.readOnce("marks", "batch.meta.watermark");
   const until = builder.hoist("until", `state[0].number(${JSON.stringify(COLUMN.for)})`);
   return {
     before: "const memory = work.memory;",

@@ -92,10 +92,10 @@ export class LoopBuilder {
   }
 
   /**
-   * What is read of the batch itself, once and outside of the loop: columns come in several forms, for whose first late one V8 would throw
-   * the compiled loop away and compile it with all of them.
+   * The same for what follows from the batch alone: computed once, outside of the loop. Columns come in several forms, for whose first late
+   * one V8 would throw the compiled loop away and compile it with all of them.
    */
-  #readOnce(hint: string, code: string): string {
+  readOnce(hint: string, code: string): string {
     const name = this.unit.local(hint);
     this.#read.push({ name, code });
     return name;
@@ -194,8 +194,8 @@ export class LoopBuilder {
     if (type.kind !== "string") return null;
     let names = this.#slices.get(index);
     if (!names) {
-      const column = this.#readOnce(name, `${this.unit.constant(slicesOf, "slicesOf")}(batch.columns[${index}])`);
-      const part = (of: string) => this.#readOnce(of, `${column}.${of}`);
+      const column = this.readOnce(name, `${this.unit.constant(slicesOf, "slicesOf")}(batch.columns[${index}])`);
+      const part = (of: string) => this.readOnce(of, `${column}.${of}`);
       names = { column, bytes: part("bytes"), start: part("start"), end: part("end"), valid: part("valid") };
       this.#slices.set(index, names);
     }
@@ -270,23 +270,23 @@ export class LoopBuilder {
 
   #readField(index: number, type: Type, name: string): ReadAs {
     if (type.kind === "string") {
-      const text = this.#readOnce(name, `${this.unit.constant(textReader, "textReader")}(batch.columns[${index}])`);
+      const text = this.readOnce(name, `${this.unit.constant(textReader, "textReader")}(batch.columns[${index}])`);
       return { code: this.memo(name, `${text}.at(${ROW})`) };
     }
     if (!isNumeric(type)) {
-      return { code: `${this.#readOnce(name, `${this.unit.constant(valuesOf, "valuesOf")}(batch.columns[${index}])`)}[${ROW}]` };
+      return { code: `${this.readOnce(name, `${this.unit.constant(valuesOf, "valuesOf")}(batch.columns[${index}])`)}[${ROW}]` };
     }
-    const column = this.#readOnce(name, `${this.unit.constant(numbersOf, "numbersOf")}(batch.columns[${index}])`);
-    const values = this.#readOnce(name, `${column}.values`);
+    const column = this.readOnce(name, `${this.unit.constant(numbersOf, "numbersOf")}(batch.columns[${index}])`);
+    const values = this.readOnce(name, `${column}.values`);
     this.#numbers.set(name, values);
-    const valid = type.nullable ? this.#readOnce(name, `${column}.valid`) : null;
+    const valid = type.nullable ? this.readOnce(name, `${column}.valid`) : null;
     return readNumber(values, valid, ROW, type);
   }
 
   #readMeta(): Binding {
-    const meta = this.#readOnce("meta", "batch.meta");
-    const position = this.#readOnce("position", `${meta}.position`);
-    const origin = this.#readOnce("origin", `${meta}.origin`);
+    const meta = this.readOnce("meta", "batch.meta");
+    const position = this.readOnce("position", `${meta}.position`);
+    const origin = this.readOnce("origin", `${meta}.origin`);
     const fields = new Map<string, Binding>([
       ["source", { code: `${meta}.source` }],
       ["partition", { code: `${meta}.partition` }],
