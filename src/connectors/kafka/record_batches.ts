@@ -11,7 +11,7 @@
  * the wished offset are left out; what is left keeps its own offset, so gaps (compaction, markers) do not matter.
  */
 import { MillraceError } from "../../data/fault.ts";
-import { withSpare } from "../../data/words.ts";
+import { viewOf, withSpare } from "../../data/words.ts";
 import { DECOMPRESSED_BYTES_MAX, SPARE_BYTES } from "./limits.ts";
 import { type RecordBatch, RecordCollector, type RecordSlices, Varints } from "./record_collector.ts";
 
@@ -45,6 +45,7 @@ export const BATCH_PREFIX_BYTES = 12;
 export const MAGIC_AT = 16;
 export const CRC_AT = 17;
 export const ATTRIBUTES_AT = 21;
+const COUNT_AT = BATCH_HEADER_BYTES - 4;
 /** A record of no key, value and headers. */
 const RECORD_BYTES_MIN = 7;
 const CODEC_BITS = 7;
@@ -53,27 +54,59 @@ const CONTROL_BIT = 32;
 
 /** Throws MillraceError "records_damaged" or "records_unsupported". */
 export function readRecordBatches(request: BatchRequest, tools: BatchTools): RecordSlices {
-  const { batches, nextOffset } = findBatches(request, tools);
+  const { bytes, from, place } = request;
+  const { count, isPlain } = foretold(bytes);
+  const batches = new CommittedBatches(request, tools);
+  if (!isPlain) return readCompressed(batches, request, tools);
+  // Values stay where they came in. A batch is taken apart right behind its checksum: the processor still has its bytes at hand.
+  const records = new RecordCollector(withSpare(bytes, SPARE_BYTES), count, from);
+  for (let batch = batches.next(); batch; batch = batches.next()) {
+    take(records, bodyOf(batch, request, tools), batch, place);
+  }
+  return records.done(batches.nextOffset);
+}
+
+/** What was compressed needs a buffer of its own, as long as all bodies are together. */
+function readCompressed(batches: CommittedBatches, request: BatchRequest, tools: BatchTools): RecordSlices {
+  const found: { readonly batch: RecordBatch; readonly body: Uint8Array }[] = [];
   let count = 0;
-  const bodies = batches.map((batch) => {
-    const plain = request.bytes.subarray(batch.bodyStart, batch.bodyEnd);
-    const body = batch.codec === 0 ? plain : decompressed(batch.codec, plain, request.place, tools);
-    if (batch.count < 0 || batch.count * RECORD_BYTES_MIN > body.length) {
-      throw damaged(request.place, batch.baseOffset, "it cannot hold as many records as it says");
-    }
+  let length = SPARE_BYTES;
+  for (let batch = batches.next(); batch; batch = batches.next()) {
+    const body = bodyOf(batch, request, tools);
+    found.push({ batch, body });
     count += batch.count;
-    return body;
-  });
-  // Values stay where they came in; only what was compressed needs a buffer of its own.
-  const into = batches.every(({ codec }) => codec === 0)
-    ? withSpare(request.bytes, SPARE_BYTES)
-    : new Uint8Array(bodies.reduce((sum, body) => sum + body.length, SPARE_BYTES));
-  const records = new RecordCollector(into, count, request.from);
-  batches.forEach((batch, i) => {
-    const { baseOffset } = batch;
-    withinBatch(request.place, baseOffset, () => records.add(bodies[i], batch));
-  });
-  return records.done(nextOffset);
+    length += body.length;
+  }
+  const records = new RecordCollector(new Uint8Array(length), count, request.from);
+  for (const { batch, body } of found) take(records, body, batch, request.place);
+  return records.done(batches.nextOffset);
+}
+
+/** How many records batches say that they have, but no more than fit, and whether none is compressed. Nothing of it is checked yet. */
+function foretold(bytes: Uint8Array): { readonly count: number; readonly isPlain: boolean } {
+  const view = viewOf(bytes);
+  let count = 0;
+  let isPlain = true;
+  for (let at = 0; at + BATCH_HEADER_BYTES <= bytes.length;) {
+    const end = at + BATCH_PREFIX_BYTES + view.getInt32(at + 8);
+    if (end < at + BATCH_HEADER_BYTES || end > bytes.length) break;
+    const most = Math.floor((end - at - BATCH_HEADER_BYTES) / RECORD_BYTES_MIN);
+    count += Math.max(0, Math.min(most, view.getInt32(at + COUNT_AT)));
+    if ((view.getInt16(at + ATTRIBUTES_AT) & CODEC_BITS) !== 0) isPlain = false;
+    at = end;
+  }
+  return { count, isPlain };
+}
+
+function bodyOf(batch: RecordBatch, { bytes, place }: BatchRequest, tools: BatchTools): Uint8Array {
+  const plain = bytes.subarray(batch.bodyStart, batch.bodyEnd);
+  const body = batch.codec === 0 ? plain : decompressed(batch.codec, plain, place, tools);
+  if (batch.count >= 0 && batch.count * RECORD_BYTES_MIN <= body.length) return body;
+  throw damaged(place, batch.baseOffset, "it cannot hold as many records as it says");
+}
+
+function take(records: RecordCollector, body: Uint8Array, batch: RecordBatch, place: string): void {
+  withinBatch(place, batch.baseOffset, () => records.add(body, batch));
 }
 
 /** What reads beyond a batch's bytes or offsets is damage, whatever its checksum says. */
@@ -86,43 +119,58 @@ function withinBatch<Result>(place: string, baseOffset: number, action: () => Re
   }
 }
 
-function findBatches({ bytes, from, aborted, place }: BatchRequest, tools: BatchTools): { batches: RecordBatch[]; nextOffset: number } {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-  const visible = new CommittedRecords(aborted);
-  const batches: RecordBatch[] = [];
-  let nextOffset = from;
-  let lastBefore = -1;
-  for (let at = 0; at + BATCH_PREFIX_BYTES <= bytes.length;) {
-    const end = at + BATCH_PREFIX_BYTES + view.getInt32(at + 8);
-    if (end > bytes.length) break;
-    const baseOffset = Number(view.getBigInt64(at));
-    if (end < at + MAGIC_AT + 1) throw damaged(place, baseOffset, "its length is wrong");
-    if (bytes[at + MAGIC_AT] !== 2) throw unsupported(place, baseOffset, bytes[at + MAGIC_AT]);
-    if (end < at + BATCH_HEADER_BYTES) throw damaged(place, baseOffset, "its length is wrong");
-    if (tools.crc32c(bytes.subarray(at + ATTRIBUTES_AT, end)) !== view.getUint32(at + CRC_AT)) {
-      throw damaged(place, baseOffset, "its checksum is wrong");
-    }
-    const attributes = view.getInt16(at + ATTRIBUTES_AT);
-    const lastOffset = baseOffset + view.getInt32(at + ATTRIBUTES_AT + 2);
-    // A batch's offset lies outside of its checksum.
-    if (baseOffset <= lastBefore || lastOffset < baseOffset || !Number.isSafeInteger(lastOffset + 1)) {
-      throw damaged(place, baseOffset, "its offset is wrong");
-    }
-    const producerId = view.getBigInt64(at + ATTRIBUTES_AT + 22);
-    const bodyStart = at + BATCH_HEADER_BYTES;
-    const isControl = (attributes & CONTROL_BIT) !== 0;
-    // The type of a control record is the second number of its key: 0 aborts, 1 commits.
-    const controlKey = isControl ? withinBatch(place, baseOffset, () => controlType(bytes.subarray(bodyStart, end))) : -1;
-    const isShown = visible.pass({ lastOffset, producerId, controlKey, isTransactional: (attributes & TRANSACTIONAL_BIT) !== 0 });
-    if (isShown && lastOffset >= from) {
-      const count = view.getInt32(at + BATCH_HEADER_BYTES - 4);
-      batches.push({ baseOffset, lastOffset, count, codec: attributes & CODEC_BITS, bodyStart, bodyEnd: end });
-    }
-    lastBefore = lastOffset;
-    nextOffset = Math.max(nextOffset, lastOffset + 1);
-    at = end;
+/** The batches that readers see, one after the other, each with its checksum found right. */
+class CommittedBatches {
+  /** Everything before it is covered by the batches so far. */
+  nextOffset: number;
+  #at = 0;
+  #lastBefore = -1;
+  readonly #view: DataView;
+  readonly #visible: CommittedRecords;
+
+  constructor(private readonly request: BatchRequest, private readonly tools: BatchTools) {
+    this.nextOffset = request.from;
+    this.#view = viewOf(request.bytes);
+    this.#visible = new CommittedRecords(request.aborted);
   }
-  return { batches, nextOffset };
+
+  /** null behind the last whole one. */
+  next(): RecordBatch | null {
+    const { bytes, from, place } = this.request;
+    const view = this.#view;
+    while (this.#at + BATCH_PREFIX_BYTES <= bytes.length) {
+      const at = this.#at;
+      const end = at + BATCH_PREFIX_BYTES + view.getInt32(at + 8);
+      if (end > bytes.length) break;
+      const baseOffset = Number(view.getBigInt64(at));
+      if (end < at + MAGIC_AT + 1) throw damaged(place, baseOffset, "its length is wrong");
+      if (bytes[at + MAGIC_AT] !== 2) throw unsupported(place, baseOffset, bytes[at + MAGIC_AT]);
+      if (end < at + BATCH_HEADER_BYTES) throw damaged(place, baseOffset, "its length is wrong");
+      if (this.tools.crc32c(bytes.subarray(at + ATTRIBUTES_AT, end)) !== view.getUint32(at + CRC_AT)) {
+        throw damaged(place, baseOffset, "its checksum is wrong");
+      }
+      const attributes = view.getInt16(at + ATTRIBUTES_AT);
+      const lastOffset = baseOffset + view.getInt32(at + ATTRIBUTES_AT + 2);
+      // A batch's offset lies outside of its checksum.
+      if (baseOffset <= this.#lastBefore || lastOffset < baseOffset || !Number.isSafeInteger(lastOffset + 1)) {
+        throw damaged(place, baseOffset, "its offset is wrong");
+      }
+      const producerId = view.getBigInt64(at + ATTRIBUTES_AT + 22);
+      const bodyStart = at + BATCH_HEADER_BYTES;
+      const isControl = (attributes & CONTROL_BIT) !== 0;
+      // The type of a control record is the second number of its key: 0 aborts, 1 commits.
+      const controlKey = isControl ? withinBatch(place, baseOffset, () => controlType(bytes.subarray(bodyStart, end))) : -1;
+      const isTransactional = (attributes & TRANSACTIONAL_BIT) !== 0;
+      const isShown = this.#visible.pass({ lastOffset, producerId, controlKey, isTransactional });
+      this.#lastBefore = lastOffset;
+      this.nextOffset = Math.max(this.nextOffset, lastOffset + 1);
+      this.#at = end;
+      if (isShown && lastOffset >= from) {
+        return { baseOffset, lastOffset, count: view.getInt32(at + COUNT_AT), codec: attributes & CODEC_BITS, bodyStart, bodyEnd: end };
+      }
+    }
+    return null;
+  }
 }
 
 /** Which batches belong to aborted transactions: as the broker lists them, from their first offset to their producer's marker. */
