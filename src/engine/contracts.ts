@@ -56,15 +56,15 @@ export interface LaneTime {
 /** Reads one partition of one source. The same range gives the same rows and rejects, however it is cut into batches. */
 export interface SourceReader {
   readonly start: Position;
+  /** It reads ahead by itself, so it is polled when a batch is wanted: rows are made right before they are worked on. */
+  readonly readsAhead?: boolean;
   poll(from: Position, limits: PollLimits): Promise<Polled>;
   /** A checkpoint covers everything before `position`: it will not be asked for again. */
   released?(position: Position): void;
   /** Records from `position` on that are there, as far as the newest answer told; null where nobody knows. For those who watch. */
   behind?(position: Position): number | null;
-  /**
-   * Whether everything that was there when this was first asked lies before `position`. For sources that can fill a table: what they
-   * have is read before others' records look into it. Never so for one with an end of its own, which is then waited for.
-   */
+  /** Whether everything that was there when this was first asked lies before `position`. For sources that can fill a table: what they
+   * have is read before others' records look into it. Never so for one with an end of its own, which is then waited for. */
   hasCaughtUp?(position: Position): Promise<boolean>;
   /**
    * The run is to stop. For sources that take in what they cannot ask for again: takes in nothing more; what was taken in is still

@@ -1,7 +1,7 @@
 /** Which partition a lane reads next. */
 import assert from "node:assert/strict";
 import { makeMeta } from "../../src/data/columns.ts";
-import type { Polled, Source, SourceNode } from "../../src/engine/contracts.ts";
+import type { Polled, Source, SourceNode, SourceReader } from "../../src/engine/contracts.ts";
 import { LaneInputs } from "../../src/engine/lane_inputs.ts";
 import { TestWorld } from "./support/world.ts";
 
@@ -61,4 +61,25 @@ Deno.test("sources that are level take turns, and so do all where one has no eve
 Deno.test("partitions of one source take turns, whatever their times", async () => {
   const sources = new Map([["a", [[1, 2, 3], [100, 200]]]]);
   assert.deepEqual(await order(sources, ["a"]), ["a1", "a100", "a2", "a200", "a3"]);
+});
+
+Deno.test("the next batch is asked for along with the one before, but of a source that reads ahead by itself only when it is wanted", async () => {
+  const polls: string[] = [];
+  const watched = (name: string, readsAhead: boolean): SourceNode => {
+    const made = node(name, [[1, 2, 3]]);
+    const reader = async (): Promise<SourceReader> => {
+      const one = await made.source.reader(0);
+      return { ...one, readsAhead, poll: (from, limits) => (polls.push(`${name}${from}`), one.poll(from, limits)) };
+    };
+    return { ...made, source: { ...made.source, reader } };
+  };
+  for (const [name, readsAhead, expected] of [["early", false, ["early0", "early1"]], ["late", true, ["late0"]]] as const) {
+    polls.length = 0;
+    const lane = await LaneInputs.open([{ node: watched(name, readsAhead), partition: 0 }], [], new TestWorld().clock);
+    assert.equal((await lane.take(10, () => 10)).kind, "batch");
+    assert.deepEqual(polls, expected);
+    assert.equal((await lane.take(10, () => 10)).kind, "batch");
+    assert.equal(polls.filter((poll) => poll === `${name}1`).length, 1);
+    await lane.close();
+  }
 });

@@ -31,6 +31,7 @@ export interface ReaderOptions {
 
 export class PartitionReader implements SourceReader {
   readonly start: Position;
+  readonly readsAhead = true;
   readonly #begin: Place;
   #quietSinceMs: number;
   /** The newest position that was handed out. */
