@@ -56,7 +56,7 @@ export interface LaneTime {
 /** Reads one partition of one source. The same range gives the same rows and rejects, however it is cut into batches. */
 export interface SourceReader {
   readonly start: Position;
-  /** It reads ahead by itself, so it is polled when a batch is wanted: rows are made right before they are worked on. */
+  /** It reads ahead by itself, so it is polled when a batch is wanted, tables apart: rows are made right before they are worked on. */
   readonly readsAhead?: boolean;
   poll(from: Position, limits: PollLimits): Promise<Polled>;
   /** A checkpoint covers everything before `position`: it will not be asked for again. */

@@ -226,7 +226,8 @@ export class LaneInputs {
   #give(cursor: Cursor, polled: Polled & { readonly kind: "batch" | "end" }, rowsMaxNext: (read: number) => number): Taken {
     if (polled.kind === "end") return this.#end(cursor);
     this.#advance(cursor, polled.next, polled.read);
-    if (!cursor.reader.readsAhead) this.#fetchAhead(cursor, rowsMaxNext(polled.read));
+    // For tables nobody waits: whether something has come is only known of what was asked for.
+    if (cursor.table || !cursor.reader.readsAhead) this.#fetchAhead(cursor, rowsMaxNext(polled.read));
     const { batch, rejected, read, deletes = 0, told = [], next: end } = polled;
     return { kind: "batch", input: cursor.input, batch, rejected, read, deletes, told, end, release: () => polled.release?.() };
   }
