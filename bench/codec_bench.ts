@@ -258,7 +258,7 @@ const encodeRecords = compileJsonRecordsEncoder(DECISION, { decimals: "string" }
 const stamp = { transactional: true, producer: { id: 1n, epoch: 0 }, sequence: 0, timestampMs: 0 };
 function writeBatches(compression: "none" | "lz4" | "snappy" | "zstd" | "gzip"): Uint8Array[] {
   const compressor = compression === "none" ? null : tools.compressor(compression);
-  const into = new PartitionBatches(encodeRecords, "none", compressor);
+  const into = new PartitionBatches(encodeRecords, "none", { compressor });
   const made: Uint8Array[] = [];
   for (const batch of decisions) {
     spread.spread(batch, [into]);

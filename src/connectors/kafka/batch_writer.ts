@@ -40,11 +40,17 @@ export interface BatchStamp {
   readonly sequence: number;
   readonly timestampMs: number;
 }
-/** Where a batch begins and where it is whole. */
+export interface BatchOptions {
+  /** null, the default: records are sent as they are. */
+  readonly compressor?: Compressor | null;
+  readonly memory?: BatchMemory;
+  /** What the topic takes, header included, where that is less than BATCH_BYTES_MAX. One record that is longer stands alone. */
+  readonly bytesMax?: number;
+}
+/** Where a batch begins. */
 const BATCH_AT = BATCH_ROOM_BYTES;
-const FULL_AT = BATCH_AT + BATCH_BYTES_MAX;
 /** A whole batch and the record that made it whole, unless that one is long. */
-const WRITER_BYTES_MAX = FULL_AT + (64 << 10);
+const WRITER_BYTES_MAX = BATCH_AT + BATCH_BYTES_MAX + (64 << 10);
 /** What a batch of a quiet partition needs. One that needs more gets all at once: growing by steps touches and copies as much again. */
 const WRITER_BYTES_MIN = WRITER_BYTES_MAX / 8;
 /** Writers that wait for their next batch: what an epoch of a hundred milliseconds has under way. */
@@ -77,15 +83,17 @@ export class PartitionBatches {
   /** The open batch, which there is while it has records. */
   #into: ByteWriter = NO_WRITER;
   readonly #wrapper: BatchRecordWrapper;
+  /** Where a batch is whole. */
+  readonly #fullAt: number;
+  readonly #compressor: Compressor | null;
+  readonly #memory: BatchMemory;
 
-  /** `compressor` null: records are sent as they are. */
-  constructor(
-    private readonly encode: RecordsEncoder,
-    headers: RecordHeaders,
-    private readonly compressor: Compressor | null = null,
-    private readonly memory: BatchMemory = new BatchMemory(),
-  ) {
+  constructor(private readonly encode: RecordsEncoder, headers: RecordHeaders, options: BatchOptions = {}) {
+    const { compressor = null, memory = new BatchMemory(), bytesMax = BATCH_BYTES_MAX } = options;
     this.#wrapper = new BatchRecordWrapper(headers);
+    this.#compressor = compressor;
+    this.#memory = memory;
+    this.#fullAt = BATCH_AT + Math.min(bytesMax, BATCH_BYTES_MAX);
   }
 
   /** Bytes that nobody has taken yet. */
@@ -98,11 +106,11 @@ export class PartitionBatches {
     wrapper.bind(batch, keys);
     for (let i = from; i < to;) {
       if (wrapper.records === 0) {
-        this.#into = this.memory.take();
+        this.#into = this.#memory.take();
         this.#into.length = BATCH_AT + BATCH_HEADER_BYTES;
       }
-      i = this.encode(batch, rows, i, to, this.#into, wrapper, FULL_AT);
-      if (this.#into.length > FULL_AT) this.#cut(wrapper.start);
+      i = this.encode(batch, rows, i, to, this.#into, wrapper, this.#fullAt);
+      if (this.#into.length > this.#fullAt) this.#cut(wrapper.start);
     }
   }
 
@@ -122,7 +130,7 @@ export class PartitionBatches {
 
   clear(): void {
     for (const batch of this.takeFull()) batch.release();
-    if (this.#wrapper.records > 0) this.memory.give(this.#into);
+    if (this.#wrapper.records > 0) this.#memory.give(this.#into);
     this.#into = NO_WRITER;
     this.#wrapper.records = 0;
   }
@@ -130,7 +138,7 @@ export class PartitionBatches {
   /** Closes the batch in front of the record at `start`, which made it too long, unless that one stands alone. */
   #cut(start: number): void {
     if (this.#wrapper.records === 1) return this.#close();
-    const next = this.memory.take();
+    const next = this.#memory.take();
     const { bytes, length } = this.#into;
     next.length = BATCH_AT + BATCH_HEADER_BYTES;
     next.reserve(length - start + VARINT_BYTES_MAX);
@@ -144,10 +152,10 @@ export class PartitionBatches {
 
   #close(): void {
     const closed = this.#into;
-    const release = (): void => this.memory.give(closed);
+    const release = (): void => this.#memory.give(closed);
     const plain = closed.bytes.subarray(BATCH_AT, closed.length);
-    const bytes = this.compressor === null ? plain : compressed(plain, this.compressor);
-    this.#full.push({ bytes, records: this.#wrapper.records, codec: bytes === plain ? 0 : this.compressor!.codec, release });
+    const bytes = this.#compressor === null ? plain : compressed(plain, this.#compressor);
+    this.#full.push({ bytes, records: this.#wrapper.records, codec: bytes === plain ? 0 : this.#compressor!.codec, release });
     this.#fullBytes += bytes.length;
     this.#into = NO_WRITER;
     this.#wrapper.records = 0;

@@ -54,7 +54,7 @@ const CREATE_TOPICS: ControlApi = { api: 19, version: 4 };
 const DELETE_TOPICS: ControlApi = { api: 20, version: 3 };
 const DELETE_RECORDS: ControlApi = { api: 21, version: 1 };
 const INIT_PRODUCER_ID: ControlApi = { api: 22, version: 1 };
-const DESCRIBE_CONFIGS: ControlApi = { api: 32, version: 3 };
+const DESCRIBE_CONFIGS: ControlApi = { api: 32, version: 1 };
 
 const READ_COMMITTED = 1;
 const HIGH_WATERMARK = -1;
@@ -106,7 +106,7 @@ export class BrokerConnection {
   async topicSettings(topic: string, names: readonly string[]): Promise<ReadonlyMap<string, string>> {
     const fields = new WireWriter();
     fields.array([topic], (name) => fields.int8(TOPIC_RESOURCE).string(name).array(names, (each) => fields.string(each)));
-    const configs = await this.ask(DESCRIBE_CONFIGS, fields.boolean(false).boolean(false), readConfigs);
+    const configs = await this.ask(DESCRIBE_CONFIGS, fields.boolean(false), readConfigs);
     return new Map(configs.flatMap(({ name, value }) => value === null ? [] : [[name, value] as const]));
   }
 
@@ -328,8 +328,6 @@ function readConfigs(answer: WireReader): { readonly name: string; readonly valu
         answer.skipString();
         answer.skip(1);
       });
-      answer.skip(1);
-      answer.skipString();
       return config;
     });
   }).flat();

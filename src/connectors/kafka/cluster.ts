@@ -35,6 +35,8 @@ export interface Description {
   readonly settings: ReadonlyMap<string, string>;
 }
 const LEADER_NOT_AVAILABLE = 5;
+/** Of a topic. In spite of its name it bounds batches. */
+const BATCH_BYTES_SETTING = "max.message.bytes";
 
 export class Cluster {
   #codecs: Promise<Codecs> | null = null;
@@ -94,6 +96,13 @@ export class Cluster {
       metadataVersion: await connection.metadataVersion(),
     }));
     return { brokers: brokers.size, metadataVersion, partitions: topic?.partitions ?? null, settings };
+  }
+
+  /** Bytes of the longest record batch that the topic takes, header included; Infinity where the user may not see it. */
+  async batchBytesMax(name: string): Promise<number> {
+    const settings = await this.#ask((connection) => connection.topicSettings(name, [BATCH_BYTES_SETTING]));
+    const bytes = Number(settings.get(BATCH_BYTES_SETTING));
+    return bytes > 0 ? bytes : Infinity;
   }
 
   /** Throws "topic_missing" where there is none. */

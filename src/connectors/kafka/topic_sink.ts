@@ -47,6 +47,8 @@ interface Opened {
   readonly lanes: number;
   readonly epochMs: number;
   readonly compressor: Compressor | null;
+  /** Of one record batch, before it is compressed. */
+  readonly bytesMax: number;
 }
 
 export class TopicSink implements Sink {
@@ -88,21 +90,24 @@ export class TopicSink implements Sink {
     if (fresh && this.options.exchange) await this.#patiently(() => this.#cluster.deleteRecords(this.options.topic, topic));
     const { compression } = this.options;
     const compressor = compression === "none" ? null : (await this.#cluster.codecs()).compressor(compression);
-    this.#opened = { topic, pipeline, run, lanes, epochMs, compressor };
+    const bytesMax = await this.#patiently(() => this.#cluster.batchBytesMax(this.options.topic));
+    this.#opened = { topic, pipeline, run, lanes, epochMs, compressor, bytesMax };
     await this.#writeNote("open");
   }
 
   lane(lane: number): SinkLane {
     assert(this.#opened, "a sink is opened before its lanes");
     const { world, node, topic: name, guarantee, transactionTimeoutMs: timeoutMs } = this.options;
-    const { topic, pipeline, run, lanes, epochMs, compressor } = this.#opened;
+    const { topic, pipeline, run, lanes, epochMs, compressor, bytesMax } = this.#opened;
     const options = { world, cluster: this.#cluster, node, name, topic };
     const producer = guarantee === "exactly-once"
       ? new TransactionalProducer({ ...options, timeoutMs, epochMs, marked: { pipeline, sink: node, lane, run } })
       : new ResendingProducer(options);
     this.#producers.add(producer);
     const { encoder, headers, key, exchange } = this.options;
-    const partitions = Array.from({ length: topic.partitions }, () => new PartitionBatches(encoder, headers, compressor, this.#memory));
+    const memory = this.#memory;
+    const batches = () => new PartitionBatches(encoder, headers, { compressor, memory, bytesMax });
+    const partitions = Array.from({ length: topic.partitions }, batches);
     const partitioner = new KeyPartitioner(key, exchange?.nullKeys);
     return new TopicSinkLane({ lane, lanes }, partitioner, partitions, producer, () => void this.#producers.delete(producer));
   }

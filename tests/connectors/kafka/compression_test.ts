@@ -31,7 +31,7 @@ Deno.test("what is written compressed is read back, by us and by the library", a
   const notes = fc.array(fc.option(fc.string({ maxLength: 3000 })), { minLength: 1, maxLength: 200 });
   const property = fc.property(notes, fc.constantFrom(...NAMES), fc.boolean(), (rows, name, transactional) => {
     const compressor = tools.compressor(name);
-    const batches = new PartitionBatches(compileJsonRecordsEncoder(TYPE), "origin", compressor);
+    const batches = new PartitionBatches(compileJsonRecordsEncoder(TYPE), "origin", { compressor });
     const batch = batchOf(TYPE, rows.map((note, i) => [i, note]));
     appendRows(batches, batch);
     const values = rows.map((note, id) => JSON.stringify({ id, note }));
@@ -54,7 +54,7 @@ Deno.test("what is written compressed is read back, by us and by the library", a
 
 Deno.test("a batch that compression would make longer is sent as it is", () => {
   for (const name of NAMES) {
-    const batches = new PartitionBatches(compileJsonRecordsEncoder(TYPE), "none", tools.compressor(name));
+    const batches = new PartitionBatches(compileJsonRecordsEncoder(TYPE), "none", { compressor: tools.compressor(name) });
     appendRows(batches, batchOf(TYPE, [[1, null]]));
     assert.deepEqual(batches.takeAll().map(({ codec }) => codec), [0], name);
   }

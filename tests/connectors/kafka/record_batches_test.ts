@@ -8,7 +8,7 @@ import encodeRecord from "kafkajs/src/protocol/recordBatch/record/v0/index.js";
 import crc32c from "kafkajs/src/protocol/recordBatch/crc32C/index.js";
 import { compileJsonRecordsEncoder } from "../../../src/data/json/mod.ts";
 import { PartitionBatches, stampBatch } from "../../../src/connectors/kafka/batch_writer.ts";
-import { BATCH_ROOM_BYTES } from "../../../src/connectors/kafka/limits.ts";
+import { BATCH_BYTES_MAX, BATCH_ROOM_BYTES } from "../../../src/connectors/kafka/limits.ts";
 import { type AbortedTransaction, readRecordBatches } from "../../../src/connectors/kafka/record_batches.ts";
 import type { RecordSlices } from "../../../src/connectors/kafka/record_collector.ts";
 import type { RecordType } from "../../../src/data/types.ts";
@@ -302,4 +302,20 @@ Deno.test("a long epoch is cut into several batches, and a record longer than on
   batches.clear();
   assert.equal(batches.bytesHeld, 0);
   assert.deepEqual(batches.takeAll(), []);
+});
+
+Deno.test("a topic that takes less gets shorter batches, header included, and one that takes more none that are longer", () => {
+  const prepared = (bytesMax: number) => {
+    const batches = new PartitionBatches(compileJsonRecordsEncoder(TYPE), "none", { bytesMax });
+    appendRows(batches, batchOf(TYPE, [...Array(2000).keys()].map((id) => [id, "x".repeat(1000)])));
+    return batches.takeAll().map(({ bytes, records }) => ({ bytes: bytes.length, records }));
+  };
+  // A record is 1,000 characters and at most 40 bytes around them.
+  for (const bytesMax of [1_500, 50_000, 300_000]) {
+    for (const { bytes, records } of prepared(bytesMax).slice(0, -1)) {
+      assert.ok(bytes <= bytesMax && bytes > bytesMax - 1_040 || records === 1, `${records} records in ${bytes} of ${bytesMax} bytes`);
+    }
+  }
+  assert.deepEqual(prepared(Infinity), prepared(BATCH_BYTES_MAX));
+  assert.deepEqual(prepared(900).map(({ records }) => records), Array(2000).fill(1));
 });

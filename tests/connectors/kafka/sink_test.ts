@@ -236,3 +236,22 @@ await withServers("an endless writer leaves no note", KAFKA, async ({ kafka: { b
   assert.equal((await reader.poll(reader.start, { rowsMax: 1, bytesMax: 1 })).kind, "end");
   reader.close();
 });
+
+await withServers(
+  "kafka sink: a topic that takes short batches only gets such, and every record",
+  KAFKA,
+  async ({ kafka: { brokers } }) => {
+    const topic = newTopic("short");
+    await withClient(brokers, async (client) => {
+      const configEntries = [{ name: "max.message.bytes", value: "20000" }];
+      await client.admin.createTopics({ topics: [{ topic, numPartitions: 1, replicationFactor: 1, configEntries }], waitForLeaders: true });
+      const { sink, lane, input } = await opened(brokers, topic, "");
+      const ids = Array.from({ length: 5000 }, (_, id) => id);
+      lane.write(batchOf(input, rowsOf(ids)));
+      await lane.deliver(stamp(1));
+      await sink.finish();
+      await sink.close();
+      assert.deepEqual((await readTopic(client, topic, ids.length)).map(({ value }) => JSON.parse(value!).id), ids);
+    });
+  },
+);
