@@ -13,12 +13,17 @@ import { APIS } from "./requests.ts";
 
 const LENGTH_BYTES = 4;
 const UNKNOWN_TOPIC_OR_PARTITION = 3;
+const MESSAGE_TOO_LARGE = 10;
+/** What a topic takes in one batch, header included: a few of the simulation's records, or as brokers are set up by default. */
+const BATCH_BYTES_MAX = [500, 1_048_588] as const;
 
 export class Broker implements SimServer {
   readonly coordinator: Coordinator;
   readonly #topics = new Map<string, PartitionLog[]>();
+  readonly batchBytesMax: number;
 
   constructor(readonly address: NetAddress, scheduler: Scheduler, random: SeededRandom) {
+    this.batchBytesMax = random.pick(BATCH_BYTES_MAX);
     this.coordinator = new Coordinator(scheduler, random, (place, producerId, epoch, fate) => {
       const [topic, partition] = place.split("/");
       this.logOf(topic!, Number(partition))!.endTransaction(producerId, epoch, fate);
@@ -57,6 +62,7 @@ export class Broker implements SimServer {
   append(topic: string, partition: number, batch: Uint8Array): number {
     const log = this.logOf(topic, partition);
     if (log === undefined) return UNKNOWN_TOPIC_OR_PARTITION;
+    if (batch.length > this.batchBytesMax) return MESSAGE_TOO_LARGE;
     return log.append(batch, (producerId, epoch) => this.coordinator.isOpen(producerId, epoch, `${topic}/${partition}`));
   }
 

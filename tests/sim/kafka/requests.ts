@@ -187,6 +187,19 @@ function describeTransactions({ coordinator }: Broker, request: FieldReader, int
   }).noTags();
 }
 
+function describeConfigs(broker: Broker, request: FieldReader, into: FieldWriter): void {
+  const resources = request.list(() => {
+    const [type, topic] = [request.int8(), request.text()!];
+    request.list(() => request.text()); // names of settings
+    return { type, topic };
+  });
+  into.int32(0).list(resources, ({ type, topic }) => {
+    into.int16(NO_ERROR).text(null).int8(type).text(topic).list([String(broker.batchBytesMax)], (value) => {
+      into.text("max.message.bytes").text(value).int8(0).int8(0).int8(0).list([], () => {});
+    });
+  });
+}
+
 export const APIS: ReadonlyMap<number, Api> = new Map([
   [0, { version: 8, tagged: false, answer: produce }],
   [2, { version: 5, tagged: false, answer: listOffsets }],
@@ -200,5 +213,6 @@ export const APIS: ReadonlyMap<number, Api> = new Map([
   [25, { version: 2, tagged: false, answer: addOffsets }],
   [26, { version: 2, tagged: false, answer: endTransaction }],
   [28, { version: 2, tagged: false, answer: commitInTransaction }],
+  [32, { version: 1, tagged: false, answer: describeConfigs }],
   [65, { version: 0, tagged: true, answer: describeTransactions }],
 ]);
