@@ -21,6 +21,7 @@ const LANE_STORE = "src/engine/lane_store.ts";
 const CLICKHOUSE_LANE = "src/connectors/clickhouse/sink_lane.ts";
 const SQL_LANE = "src/connectors/sql/sink_lane.ts";
 const TRANSACTIONS = "src/connectors/kafka/transactional_producer.ts";
+const BATCH_WRITER = "src/connectors/kafka/batch_writer.ts";
 
 export const PLANTED_BUGS: readonly PlantedBug[] = [
   {
@@ -231,5 +232,15 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     }],
     seedsMax: 200,
     sinks: ["database"],
+  },
+  {
+    name: "kafka: a batch is closed behind the record that made it too long",
+    file: BATCH_WRITER,
+    edits: [{
+      find: "    if (this.#wrapper.records === 1) return this.#close();",
+      replace: "    return this.#close();",
+    }],
+    seedsMax: 60,
+    sinks: ["stream"],
   },
 ];
