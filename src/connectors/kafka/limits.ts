@@ -11,7 +11,7 @@ export const FETCH_WAIT_MS = 500;
 export const POLL_WAIT_MS = 1_000;
 /** How soon a reader that has caught up is asked again when nothing arrives: it may have ended, or be quiet for longer than it should. */
 export const CAUGHT_UP_WAIT_MS = 100;
-/** A record batch is closed before its records hold more bytes. Brokers accept 1,048,588 by default, older ones 1,000,012. */
+/** A record batch is closed before it is longer, header included. Brokers accept 1,048,588 by default, older ones 1,000,012. */
 export const BATCH_BYTES_MAX = 900 << 10;
 /** What a produce request says before a batch mostly fits into this: its header, the names of the transaction and the topic. */
 export const BATCH_ROOM_BYTES = 512;

@@ -15,7 +15,7 @@ import { appendRows } from "../support/append_rows.ts";
 import { plan } from "../support/project.ts";
 import { batchOf, readAll } from "../support/rows.ts";
 import { batchTools } from "./support/batch_tools.ts";
-import { connectionToml, kafkaSource, loggedWorld, newTopic, readTopic, withClient } from "./support/kafka_world.ts";
+import { connectionToml, kafkaSource, loggedWorld, makeTopic, newTopic, readTopic, withClient } from "./support/kafka_world.ts";
 
 const SEED = 20266;
 const NAMES: readonly CompressionName[] = ["gzip", "snappy", "lz4", "zstd"];
@@ -97,10 +97,7 @@ await withServers(
       // The topic compresses in another way: so the broker's Java code has read every record before anybody else does.
       const topic = newTopic(name);
       const other = name === "gzip" ? "uncompressed" : "gzip";
-      await withClient(kafka.brokers, async ({ admin }) => {
-        const configEntries = [{ name: "compression.type", value: other }];
-        await admin.createTopics({ topics: [{ topic, numPartitions: 1, replicationFactor: 1, configEntries }], waitForLeaders: true });
-      });
+      await withClient(kafka.brokers, (client) => makeTopic(client, topic, 1, { "compression.type": other }));
       const blueprint = await plan(`${connectionToml(kafka.brokers)}
 [sources.in]
 type = "csv"

@@ -243,8 +243,7 @@ await withServers(
   async ({ kafka: { brokers } }) => {
     const topic = newTopic("short");
     await withClient(brokers, async (client) => {
-      const configEntries = [{ name: "max.message.bytes", value: "20000" }];
-      await client.admin.createTopics({ topics: [{ topic, numPartitions: 1, replicationFactor: 1, configEntries }], waitForLeaders: true });
+      await makeTopic(client, topic, 1, { "max.message.bytes": "20000" });
       const { sink, lane, input } = await opened(brokers, topic, "");
       const ids = Array.from({ length: 5000 }, (_, id) => id);
       lane.write(batchOf(input, rowsOf(ids)));

@@ -52,8 +52,15 @@ export async function withClient<T>(brokers: string, body: (client: Client) => P
   }
 }
 
-export async function makeTopic({ admin }: Client, topic: string, partitions = 1): Promise<void> {
-  await admin.createTopics({ topics: [{ topic, numPartitions: partitions, replicationFactor: 1 }], waitForLeaders: true });
+/** `settings`: the topic's own, by name. */
+export async function makeTopic(
+  { admin }: Client,
+  topic: string,
+  partitions = 1,
+  settings: Readonly<Record<string, string>> = {},
+): Promise<void> {
+  const configEntries = Object.entries(settings).map(([name, value]) => ({ name, value }));
+  await admin.createTopics({ topics: [{ topic, numPartitions: partitions, replicationFactor: 1, configEntries }], waitForLeaders: true });
 }
 
 export interface Message {

@@ -9,7 +9,7 @@ import type { ConnectionSettings } from "../../../../src/connectors/kafka/connec
 import { Cluster } from "../../../../src/connectors/kafka/cluster.ts";
 import { kafkaBroker } from "../../../services/mod.ts";
 import { BATCHES, ENDS, plainValue, type RecordedFetch, sentMessages } from "./recorded_fetch.ts";
-import { type Client, loggedWorld, newTopic, withClient } from "./kafka_world.ts";
+import { type Client, loggedWorld, makeTopic, newTopic, withClient } from "./kafka_world.ts";
 
 const CODECS = ["uncompressed", "gzip", "snappy", "lz4", "zstd"];
 
@@ -57,10 +57,9 @@ async function recordAll(brokers: string): Promise<RecordedFetch[]> {
   return made;
 }
 
-async function topicOf({ admin }: Client, codec: string): Promise<string> {
+async function topicOf(client: Client, codec: string): Promise<string> {
   const topic = newTopic(codec);
-  const configEntries = [{ name: "compression.type", value: codec }];
-  await admin.createTopics({ topics: [{ topic, numPartitions: 1, replicationFactor: 1, configEntries }], waitForLeaders: true });
+  await makeTopic(client, topic, 1, { "compression.type": codec });
   return topic;
 }
 
